@@ -132,9 +132,7 @@ def _apply(options: Options, given: Mapping[str, Any], where: str) -> Options:
         if key not in readers:
             near = difflib.get_close_matches(key, readers, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]!r}? " if near else ""
-            raise InputError(
-                f"{where}: unknown option {key!r}", f"{hint}Known options: {', '.join(sorted(readers))}."
-            )
+            raise InputError(f"{where}: unknown option {key!r}", f"{hint}Known options: {', '.join(sorted(readers))}.")
         parsed = readers[key](value, f"{where}: {key}")
         if key in ("filters", "parameters"):
             parsed = {**getattr(options, key), **parsed}

@@ -86,9 +86,7 @@ class Diagnostic:
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Errors first, then warnings, then information; each in the notebook's order, duplicates dropped."""
     unique = dict.fromkeys(diagnostics)
-    return tuple(
-        sorted(unique, key=lambda item: (_ORDER[item.severity], item.cell or 0, item.line or 0))
-    )
+    return tuple(sorted(unique, key=lambda item: (_ORDER[item.severity], item.cell or 0, item.line or 0)))
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -52,9 +52,7 @@ class Refused(Nb2ProdError):
     exit_code = 1
     kind = "refused"
 
-    def __init__(
-        self, diagnostics: Iterable[Diagnostic], message: str = "", hint: str = ""
-    ) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], message: str = "", hint: str = "") -> None:
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
         errors = [item for item in self.diagnostics if item.severity == "error"]
         summary = "; ".join(item.message for item in errors) or "the notebook was refused"
