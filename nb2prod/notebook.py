@@ -38,6 +38,14 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class CompiledSource:
+    """Python that IPython compiles for a cell; its line n is the cell's line n + `offset`."""
+
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True)
 class SyntaxProblem:
     """Why a cell is not Python: the message and its line in the cell."""
 
@@ -173,6 +181,11 @@ def problems(notebook: Notebook) -> tuple[Diagnostic, ...]:
 def python_source(cell: Cell) -> str:
     """The cell's source as IPython compiles it: `TransformerManager().transform_cell(source)`."""
     return _transform(cell.source)
+
+
+def compiled_sources(cell: Cell) -> tuple[CompiledSource, ...]:
+    """Every text that the kernel compiles when it runs the cell: the cell, then the body of `%%time` and its like."""
+    return tuple(_compiled(cell.source)[0])
 
 
 def _tag_problems(notebook: Notebook) -> Iterator[Diagnostic]:
@@ -335,26 +348,38 @@ def _transform(source: str) -> str:
     return transformed
 
 
+def _compiled(source: str) -> tuple[list[CompiledSource], str | None]:
+    """What IPython compiles for this source, outermost first, and the name of its cell magic."""
+    lines = source.splitlines()
+    dropped = _leading_blanks(lines)
+    outer = CompiledSource(_transform(source), dropped)
+    magic = re.match(r"%%(\w[\w.]*)", lines[dropped]) if dropped < len(lines) else None
+    if magic is None:
+        return [outer], None
+    if magic.group(1) not in _PYTHON_CELL_MAGICS:
+        return [outer], magic.group(1)
+    rest = lines[dropped + 1 :]
+    body = CompiledSource(_transform("\n".join(rest)), dropped + 1 + _leading_blanks(rest))
+    return [outer, body], magic.group(1)
+
+
+def _leading_blanks(lines: list[str]) -> int:
+    return next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+
+
 def _parse(source: str) -> tuple[tuple[Statement, ...], str | None, SyntaxProblem | None]:
     """The cell's statements (those inside `%%time` and its like too), its cell magic, or why it isn't Python."""
-    lines = source.splitlines()
-    dropped = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
-    magic = re.match(r"%%(\w[\w.]*)[ \t]*(.*)", lines[dropped]) if dropped < len(lines) else None
-    if magic is None:
-        statements, problem = _statements(_transform(source), lines, dropped)
-        return statements, None, problem
-    name = magic.group(1)
-    if name not in _PYTHON_CELL_MAGICS:
-        return (), name, None
-    rest = lines[dropped + 1 :]
-    blank = next((n for n, line in enumerate(rest) if line.strip()), len(rest))
-    statements, problem = _statements(_transform("\n".join(rest)), lines, dropped + 1 + blank)
-    return statements, name, problem
+    compiled, magic = _compiled(source)
+    if magic is not None and len(compiled) == 1:
+        return (), magic, None
+    statements, problem = _statements(compiled[-1], source.splitlines())
+    return statements, magic, problem
 
 
-def _statements(python: str, lines: list[str], offset: int) -> tuple[tuple[Statement, ...], SyntaxProblem | None]:
+def _statements(compiled: CompiledSource, lines: list[str]) -> tuple[tuple[Statement, ...], SyntaxProblem | None]:
+    offset = compiled.offset
     try:
-        tree = ast.parse(python)
+        tree = ast.parse(compiled.text)
     except SyntaxError as error:
         line = min(max((error.lineno or 1) + offset, 1), max(len(lines), 1))
         return (), SyntaxProblem(error.msg or "invalid syntax", line)
