@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,40 +16,33 @@ from typing import Any, Literal
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import InputError, Refused
+from nb2prod.notebook_source import (
+    EVERY_CODE,
+    CompiledSource,
+    Statement,
+    SyntaxProblem,
+    compiled,
+    ignore_comments,
+    parse,
+    transformed,
+)
+
+__all__ = [
+    "ROLES",
+    "Cell",
+    "CompiledSource",
+    "Notebook",
+    "Statement",
+    "SyntaxProblem",
+    "compiled_sources",
+    "load",
+    "problems",
+    "python_source",
+    "read",
+]
 
 ROLES = ("feature", "train", "predict", "parameters", "data", "fallback")
 """The tags that mean something here; all others are left alone."""
-
-_PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"})
-_PYTHON_LINE_MAGICS = frozenset({"time", "timeit", "prun", "memit"})
-_IGNORE = re.compile(r"#\s*nb2prod:\s*ignore(?:\[([^\]]*)\])?", re.IGNORECASE)
-_EVERY_CODE = frozenset({"*"})
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One top-level statement of a cell. Lines count from 1 in the cell as the user sees it."""
-
-    line: int
-    end_line: int
-    source: str
-    node: ast.stmt = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True)
-class CompiledSource:
-    """Python that IPython compiles for a cell; its line n is the cell's line n + `offset`."""
-
-    text: str
-    offset: int
-
-
-@dataclass(frozen=True)
-class SyntaxProblem:
-    """Why a cell is not Python: the message and its line in the cell."""
-
-    message: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ class Cell:
             return False
         first, last = _span(self, line)
         named = frozenset().union(*(self.ignored.get(n, frozenset()) for n in range(first, last + 1)))
-        return code in named or bool(_EVERY_CODE & named)
+        return code in named or bool(EVERY_CODE & named)
 
 
 @dataclass(frozen=True)
@@ -180,12 +172,12 @@ def problems(notebook: Notebook) -> tuple[Diagnostic, ...]:
 
 def python_source(cell: Cell) -> str:
     """The cell's source as IPython compiles it: `TransformerManager().transform_cell(source)`."""
-    return _transform(cell.source)
+    return transformed(cell.source)
 
 
 def compiled_sources(cell: Cell) -> tuple[CompiledSource, ...]:
     """Every text that the kernel compiles when it runs the cell: the cell, then the body of `%%time` and its like."""
-    return tuple(_compiled(cell.source)[0])
+    return tuple(compiled(cell.source)[0])
 
 
 def _tag_problems(notebook: Notebook) -> Iterator[Diagnostic]:
@@ -310,108 +302,8 @@ def _cell(raw: Mapping[str, Any], index: int) -> Cell:
     identifier = raw.get("id") if isinstance(raw.get("id"), str) else None
     if kind != "code":
         return Cell(index + 1, index, identifier, kind, source, names)
-    statements, magic, problem = _parse(source)
-    return Cell(index + 1, index, identifier, kind, source, names, statements, magic, problem, _ignored(source))
-
-
-def _ignored(source: str) -> dict[int, frozenset[str]]:
-    found = {}
-    for number, line in enumerate(source.splitlines(), start=1):
-        match = _IGNORE.search(line)
-        if match:
-            codes = frozenset(re.findall(r"[A-Z]\d+", (match.group(1) or "").upper()))
-            found[number] = codes or (_EVERY_CODE if match.group(1) is None else frozenset())
-    return found
-
-
-def _transform(source: str) -> str:
-    first = source.lstrip("\r\n")
-    # IPython's import takes a quarter of a second: a cell that is plain Python goes without. The exceptions are
-    # what parses as Python and is still changed by IPython: an indented first line, pasted prompts.
-    if not first.startswith((" ", "\t", "In [", "...")):
-        try:
-            ast.parse(first)
-        except (SyntaxError, ValueError):
-            pass
-        else:
-            lines = source.splitlines(keepends=True)
-            while lines and not lines[0].strip():
-                del lines[0]
-            text = "".join(lines)
-            return text if text.endswith("\n") else f"{text}\n"
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        transformed: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-    except SyntaxError:
-        return source
-    return transformed
-
-
-def _compiled(source: str) -> tuple[list[CompiledSource], str | None]:
-    """What IPython compiles for this source, outermost first, and the name of its cell magic."""
-    lines = source.splitlines()
-    dropped = _leading_blanks(lines)
-    outer = CompiledSource(_transform(source), dropped)
-    magic = re.match(r"%%(\w[\w.]*)", lines[dropped]) if dropped < len(lines) else None
-    if magic is None:
-        return [outer], None
-    if magic.group(1) not in _PYTHON_CELL_MAGICS:
-        return [outer], magic.group(1)
-    rest = lines[dropped + 1 :]
-    body = CompiledSource(_transform("\n".join(rest)), dropped + 1 + _leading_blanks(rest))
-    return [outer, body], magic.group(1)
-
-
-def _leading_blanks(lines: list[str]) -> int:
-    return next((n for n, line in enumerate(lines) if line.strip()), len(lines))
-
-
-def _parse(source: str) -> tuple[tuple[Statement, ...], str | None, SyntaxProblem | None]:
-    """The cell's statements (those inside `%%time` and its like too), its cell magic, or why it isn't Python."""
-    compiled, magic = _compiled(source)
-    if magic is not None and len(compiled) == 1:
-        return (), magic, None
-    statements, problem = _statements(compiled[-1], source.splitlines())
-    return statements, magic, problem
-
-
-def _statements(compiled: CompiledSource, lines: list[str]) -> tuple[tuple[Statement, ...], SyntaxProblem | None]:
-    offset = compiled.offset
-    try:
-        tree = ast.parse(compiled.text)
-    except SyntaxError as error:
-        line = min(max((error.lineno or 1) + offset, 1), max(len(lines), 1))
-        return (), SyntaxProblem(error.msg or "invalid syntax", line)
-    except ValueError as error:
-        return (), SyntaxProblem(str(error), 1)
-    ast.increment_lineno(tree, offset)
-    body = [_unwrapped(node) for node in tree.body]
-    return tuple(_statement(node, lines) for node in body), None
-
-
-def _statement(node: ast.stmt, lines: list[str]) -> Statement:
-    first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
-    last = node.end_lineno or node.lineno
-    return Statement(first, last, "\n".join(lines[first - 1 : last]), node)
-
-
-def _unwrapped(node: ast.stmt) -> ast.stmt:
-    """`%time x = f()` as the statement `x = f()` that it runs; any other statement as it is."""
-    match node:
-        case ast.Expr(
-            value=ast.Call(
-                func=ast.Attribute(attr="run_line_magic"),
-                args=[ast.Constant(value=str(name)), ast.Constant(value=str(code))],
-            )
-        ) if name in _PYTHON_LINE_MAGICS:
-            try:
-                inner = ast.parse(code).body
-            except SyntaxError:
-                return node
-            if len(inner) == 1:
-                return ast.increment_lineno(inner[0], node.lineno - 1)
-    return node
+    statements, magic, problem = parse(source)
+    return Cell(index + 1, index, identifier, kind, source, names, statements, magic, problem, ignore_comments(source))
 
 
 def _span(cell: Cell, line: int) -> tuple[int, int]:
