@@ -70,10 +70,10 @@ def transformed(source: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        text: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        changed: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
     except SyntaxError:
         return source
-    return text
+    return changed
 
 
 def compiled(source: str) -> tuple[list[CompiledSource], str | None]:
