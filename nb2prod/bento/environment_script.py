@@ -1,0 +1,86 @@
+"""Prints, as one JSON document, what is installed for the interpreter that runs it.
+
+Run by `pins` with the *kernel's* Python, where neither nb2prod nor anything else may be installed: so the
+standard library only, and nothing newer than Python 3.8. It decides nothing; markers, extras and the
+choice of packages are worked out by `pins`, with these facts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import platform
+import sys
+from importlib import metadata
+
+
+def describe(distribution: metadata.Distribution) -> dict[str, object] | None:
+    """One installed distribution, or None where its metadata is broken."""
+    try:
+        name, version = distribution.metadata["Name"], distribution.version
+    except Exception:  # noqa: BLE001 - broken metadata raises whatever its files make it raise
+        return None
+    if not name or not version:
+        return None
+    return {
+        "name": name,
+        "version": version,
+        "requires": list(distribution.requires or []),
+        "modules": sorted(modules(distribution)),
+        "url": direct_url(distribution),
+    }
+
+
+def modules(distribution: metadata.Distribution) -> set[str]:
+    """Top-level modules of a distribution, from top_level.txt or else from the list of its files."""
+    declared = (distribution.read_text("top_level.txt") or "").split()
+    if declared:
+        return {name.replace("/", ".") for name in declared}
+    found = set()
+    for file in distribution.files or []:
+        first = file.parts[0]
+        name = first if len(file.parts) > 1 else inspect.getmodulename(first)
+        if name and name.isidentifier() and name != "__pycache__":
+            found.add(name)
+    return found
+
+
+def direct_url(distribution: metadata.Distribution) -> str:
+    """Where it was installed from when that was a folder or an address, else an empty string."""
+    try:
+        return str(json.loads(distribution.read_text("direct_url.json") or "{}").get("url", ""))
+    except ValueError:
+        return ""
+
+
+def markers() -> dict[str, str]:
+    """The environment that requirement markers are evaluated in (PEP 508)."""
+    info = sys.implementation.version
+    release = f"{info.major}.{info.minor}.{info.micro}"
+    if info.releaselevel != "final":
+        release += info.releaselevel[0] + str(info.serial)
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": release,
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "sys_platform": sys.platform,
+    }
+
+
+def main() -> None:
+    """Print the document."""
+    if sys.path and sys.path[0] == "":
+        del sys.path[0]  # "python -c" looks in the current folder first; a kernel's packages are elsewhere
+    found = [describe(item) for item in metadata.distributions()]
+    sys.stdout.write(json.dumps({"markers": markers(), "distributions": [item for item in found if item]}) + "\n")
+
+
+main()

@@ -1,0 +1,165 @@
+"""Which modules the served code and its artifacts import: read from source and from artifact files, never executed."""
+
+from __future__ import annotations
+
+import ast
+import json
+import pickletools
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nb2prod.bento import project
+
+FORMATS: dict[str, tuple[str, ...]] = {
+    "json": (),
+    "npy": ("numpy",),
+    "parquet": ("pandas", "pyarrow"),
+    "skops": ("skops", "sklearn"),
+    "cloudpickle": ("cloudpickle",),
+    "xgboost": ("xgboost",),
+    "lightgbm": ("lightgbm",),
+}
+"""What the runtime imports to read an artifact of a format."""
+
+
+def of_source(source: str) -> frozenset[str]:
+    """Top-level names of every absolute import in the source, wherever in it the import stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        names.update(_imported(node))
+    return frozenset(names)
+
+
+def of_project(folder: Path) -> frozenset[str]:
+    """Top-level names of all modules that this project needs from installed packages.
+
+    The generated code and the notebook's own modules count with all their imports. The runtime counts
+    with its modules' top-level imports only: what it imports inside functions (readers of artifact
+    formats) is needed where the manifest names that format.
+    """
+    own = {path.stem if path.suffix else path.name for path in folder.iterdir()}
+    names: set[str] = set(of_artifacts(folder / project.ARTIFACTS))
+    for path in project.content(folder):
+        if path.suffix != ".py":
+            continue
+        source = (folder / path).read_text(encoding="utf-8")
+        runtime = path.parts[0] == project.RUNTIME_PACKAGE
+        names.update(_at_module_level(source) if runtime else of_source(source))
+    return frozenset(names - own - sys.stdlib_module_names)
+
+
+def of_artifacts(folder: Path) -> frozenset[str]:
+    """Top-level modules that reading the artifacts of this folder needs, by format and by what the files name."""
+    names: set[str] = set()
+    for file, kind in _artifact_files(folder):
+        names.update(FORMATS.get(kind, ()))
+        path = folder / file
+        if kind == "skops":
+            names.update(_named_in_skops(path))
+        elif kind == "cloudpickle":
+            names.update(_named_in_pickle(path.read_bytes()))
+    return frozenset(name for name in names if name not in sys.stdlib_module_names)
+
+
+def local_modules(imports: Iterable[str], folder: Path) -> tuple[Path, ...]:
+    """Modules among `imports` (top-level names) that lie in `folder`, and those that they import in turn.
+
+    The paths are relative to `folder`: `helpers.py`, or `cleaning` for a package. As in a notebook's
+    kernel, the folder wins over installed packages of the same name; the standard library wins over both.
+    """
+    found: dict[str, Path] = {}
+    waiting = sorted(set(imports))
+    while waiting:
+        name = waiting.pop()
+        if name in found or name in sys.stdlib_module_names:
+            continue
+        path = _local(name, folder)
+        if path is None:
+            continue
+        found[name] = path
+        for source in _sources(folder / path):
+            waiting += sorted(of_source(source))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _local(name: str, folder: Path) -> Path | None:
+    if (folder / name / "__init__.py").is_file():
+        return Path(name)
+    return Path(f"{name}.py") if (folder / f"{name}.py").is_file() else None
+
+
+def _sources(path: Path) -> Iterator[str]:
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        try:
+            text = file.read_text(encoding="utf-8")
+            ast.parse(text)
+        except (SyntaxError, UnicodeDecodeError):
+            continue  # Python could not import it either
+        yield text
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield alias.name.partition(".")[0]
+    elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        yield node.module.partition(".")[0]
+
+
+def _at_module_level(source: str) -> Iterator[str]:
+    for node in ast.parse(source).body:
+        yield from _imported(node)
+
+
+def _artifact_files(folder: Path) -> Iterator[tuple[str, str]]:
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        return
+    for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"]:
+        for entry in artifact.get("entries") or [artifact]:
+            yield entry["file"], entry["format"]
+
+
+def _named_in_skops(path: Path) -> set[str]:
+    with zipfile.ZipFile(path) as archive:
+        schema = json.loads(archive.read("schema.json"))
+    names: set[str] = set()
+    waiting: list[object] = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            module = node.get("__module__")
+            if isinstance(module, str):
+                names.add(module.partition(".")[0])
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return names
+
+
+def _named_in_pickle(data: bytes) -> set[str]:
+    """Modules that loading this pickle imports: operands of GLOBAL and STACK_GLOBAL, and cloudpickle's `subimport`."""
+    names: set[str] = set()
+    memo: dict[int, str | None] = {}
+    recent: list[str | None] = ["", ""]
+    after_subimport = False
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name == "MEMOIZE":
+            memo[len(memo)] = recent[-1]
+        elif opcode.name.endswith("PUT"):
+            memo[int(str(argument))] = recent[-1]
+        elif opcode.name == "GLOBAL":
+            names.add(str(argument).split(" ")[0])
+        elif opcode.name == "STACK_GLOBAL":
+            names.add(recent[-2] or "")
+            after_subimport = recent[-1] == "subimport"
+            recent.append(None)
+        elif opcode.stack_after:
+            pushed = memo.get(int(str(argument))) if opcode.name.endswith("GET") else argument
+            recent.append(pushed if isinstance(pushed, str) else None)
+            if after_subimport and recent[-1]:
+                names.add(recent[-1])
+                after_subimport = False
+    return {name.partition(".")[0] for name in names if name}
