@@ -1,0 +1,107 @@
+"""Operations whose set of columns or dtypes came from looking at all of training's rows."""
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .packing import State, StateMismatch, unpack, unpack_dtype, with_dtype
+from .tape import Tape, plain, watched
+
+
+def columns(state: State, frame: pd.DataFrame, *_args: Any, **options: Any) -> Any:
+    """`dropna(axis=1)`, `select_dtypes`: the columns that were kept in training."""
+    labels = unpack(state["columns"])
+    if state["positions"] is not None:
+        return frame.iloc[:, state["positions"]].copy()
+    if options.get("inplace"):
+        frame.drop(columns=[c for c in frame.columns if c not in set(labels)], inplace=True)
+        return None
+    return frame.loc[:, list(labels)].copy()
+
+
+def as_dtypes(state: State, values: Any, *_args: Any, **_options: Any) -> Any:
+    """`convert_dtypes`, `infer_objects`: the dtypes that were chosen in training."""
+    if state["kind"] == "series":
+        return with_dtype(values, state["dtypes"][0]).copy()
+    labels = unpack(state["columns"])
+    result = values.copy()
+    for name, packed in zip(labels, state["dtypes"], strict=True):
+        result[name] = with_dtype(result[name], packed)
+    return result
+
+
+def _aligned(result: pd.DataFrame, state: State, filler: Any) -> pd.DataFrame:
+    """Training's columns and dtypes; `filler(dtype)` gives the values of a column that the rows didn't bring."""
+    labels = unpack(state["columns"])
+    arrays: dict[int, Any] = {}
+    for position, (name, packed) in enumerate(zip(labels, state["dtypes"], strict=True)):
+        if name in result.columns:
+            arrays[position] = with_dtype(result[name], packed)
+        else:
+            arrays[position] = filler(unpack_dtype(packed))
+    aligned = pd.DataFrame(arrays, index=result.index)
+    aligned.columns = labels
+    return aligned
+
+
+def str_split(state: State, strings: Any, *args: Any, **options: Any) -> pd.DataFrame:
+    """`Series.str.split(expand=True)` (and `rsplit`) with training's number of columns; further parts are left out."""
+    result = getattr(strings, state["method"])(*args, **options)
+    absent = result.isna().all(axis=1).to_numpy() if result.shape[1] else np.ones(len(result), dtype=bool)
+
+    def filler(dtype: Any) -> Any:
+        if dtype == object:  # a row without enough parts has None there, a row that is missing has nan
+            return pd.Series(np.where(absent, np.nan, None), index=result.index, dtype=object)
+        return pd.Series(np.nan, index=result.index).astype(dtype)
+
+    return _aligned(result, state, filler)
+
+
+def same_columns(state: State, values: Any, function: Any = None, *args: Any, **options: Any) -> pd.DataFrame:
+    """A call that makes a frame of records (`Series.apply(pd.Series)`, `pd.json_normalize`): training's columns."""
+    if state["kind"] == "apply":
+        result = values.apply(function, *args, **options)
+        result = result if isinstance(result, pd.DataFrame) else pd.DataFrame(index=values.index)
+    else:
+        rest = args if function is None else (function, *args)
+        result = pd.json_normalize(values, *rest, **options)
+
+    def filler(dtype: Any) -> Any:
+        gap = pd.Series(np.nan, index=result.index)
+        return with_dtype(gap, "object" if dtype == bool else dtype)
+
+    return _aligned(result, state, filler)
+
+
+def by_column(state: State, frame: pd.DataFrame, function: Any = None, *args: Any, **options: Any) -> pd.DataFrame:
+    """`frame.apply(function)` over columns: each column with what the function learned from it in training.
+
+    The state says how: a fitted estimator for each column, a frozen operation for each, or the statistics that the
+    function took from each column, in order.
+    """
+    for given in ("axis", "raw", "result_type", "by_row", "engine", "engine_kwargs"):
+        options.pop(given, None)
+    args = tuple(options.pop("args", ())) + (args[3:] if len(args) > 3 else ())
+    arrays: dict[int, Any] = {}
+    labels = unpack(state["columns"])
+    for position, name in enumerate(labels):
+        own = state["states"][position]
+        column = frame[name]
+        if state["how"] == "estimators":
+            made = getattr(own, state["op"])(column)
+        elif state["how"] == "operations":
+            operation = getattr(importlib.import_module(__package__), state["op"])
+            made = operation(own, column, *args, **options)
+            made = made[state["item"]] if state["item"] is not None else made
+        else:
+            with watched(Tape(own)):
+                made = plain(function(Tape.series(column), *args, **options))
+        made = made if isinstance(made, pd.Series) else pd.Series(np.asarray(made), index=frame.index)
+        if len(made) != len(frame):
+            raise StateMismatch(f"column {name!r}: {len(made)} values came of {len(frame)} rows")
+        arrays[position] = with_dtype(made, state["dtypes"][position])
+    result = pd.DataFrame(arrays, index=frame.index)
+    result.columns = labels
+    return result

@@ -1,0 +1,144 @@
+"""``captured``: the values that the notebook computed in training, under their names.
+
+``captured.age_median`` is a value, ``captured.label_encoder[c]`` one of several by key, ``captured.step.next()`` the
+next one in order within a request. Plain containers, arrays and tables are handed out as copies, so that code that
+changes them can't reach a later request; fitted objects are shared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import copy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import artifacts
+
+_IMMUTABLE = (str, int, float, bool, bytes, type(None), tuple, frozenset, pd.Index, np.generic)
+_counters: contextvars.ContextVar[dict[str, int] | None] = contextvars.ContextVar("nb2prod_counters", default=None)
+
+
+class NotRecorded(KeyError):
+    """The notebook's run kept no value under this name or key."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Captured:
+    """Loads the artifacts of one folder, each when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._entries: dict[str, dict[str, Any]] | None = None
+        self._loaded: dict[str, Any] = {}
+
+    def use(self, folder: Path) -> None:
+        """Serve the artifacts of another folder from now on."""
+        self._folder = Path(folder)
+        self._entries = None
+        self._loaded = {}
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """One run of the serving path: values kept in order are handed out from the first again."""
+        token = _counters.set({})
+        try:
+            yield
+        finally:
+            _counters.reset(token)
+
+    def _load_all(self) -> None:
+        for name in self._known():
+            self._value(name)
+
+    def _known(self) -> dict[str, dict[str, Any]]:
+        if self._entries is None:
+            self._entries = {entry["name"]: entry for entry in artifacts.read_manifest(self._folder)}
+        return self._entries
+
+    def _value(self, name: str) -> Any:
+        if name not in self._loaded:
+            value = artifacts.load_entry(self._folder, self._known()[name])
+            self._loaded[name] = ByKey(name, value) if isinstance(value, artifacts.Keyed) else value
+        return self._loaded[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in self._loaded and name not in self._known():
+            raise NotRecorded(f"the notebook's run kept no value '{name}'")
+        return handed_out(self._value(name))
+
+    def __dir__(self) -> list[str]:
+        return [*self._known(), *artifacts.RESERVED]
+
+
+class ByKey(Mapping[Any, Any]):
+    """The values kept under one name, by key or in order; read only."""
+
+    def __init__(self, name: str, keyed: artifacts.Keyed) -> None:
+        self._name = name
+        self._keyed = keyed
+
+    def __getitem__(self, key: Any) -> Any:
+        wanted = artifacts.hashable(list(key) if isinstance(key, tuple) and len(self._keyed.names) > 1 else [key])
+        try:
+            return handed_out(self._keyed.values[wanted])
+        except (KeyError, TypeError):
+            raise NotRecorded(self._missing(key)) from None
+
+    def next(self) -> Any:
+        """The value of the next occurrence within this request."""
+        counters = _counters.get()
+        if counters is None:
+            raise RuntimeError("captured values in order exist only within captured.request()")
+        position = counters.get(self._name, 0)
+        counters[self._name] = position + 1
+        return self[position]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._keyed.values)
+
+    def __len__(self) -> int:
+        return len(self._keyed.values)
+
+    def _missing(self, key: Any) -> str:
+        names = self._keyed.names
+        if names == ("#",):
+            return f"the notebook ran the line of '{self._name}' only {len(self)} times"
+        parts = key if isinstance(key, tuple) and len(names) > 1 else (key,)
+        where = ", ".join(f"{name}={part!r}" for name, part in zip(names, parts))
+        return f"the notebook never ran the line of '{self._name}' for {where}"
+
+
+def handed_out(value: Any) -> Any:
+    """The value for user code: a copy if user code could change it in place."""
+    if isinstance(value, _IMMUTABLE) and not (isinstance(value, tuple) and not _flat(value)):
+        return value
+    if isinstance(value, (pd.DataFrame, pd.Series)):
+        # Shallow: pandas copies on write. Columns of objects share their cells.
+        return value.copy(deep=int(pd.__version__.partition(".")[0]) < 3)
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, (list, dict, set)):
+        return copy.copy(value) if _flat(value) else copy.deepcopy(value)
+    return value
+
+
+def _flat(value: Any) -> bool:
+    """Whether a shallow copy is enough, for all it holds can't be changed."""
+    members = value.values() if isinstance(value, dict) else value
+    return all(type(member) in _ATOMS for member in members)
+
+
+_ATOMS = frozenset({str, int, float, bool, bytes, type(None), complex})
