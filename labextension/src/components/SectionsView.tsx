@@ -1,0 +1,58 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { type Role, ROLES } from '../roles';
+import type { ICellEntry } from '../tokens';
+import { roleWords } from '../words';
+import { RoleButtons } from './RoleButtons';
+import { Section } from './Section';
+
+interface IProps {
+  readonly cells: readonly ICellEntry[];
+  readonly activeCell: ICellEntry | null;
+  readonly trans: TranslationBundle;
+  readonly onJump: (cell: ICellEntry) => void;
+  readonly onSetRole: (cell: ICellEntry, role: Role, on: boolean) => void;
+}
+
+/**
+ * A notebook by role, in the order in which rows become predictions.
+ */
+export function SectionsView({ cells, activeCell, trans, onJump, onSetRole }: IProps): React.JSX.Element {
+  const words = React.useMemo(() => roleWords(trans), [trans]);
+  const shared = { activeId: activeCell?.id ?? null, trans, onJump };
+  return (
+    <div className="nb2prod-Sections">
+      <RoleButtons cell={activeCell} words={words} trans={trans} onSetRole={onSetRole} />
+      {ROLES.map(role => (
+        <Section
+          key={role}
+          role={role}
+          heading={words[role].heading}
+          empty={words[role].empty}
+          cells={cells.filter(cell => cell.roles.includes(role))}
+          {...shared}
+        />
+      ))}
+      <Section
+        role={null}
+        heading={trans.__('No role')}
+        empty={null}
+        cells={cells.filter(cell => cell.roles.length === 0)}
+        {...shared}
+      />
+    </div>
+  );
+}
+
+/**
+ * Shown where no notebook is in front.
+ */
+export function NoNotebook({ trans }: { readonly trans: TranslationBundle }): React.JSX.Element {
+  return (
+    <div className="nb2prod-Placeholder">
+      <h3>{trans.__('No notebook')}</h3>
+      <p>{trans.__('Open a notebook to tag the cells that make features, train and predict.')}</p>
+    </div>
+  );
+}
