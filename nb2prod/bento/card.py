@@ -1,0 +1,250 @@
+"""The model card: the README.md of a release and of its Bento, for a person who did not write the notebook."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nb2prod.diagnostics import Diagnostic, ordered
+
+
+@dataclass(frozen=True)
+class CapturedValue:
+    """A value of the notebook that the service carries: where it was read and why."""
+
+    name: str
+    cell: int
+    line: int
+    reason: str
+    format: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A line of the notebook that drops rows, and what serving makes of it: `validity` or `training-only`."""
+
+    cell: int
+    line: int
+    source: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the card tells.
+
+    `signature` and `examples` are the documents of those names; `parity` is the report's
+    `{"passed": bool, "cases": {name: {...}}}`, or None before the proof.
+    """
+
+    name: str
+    version: str
+    notebook: str
+    signature: Mapping[str, Any]
+    owner: str | None = None
+    runbook: str | None = None
+    notebook_sha256: str = ""
+    rows: int | None = None
+    predicted_rows: int | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    captured: tuple[CapturedValue, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    parity: Mapping[str, Any] | None = None
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    python_version: str = ""
+    requirements: tuple[str, ...] = ()
+
+
+def render(card: Card) -> str:
+    """The card as Markdown; everything that comes from the notebook is escaped."""
+    parts = [_head(card), _ask(card), _fields(card), _data(card), _captured(card), _filters(card)]
+    parts += [_warnings(card), _parity(card), _environment(card)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: object) -> str:
+    """Text that Markdown shows as it is, on one line and safe in a table."""
+    line = " ".join(str(text).split())
+    return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", html.escape(line, quote=False))
+
+
+def code(text: object) -> str:
+    """Text as a code span that survives backticks and tables."""
+    line = " ".join(str(text).split()).replace("|", "\\|")
+    if not line:
+        return ""
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; the cells must be escaped already."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _head(card: Card) -> str:
+    owner = escape(card.owner) if card.owner else "nobody yet (set `owner` in nb2prod.toml)"
+    runbook = _link(card.runbook) if card.runbook else "none yet (set `runbook` in nb2prod.toml)"
+    digest = f" (sha256 {code(card.notebook_sha256[:16])})" if card.notebook_sha256 else ""
+    rows = [
+        ("Owner", owner),
+        ("Runbook", runbook),
+        ("Notebook", f"{code(card.notebook)}{digest}"),
+        ("Prediction", _prediction(card.signature.get("prediction") or {})),
+    ]
+    if card.parameters:
+        given = ", ".join(code(f"{key} = {value!r}") for key, value in card.parameters.items())
+        rows.append(("Parameters", given))
+    title = f"# {escape(card.name)} {code(card.version)}"
+    return f"{title}\n\n{table(('', ''), rows)}"
+
+
+def _link(address: str) -> str:
+    if re.fullmatch(r"https?://[^\s<>()|]+", address):
+        return f"<{address}>"
+    return escape(address)
+
+
+def _prediction(prediction: Mapping[str, Any]) -> str:
+    text = f"{code(prediction.get('name', ''))}, {escape(prediction.get('kind', ''))}"
+    labels = prediction.get("labels")
+    return f"{text}: {_some(labels)}" if labels else text
+
+
+def _ask(card: Card) -> str:
+    rows = card.examples.get("rows") or []
+    if not rows:
+        return ""
+    body = json.dumps({"rows": rows[:1]}, ensure_ascii=False)
+    # A code block can't be left from within: its fence is longer than any run of backticks in it.
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", body)), default=0))
+    quoted = body.replace("'", "'\\''")
+    command = f"curl -s localhost:3000/predict -H 'content-type: application/json' -d '{quoted}'"
+    return f"## Ask it\n\nA made row, not one of training's:\n\n{fence}sh\n{command}\n{fence}"
+
+
+def _fields(card: Card) -> str:
+    columns = card.signature.get("columns", [])
+    rows = [_field(column) for column in columns if column.get("field")]
+    left = [column for column in columns if not column.get("field")]
+    text = "## Fields of a request\n\nRanges and categories are those seen in training; they inform and do not forbid."
+    text += "\n\n" + table(("field", "type", "null", "seen in training"), rows)
+    if left:
+        targets = [column["name"] for column in left if column.get("target")]
+        unused = [column["name"] for column in left if not column.get("target")]
+        if targets:
+            text += f"\n\nThe target, not part of a request: {_codes(targets)}."
+        if unused:
+            text += f"\n\nRaw columns that change nothing, not part of a request: {_codes(unused)}."
+    return text
+
+
+def _field(column: Mapping[str, Any]) -> tuple[str, ...]:
+    seen = ""
+    if column.get("categories"):
+        seen = _some(column["categories"])
+    elif column.get("minimum") is not None:
+        seen = f"{escape(column['minimum'])} to {escape(column.get('maximum'))}"
+    kind = f"{escape(column['type'])} ({code(column['dtype'])})"
+    return code(column["name"]), kind, "yes" if column.get("nullable") else "no", seen
+
+
+def _some(values: Sequence[object], most: int = 12) -> str:
+    told = ", ".join(code(value) for value in values[:most])
+    return told if len(values) <= most else f"{told} and {len(values) - most} more"
+
+
+def _codes(names: Iterable[object]) -> str:
+    return ", ".join(code(name) for name in names)
+
+
+def _data(card: Card) -> str:
+    facts = [f"Raw table: {code(card.signature.get('raw_table', ''))}"]
+    if card.rows is not None:
+        facts[0] += f", {card.rows:,} rows"
+    if card.predicted_rows is not None:
+        facts.append(f"Rows that the notebook predicted: {card.predicted_rows:,}")
+    text = "## Data\n\n" + "\n".join(f"- {fact}" for fact in facts)
+    if card.metrics:
+        rows = [(code(name), escape(_short(value))) for name, value in card.metrics.items()]
+        text += "\n\n## Metrics of the notebook's run\n\n" + table(("metric", "value"), rows)
+    return text
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _captured(card: Card) -> str:
+    if not card.captured:
+        return ""
+    rows = [
+        (code(item.name), f"{item.cell}, line {item.line}", escape(item.reason), escape(item.format))
+        for item in card.captured
+    ]
+    text = "## Values captured from the run\n\nThe service computes with these; a new build takes new ones."
+    return text + "\n\n" + table(("value", "cell", "why", "kept as"), rows)
+
+
+def _filters(card: Card) -> str:
+    if not card.filters:
+        return ""
+    meaning = {
+        "validity": "a request's row that it drops is refused",
+        "training-only": "left out when serving",
+    }
+    rows = [
+        (f"{item.cell}, line {item.line}", code(item.source), f"{escape(item.kind)}: {meaning.get(item.kind, '')}")
+        for item in card.filters
+    ]
+    return "## Lines that drop rows\n\n" + table(("cell", "line of the notebook", "serving"), rows)
+
+
+def _warnings(card: Card) -> str:
+    told = [item for item in ordered(card.diagnostics) if item.severity != "info"]
+    if not told:
+        return ""
+    lines = []
+    for item in told:
+        place = f" {item.place}" if item.place else ""
+        hint = f" *{escape(item.hint)}*" if item.hint else ""
+        lines.append(f"- **{item.code}**{place}: {escape(item.message)}{hint}")
+    return "## Warnings\n\n" + "\n".join(lines)
+
+
+def _parity(card: Card) -> str:
+    if card.parity is None:
+        return "## Parity\n\nNot proved yet."
+    verdict = "passed" if card.parity.get("passed") else "**failed**"
+    text = f"## Parity\n\nThe built service was asked over HTTP, and its answers compared with the run's: {verdict}."
+    rows = [(escape(name), ", ".join(_case(facts))) for name, facts in card.parity.get("cases", {}).items()]
+    return text + ("\n\n" + table(("case", "outcome"), rows) if rows else "")
+
+
+def _case(facts: object) -> Iterator[str]:
+    if not isinstance(facts, Mapping):
+        yield escape(facts)
+        return
+    for name, value in facts.items():
+        if isinstance(value, bool):
+            yield escape(name if value else f"not {name}")
+        elif isinstance(value, int | float | str) and value != "":
+            yield f"{escape(name)} {escape(_short(value))}"
+
+
+def _environment(card: Card) -> str:
+    if not card.requirements:
+        return ""
+    return (
+        f"## Environment\n\nPython {escape(card.python_version)} and {len(card.requirements)} pinned packages"
+        " (`env/python/requirements.txt` in the Bento)."
+    )
