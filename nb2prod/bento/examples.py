@@ -37,7 +37,7 @@ def make(
     `accept` tells of candidate rows which ones the model answers; the others are left out.
     """
     fields = [column for column in signature["columns"] if column["field"]]
-    choices = {column["name"]: _choices(column, reference, training) for column in fields}
+    choices = {str(column["name"]): _choices(column, reference, training) for column in fields}
     candidates = list(itertools.islice(_candidates(choices, training), count * _SPARE if accept else count))
     if accept is not None and candidates:
         candidates = [row for row, good in zip(candidates, accept(candidates), strict=True) if good]
@@ -64,15 +64,16 @@ def _place(turn: int, at: int, length: int) -> int:
 
 def _times_in(training: pd.DataFrame, row: Row) -> int:
     same = pd.Series(True, index=training.index)
+    columns = {str(name): training[name] for name in training.columns}
     for name, value in row.items():
-        column = training[name]
+        column = columns[name]
         dated = pd.api.types.is_datetime64_any_dtype(column.dtype)
         same &= (column == (pd.Timestamp(value) if dated else value)).fillna(False).astype(bool)
     return int(same.sum())
 
 
 def _choices(column: Mapping[str, Any], reference: Mapping[str, Any], training: pd.DataFrame) -> list[Any]:
-    facts = reference["columns"].get(column["name"], {})
+    facts = reference["columns"].get(str(column["name"]), {})
     told = [item["value"] for item in facts.get("categories", [])[:3]]
     quantiles = facts.get("quantiles", {})
     told = told or list(dict.fromkeys(quantiles[share] for share in ("0.5", "0.25", "0.75") if share in quantiles))
@@ -91,7 +92,7 @@ def _typed(kind: str, value: Any) -> Any:
         return float(value) if number and math.isfinite(value) else None
     if kind == "boolean":
         return value if isinstance(value, bool) else None
-    return value if isinstance(value, str) else None
+    return value if kind == "any" or isinstance(value, str) else None
 
 
 def _fallback(column: Mapping[str, Any]) -> Any:

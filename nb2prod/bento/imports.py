@@ -36,17 +36,19 @@ def of_project(folder: Path) -> frozenset[str]:
     """Top-level names of all modules that this project needs from installed packages.
 
     The generated code and the notebook's own modules count with all their imports. The runtime counts
-    with its modules' top-level imports only: what it imports inside functions (readers of artifact
-    formats) is needed where the manifest names that format.
+    with its modules' top-level imports; what it imports inside functions is needed where the manifest
+    names that artifact format, or where the served code calls that function (a frozen operation).
     """
     own = {path.stem if path.suffix else path.name for path in folder.iterdir()}
+    sources = {path: (folder / path).read_text("utf-8") for path in project.content(folder) if path.suffix == ".py"}
+    runtime = [path for path in sources if path.parts[0] == project.RUNTIME_PACKAGE]
     names: set[str] = set(of_artifacts(folder / project.ARTIFACTS))
-    for path in project.content(folder):
-        if path.suffix != ".py":
-            continue
-        source = (folder / path).read_text(encoding="utf-8")
-        runtime = path.parts[0] == project.RUNTIME_PACKAGE
-        names.update(_at_module_level(source) if runtime else of_source(source))
+    called: set[str] = set()
+    for path in sources.keys() - set(runtime):
+        names.update(of_source(sources[path]))
+        called.update(_attributes(sources[path]))
+    for path in runtime:
+        names.update(_of_runtime_module(sources[path], called))
     return frozenset(names - own - sys.stdlib_module_names)
 
 
@@ -108,9 +110,16 @@ def _imported(node: ast.AST) -> Iterator[str]:
         yield node.module.partition(".")[0]
 
 
-def _at_module_level(source: str) -> Iterator[str]:
+def _of_runtime_module(source: str, called: set[str]) -> Iterator[str]:
     for node in ast.parse(source).body:
         yield from _imported(node)
+        if isinstance(node, ast.FunctionDef) and node.name in called:
+            for inner in ast.walk(node):
+                yield from _imported(inner)
+
+
+def _attributes(source: str) -> Iterator[str]:
+    return (node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute))
 
 
 def _artifact_files(folder: Path) -> Iterator[tuple[str, str]]:
