@@ -54,6 +54,8 @@ class Refused(Nb2ProdError):
 
     def __init__(self, diagnostics: Iterable[Diagnostic], message: str = "", hint: str = "") -> None:
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+        self.notebook = ""
+        """File name of the notebook, for messages; set by who knows it."""
         errors = [item for item in self.diagnostics if item.severity == "error"]
         summary = "; ".join(item.message for item in errors) or "the notebook was refused"
         super().__init__(message or summary, hint)

@@ -1,0 +1,103 @@
+"""`nb2prod build NB`: run the notebook once, make the Bento, prove it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nb2prod import diagnostics
+from nb2prod.cli.output import common_options, note, print_diagnostics, print_json, print_text
+from nb2prod.errors import InputError, Refused
+
+
+@click.command(short_help="Run the notebook, make a Bento, prove it.")
+@click.argument("notebook", metavar="NB", type=click.Path(path_type=Path))
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    metavar="NAME VALUE",
+    nargs=2,
+    multiple=True,
+    help="A value for the 'parameters' cell; may be given several times.",
+)
+@click.option("--name", help="Name of the Bento (default: from the file's name).")
+@click.option("--target", multiple=True, metavar="COLUMN", help="A raw column that is the target.")
+@click.option("--raw-table", metavar="VARIABLE", help="The variable that holds the raw table.")
+@click.option("--prediction", metavar="VARIABLE", help="The variable that holds the prediction to serve.")
+@click.option("--field", "fields", multiple=True, metavar="COLUMN", help="A raw column that requests have.")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="CELL.LINE=CLASS",
+    help="Class of the filter at that line: validity or training-only.",
+)
+@click.option("--timeout", type=float, metavar="SECONDS", help="Time that one cell may take.")
+@common_options
+def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  # noqa: ARG001 (read by `main`)
+    """Run the notebook, make a Bento of it and prove that it answers as the notebook did."""
+    from nb2prod import config
+    from nb2prod.cli.progress import shown
+    from nb2prod.notebook import read
+
+    try:
+        parsed = read(notebook)
+    except Refused as error:
+        raise _named(error, notebook.name) from None
+    options = config.load(parsed.path, _overrides(flags))
+    from nb2prod import pipeline
+
+    try:
+        with shown() as progress:
+            result = pipeline.build(parsed.path, options, progress)
+    except Refused as error:
+        raise _named(error, notebook.name) from None
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _print_result(result, parsed.name)
+    return 0 if result.bento else 1
+
+
+def _print_result(result: Any, notebook_name: str) -> None:
+    found = diagnostics.ordered(result.diagnostics)
+    if result.plan_text:
+        print_text(result.plan_text)
+    if found:
+        print_diagnostics(found, notebook_name, err=True)
+    if not result.bento:
+        note(f"\nRefused: {diagnostics.count(found)}. No Bento was made.")
+        return
+    print_text(f"\nBuilt and proved: {result.bento}")
+    note(f"Serve it: nb2prod serve {result.bento}\nThe plan and the proof again: nb2prod show {result.bento}")
+
+
+def _overrides(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags as options; those not given are left out by `config.load`."""
+    from nb2prod.config import parameter_value
+
+    given = dict(flags)
+    given["parameters"] = {name: parameter_value(value) for name, value in flags["parameters"]}
+    given["filters"] = dict(_filter(text) for text in flags["filters"])
+    return given
+
+
+def _filter(text: str) -> tuple[str, str]:
+    match = re.fullmatch(r"\s*(\d+\.\d+)\s*=\s*(\S+)\s*", text)
+    if not match:
+        raise InputError(
+            f"--filter {text!r} is not CELL.LINE=CLASS",
+            "For example, for line 3 of cell 7: --filter 7.3=training-only",
+        )
+    return match.group(1), match.group(2)
+
+
+def _named(error: Refused, name: str) -> Refused:
+    """The same refusal, knowing its notebook's name for the message."""
+    named = Refused(error.diagnostics, error.message, error.hint)
+    named.notebook = name
+    return named
