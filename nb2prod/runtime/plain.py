@@ -354,17 +354,20 @@ def _decode_array(form: Any) -> Any:
 
 
 def _decode_series(form: Any) -> Any:
-    return pd.Series(_unwrapped(form["v"]), index=decode(form["index"]), name=decode(form["name"]), copy=False)
+    series = as_series(decode(form["v"]), decode(form["index"]))
+    series.name = decode(form["name"])
+    return series
 
 
-def _unwrapped(form: Any) -> Any:
-    array = decode(form)
-    return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+def as_series(array: Any, index: pd.Index) -> pd.Series[Any]:
+    """A Series of just these values; strings in an array of objects stay objects."""
+    values = array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+    return pd.Series(values, index=index, dtype=object if values.dtype == object else None, copy=False)
 
 
 def _decode_frame(form: Any) -> Any:
     index, columns = decode(form["index"]), decode(form["columns"])
-    arrays = {position: pd.Series(_unwrapped(item), index=index) for position, item in enumerate(form["v"])}
+    arrays = {position: as_series(decode(item), index) for position, item in enumerate(form["v"])}
     frame = pd.DataFrame(arrays, index=index)
     frame.columns = columns
     return frame

@@ -88,8 +88,10 @@ def _put_together(arrays: list[Any], form: dict[str, Any]) -> Any:
     else:
         index = plain.decode(form["index"])
     if form["kind"] == "series":
-        return pd.Series(arrays[0], index=index, name=plain.decode(form["name"]), copy=False)
-    frame = pd.DataFrame(dict(enumerate(arrays)), index=index)
+        series = plain.as_series(arrays[0], index)
+        series.name = plain.decode(form["name"])
+        return series
+    frame = pd.DataFrame({at: plain.as_series(array, index) for at, array in enumerate(arrays)}, index=index)
     frame.columns = plain.decode(form["columns"])
     return frame
 

@@ -1,0 +1,390 @@
+"""One raw column's values between JSON and pandas: the type matrix, a class for each JSON type.
+
+A value passes three forms: what JSON carries, *ready* (checked, a plain Python value or None, the same for every way
+in), and a pandas column with training's dtype.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from .signature import Column, SignatureProblem
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_WITH_ZONE = re.compile(r".*(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_JSON_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list", dict: "an object"}
+
+
+class Refused(Exception):
+    """A value that the column doesn't take; the text says what was expected and never the value."""
+
+
+class ColumnCodec:
+    """What all columns share: null, the dtype, object columns. Subclasses are the JSON types."""
+
+    expected = "a value"
+    json_type: Any = Any
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+        self.missing: Any = None if column.missing == "none" else np.nan
+        self.dtype = _dtype_of(column)
+        plain = isinstance(self.dtype, np.dtype) and self.dtype.kind in "biu"
+        self.widens = plain and column.nullable
+        """Whether a null makes the column another dtype, as pandas itself would."""
+
+    # -- in --
+
+    def wire_type(self) -> Any:
+        """The type that msgspec checks a value against; what it lets through needs ``ready`` only."""
+        return self.json_type | None if self.column.nullable else self.json_type
+
+    def ready(self, values: list[Any]) -> list[Any]:
+        """Values that passed ``wire_type``, made ready. Raises ``Refused`` if any can't be."""
+        return values
+
+    def check(self, value: Any) -> Any:
+        """One JSON value of any type, made ready.
+
+        Raises:
+            Refused: the column doesn't take it.
+        """
+        if value is None:
+            if self.column.nullable:
+                return None
+            raise Refused(f"expected {self.expected}, got null; the training data had no missing value here")
+        return self.checked(value)
+
+    def checked(self, value: Any) -> Any:
+        """``check`` for a value that isn't null."""
+        raise NotImplementedError
+
+    def array(self, values: list[Any]) -> Any:
+        """Ready values as a column of training's dtype."""
+        if self.dtype == object:
+            return _objects([self.missing if value is None else value for value in values])
+        return pd.array(values, dtype=self.dtype)
+
+    # -- out --
+
+    def encode(self, values: Any) -> list[Any]:
+        """A pandas column as what JSON carries."""
+        return [None if _is_missing(value) else self.encoded(value) for value in values.tolist()]
+
+    def encoded(self, value: Any) -> Any:
+        """One value that isn't missing, as what JSON carries."""
+        return value
+
+    def unexpected(self, value: Any) -> Refused:
+        got = "another type" if type(value) not in _JSON_NAMES else _JSON_NAMES[type(value)]
+        return Refused(f"expected {self.expected}, got {got}")
+
+
+class IntegerCodec(ColumnCodec):
+    expected = "an integer"
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
+        limits = np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype) if self.dtype != object else np.int64)
+        self.low, self.high = int(limits.min), int(limits.max)
+
+    def wire_type(self) -> Any:
+        # msgspec takes bounds within int64 only, and a column of objects has none.
+        if self.dtype == object or self.high > 2**63 - 1:
+            kind: Any = int
+            self.json_type = kind
+            return super().wire_type()
+        self.json_type = Annotated[int, msgspec.Meta(ge=self.low, le=self.high)]
+        return super().wire_type()
+
+    def ready(self, values: list[Any]) -> list[Any]:
+        if self.high > 2**63 - 1:
+            return [self.check(value) for value in values]
+        return values
+
+    def checked(self, value: Any) -> Any:
+        if type(value) is float and value.is_integer():
+            value = int(value)
+        if type(value) is not int:
+            raise self.unexpected(value)
+        if self.dtype != object and not self.low <= value <= self.high:
+            raise Refused(f"expected an integer within {self.column.dtype}, got a larger or smaller one")
+        return value
+
+    def array(self, values: list[Any]) -> Any:
+        if isinstance(self.dtype, np.dtype) and self.dtype != object:
+            if self.widens and None in values:
+                return np.array(values, dtype="float64")
+            return np.array(values, dtype=self.dtype)
+        return super().array(values)
+
+    def encoded(self, value: Any) -> Any:
+        return int(value)
+
+
+class NumberCodec(ColumnCodec):
+    expected = "a number"
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
+        kept = getattr(self.dtype, "numpy_dtype", self.dtype)
+        self.limit = float(np.finfo(kept).max) if kept != object else float(np.finfo("float64").max)
+        self.bounded = self.limit < float(np.finfo("float64").max)
+
+    def wire_type(self) -> Any:
+        self.json_type = Annotated[float, msgspec.Meta(ge=-self.limit, le=self.limit)] if self.bounded else float
+        return super().wire_type()
+
+    def checked(self, value: Any) -> Any:
+        if type(value) is int:
+            try:
+                value = float(value)
+            except OverflowError:
+                value = math.inf
+        if type(value) is not float:
+            raise self.unexpected(value)
+        if math.isnan(value):
+            raise Refused("expected a number, got NaN; send null for a missing value")
+        if abs(value) > self.limit:
+            raise Refused(f"expected a number within {self.column.dtype}, got a larger one or infinity")
+        return value
+
+    def array(self, values: list[Any]) -> Any:
+        if isinstance(self.dtype, np.dtype) and self.dtype != object:
+            return np.array(values, dtype=self.dtype)
+        return super().array(values)
+
+    def encoded(self, value: Any) -> Any:
+        number = float(value)
+        if math.isinf(number):
+            raise Refused("infinity can't be sent as JSON")
+        return number
+
+
+class BooleanCodec(ColumnCodec):
+    expected = "true or false"
+    json_type = bool
+
+    def checked(self, value: Any) -> Any:
+        if type(value) is not bool:
+            raise self.unexpected(value)
+        return value
+
+    def array(self, values: list[Any]) -> Any:
+        if isinstance(self.dtype, np.dtype) and self.dtype != object:
+            if self.widens and None in values:
+                return _objects([np.nan if value is None else value for value in values])
+            return np.array(values, dtype=self.dtype)
+        return super().array(values)
+
+    def encoded(self, value: Any) -> Any:
+        return bool(value)
+
+
+class StringCodec(ColumnCodec):
+    expected = "a string"
+    json_type = str
+
+    def checked(self, value: Any) -> Any:
+        if type(value) is not str:
+            raise self.unexpected(value)
+        if not _is_text(value):
+            raise Refused("expected text, got half of a surrogate pair")
+        return value
+
+    def encoded(self, value: Any) -> Any:
+        return str(value)
+
+
+class DatetimeCodec(ColumnCodec):
+    """Ready is a Timestamp with the column's unit and zone."""
+
+    expected = "a date-time such as 2013-01-31T18:05:00"
+    json_type = str
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
+        self.zone = getattr(self.dtype, "tz", None)
+        self.unit = "us" if self.dtype == object else np.datetime_data(getattr(self.dtype, "base", self.dtype))[0]
+        if self.zone is not None:
+            self.expected = "a date-time with its offset such as 2013-01-31T18:05:00+00:00"
+
+    def ready(self, values: list[Any]) -> list[Any]:
+        given = [value for value in values if value is not None]
+        if not given:
+            return values
+        if self.column.format is None and all(_ISO.fullmatch(value) for value in given) and self.zone is None:
+            try:
+                moments = iter(self._unit_of(pd.to_datetime(given, format="ISO8601")))
+            except (ValueError, TypeError):
+                pass
+            else:
+                return [None if value is None else next(moments) for value in values]
+        return [self.check(value) for value in values]
+
+    def checked(self, value: Any) -> Any:
+        if type(value) is not str:
+            raise self.unexpected(value)
+        form = "ISO8601" if _ISO.fullmatch(value) else self.column.format
+        if form is None:
+            raise Refused(f"expected {self.expected}, got another string")
+        try:
+            moments = pd.to_datetime([value], format=form)
+        except (ValueError, TypeError, OverflowError):
+            raise Refused(f"expected {self.expected}, got another string") from None
+        if self.zone is None and moments.tz is not None:
+            raise Refused("expected a date-time without an offset, as in the training data")
+        if self.zone is not None and moments.tz is None:
+            raise Refused(f"expected {self.expected}, got one without its offset")
+        try:
+            return self._unit_of(moments)[0]
+        except ValueError:
+            raise Refused(f"expected a date-time that {self.column.dtype} can hold exactly") from None
+
+    def _unit_of(self, moments: pd.DatetimeIndex) -> list[Any]:
+        if self.zone is not None:
+            moments = moments.tz_convert(self.zone)
+        elif moments.tz is not None:
+            raise ValueError("an offset")
+        kept = moments.as_unit(self.unit)
+        if not (kept == moments).all():
+            raise ValueError("not exact")
+        return list(kept)
+
+    def array(self, values: list[Any]) -> Any:
+        if self.dtype == object:
+            made = _AS_OBJECT.get(self.column.format or "", lambda moment: moment)
+            return _objects([self.missing if value is None else made(value) for value in values])
+        whole = [_NAT if value is None else value._value for value in values]
+        naive = np.array(whole, dtype="int64").view(f"datetime64[{self.unit}]")
+        if self.zone is None:
+            return naive
+        return pd.DatetimeIndex(naive).tz_localize("UTC").tz_convert(self.zone).array
+
+    def encode(self, values: Any) -> list[Any]:
+        return [None if _is_missing(value) else self.encoded(value) for value in values]
+
+    def encoded(self, value: Any) -> Any:
+        text = pd.Timestamp(value).isoformat()
+        if self.zone is not None and not _WITH_ZONE.fullmatch(text[-6:]):
+            text = pd.Timestamp(value).tz_convert("UTC").isoformat()
+        return text
+
+
+class AnyCodec(ColumnCodec):
+    """A column of objects with mixed values: what JSON gives."""
+
+    def ready(self, values: list[Any]) -> list[Any]:
+        return values if self.column.nullable else [self.check(value) for value in values]
+
+    def checked(self, value: Any) -> Any:
+        if not _is_finite(value):
+            raise Refused("expected a finite number; send null for a missing value")
+        return value
+
+    def encoded(self, value: Any) -> Any:
+        return value.item() if isinstance(value, np.generic) else value
+
+
+class CategoryCodec(ColumnCodec):
+    """A category column: values of the categories' type; an unseen one is missing, as a cast in pandas makes it."""
+
+    def __init__(self, column: Column, inner: ColumnCodec) -> None:
+        super().__init__(column)
+        self.inner = inner
+        self.expected = inner.expected
+        ready = [inner.check(value) for value in column.categories or ()]
+        made = inner.array(ready)
+        index = pd.Index(made, dtype=object if inner.dtype == object else None)
+        self.dtype = pd.CategoricalDtype(index, ordered=column.ordered)
+        self.codes = {value: code for code, value in enumerate(ready)}
+
+    def wire_type(self) -> Any:
+        return self.inner.wire_type()
+
+    def ready(self, values: list[Any]) -> list[Any]:
+        return self.inner.ready(values)
+
+    def checked(self, value: Any) -> Any:
+        return self.inner.checked(value)
+
+    def array(self, values: list[Any]) -> Any:
+        codes = [-1 if value is None else self.codes.get(value, -1) for value in values]
+        return pd.Categorical.from_codes(codes, dtype=self.dtype)
+
+    def encoded(self, value: Any) -> Any:
+        return self.inner.encoded(value)
+
+
+def codec_of(column: Column) -> ColumnCodec:
+    """The codec of a column of the signature.
+
+    Raises:
+        SignatureProblem: the column's dtype and type don't go together.
+    """
+    try:
+        if column.dtype == "category":
+            held = {"integer": "int64", "number": "float64", "boolean": "bool", "string": "str", "datetime": "datetime64[us]"}
+            dtype = column.format if column.format in _DTYPES_OF_CATEGORIES else held.get(column.type, "object")
+            inner = Column(column.name, dtype or "object", column.type, nullable=column.nullable)
+            return CategoryCodec(column, _CODECS[column.type](inner))
+        return _CODECS[column.type](column)
+    except (ValueError, TypeError, Refused) as error:
+        raise SignatureProblem(
+            f"column '{column.name}' of type '{column.type}' can't have the dtype '{column.dtype}': {error}"
+        ) from error
+
+
+_CODECS: dict[str, type[ColumnCodec]] = {
+    "integer": IntegerCodec,
+    "number": NumberCodec,
+    "boolean": BooleanCodec,
+    "string": StringCodec,
+    "datetime": DatetimeCodec,
+    "any": AnyCodec,
+}
+_DTYPES_OF_CATEGORIES = {"object"}
+_NAT = np.iinfo("int64").min
+_AS_OBJECT: dict[str, Any] = {
+    "date": lambda moment: moment.date(),
+    "datetime": lambda moment: moment.to_pydatetime(),
+}
+
+
+def _dtype_of(column: Column) -> Any:
+    return np.dtype(object) if column.dtype == "category" else pd.api.types.pandas_dtype(column.dtype)
+
+
+def _objects(values: Sequence[Any]) -> Any:
+    array = np.empty(len(values), dtype=object)
+    for position, value in enumerate(values):
+        array[position] = value
+    return pd.Series(array, dtype=object)  # a bare array of strings would become pandas' str dtype
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, (list, dict)):
+        return all(_is_finite(item) for item in (value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+

@@ -1,0 +1,139 @@
+"""From the raw table of the recorded run to the ``columns`` of ``signature.json``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .columns import Refused, codec_of
+from .signature import Column
+
+
+class Undescribable(Exception):
+    """A raw column that a request can't give as JSON; the text names the column and its type."""
+
+
+def columns(
+    frame: pd.DataFrame, *, fields: Collection[Any], targets: Collection[Any] = (), nullable: Collection[Any] = ()
+) -> list[dict[str, Any]]:
+    """Describe every column of the raw table, in its order.
+
+    Args:
+        frame: the raw table's rows as training had them.
+        fields: labels of the columns that a request gives.
+        targets: labels of the target's columns.
+        nullable: labels of fields that take null although training saw no missing value.
+
+    Raises:
+        Undescribable: a field (or a column that needs a phantom value) can't be carried by JSON.
+    """
+    return [
+        column(frame[label], field=label in fields, target=label in targets, nullable=label in nullable)
+        for label in frame.columns
+    ]
+
+
+def column(values: pd.Series[Any], *, field: bool, target: bool = False, nullable: bool = False) -> dict[str, Any]:
+    """Describe one raw column: its types, nullability, range and categories, an example and a phantom value."""
+    label = values.name
+    if not isinstance(label, (str, int, np.integer)):
+        raise Undescribable(f"a column is called {label!r}; expected a text or an integer")
+    name = label if isinstance(label, str) else int(label)
+    missing = values.isna()
+    form: dict[str, Any] = {
+        "name": name,
+        "dtype": _dtype(values),
+        "field": field,
+        "target": target,
+        "type": _type(values[~missing], values.dtype),
+        "nullable": bool(missing.any()) or nullable,
+        "phantom": None,
+        "minimum": None,
+        "maximum": None,
+        "categories": None,
+        "ordered": False,
+        "format": None,
+        "example": None,
+        "missing": "none" if _has_none(values) else "nan",
+    }
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        form["ordered"] = bool(values.dtype.ordered)
+        form["categories"] = _categories(values.dtype.categories)
+        form["format"] = "object" if values.dtype.categories.dtype == object else None
+    elif form["type"] == "datetime" and values.dtype == object:
+        form["format"] = _made_of(values[~missing])
+    return _with_values(form, values, missing)
+
+
+def _with_values(form: dict[str, Any], values: Any, missing: Any) -> dict[str, Any]:
+    made = Column(**{**form, "nullable": True, "categories": form["categories"] and tuple(form["categories"])})
+    codec = codec_of(made)
+    seen = values[~missing]
+    if len(seen):
+        finite = seen[~np.isinf(seen.astype("float64"))] if form["type"] == "number" else seen
+        try:
+            # The most frequent value is the safest phantom: the notebook's code surely takes it.
+            form["phantom"] = codec.encode(finite.mode(dropna=True).iloc[:1] if len(finite) else seen.iloc[:0])[0]
+        except (Refused, IndexError, TypeError, ValueError) as error:
+            raise Undescribable(f"column '{form['name']}' can't be carried by JSON: {error}") from error
+        form["example"] = form["phantom"]
+        if form["type"] in ("integer", "number", "datetime") and form["dtype"] not in ("object", "category") and len(finite):
+            form["minimum"], form["maximum"] = (codec.encoded(bound) for bound in (finite.min(), finite.max()))
+    elif not form["nullable"]:
+        form["nullable"] = True  # no row at all: nothing but null is known to be taken
+    return form
+
+
+def _dtype(values: Any) -> str:
+    return "category" if isinstance(values.dtype, pd.CategoricalDtype) else str(values.dtype)
+
+
+def _type(seen: Any, dtype: Any) -> str:
+    if isinstance(dtype, pd.CategoricalDtype):
+        categories = dtype.categories
+        return _type(pd.Series(categories, dtype=categories.dtype), categories.dtype)
+    if pd.api.types.is_bool_dtype(dtype) and dtype != object:
+        return "boolean"
+    if pd.api.types.is_integer_dtype(dtype):
+        return "integer"
+    if pd.api.types.is_float_dtype(dtype):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "datetime"
+    if isinstance(dtype, pd.StringDtype):
+        return "string"
+    if dtype != object:
+        raise Undescribable(f"column '{seen.name}' has the type {dtype}, which JSON can't carry")
+    kinds = {type(value) for value in seen}
+    if not kinds or kinds <= {str}:
+        return "string"
+    if kinds <= {bool, np.bool_}:
+        return "boolean"
+    if kinds == {int}:
+        return "integer"
+    if len(kinds) == 1 and kinds <= {datetime.date, datetime.datetime, pd.Timestamp}:
+        return "datetime"
+    if kinds <= {bool, int, float, str, list, dict}:
+        return "any"
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise Undescribable(f"column '{seen.name}' holds objects of type {names}, which JSON can't carry")
+
+
+def _made_of(seen: Any) -> str | None:
+    kinds = {type(value) for value in seen}
+    return {frozenset({datetime.date}): "date", frozenset({datetime.datetime}): "datetime"}.get(frozenset(kinds))
+
+
+def _has_none(values: Any) -> bool:
+    return bool(values.dtype == object) and any(value is None for value in values)
+
+
+def _categories(categories: Any) -> list[Any]:
+    if isinstance(categories, pd.DatetimeIndex):
+        return [moment.isoformat() for moment in categories]
+    made: list[Any] = categories.tolist()
+    return made

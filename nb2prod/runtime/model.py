@@ -1,0 +1,221 @@
+"""The notebook's own code as a function of rows: load it, run it, and keep each row's failure to itself.
+
+One row is the definition. Where the proof licensed it (``signature.batching``) rows run together; if that fails, they
+run again in smaller parts, so that the answer to a row never depends on its neighbours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from . import artifacts, captured, outputs
+from .signature import Signature
+
+_CELL = re.compile(r"\s*# cell (\d+)")
+
+
+class ProjectBroken(Exception):
+    """The project folder can't be served; the text names the file."""
+
+
+@dataclass(frozen=True)
+class RowError:
+    """Why a row has no prediction: by a rule of the notebook, or because its code failed. Holds no value."""
+
+    row: int
+    code: str
+    reason: str
+    field: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"row": self.row, "field": self.field, "code": self.code, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One value a row, in the rows' order (None where there is an error), and the errors."""
+
+    predictions: list[Any]
+    errors: list[RowError] = field(default_factory=list)
+
+
+Step = Callable[[pd.DataFrame], list[Any]]
+
+
+class Model:
+    """The serving path of one project folder."""
+
+    def __init__(self, signature: Signature, features: Any, predict: Any) -> None:
+        self.signature = signature
+        self._features = features
+        self._predict = predict
+        self._refusal: type[Exception] = _refusal()
+
+    @classmethod
+    def load(cls, project: Path) -> Model:
+        """Verify the artifacts, import ``features.py`` and ``predict.py`` of the folder, load every captured value.
+
+        Raises:
+            artifacts.ArtifactCorrupt: a captured value is not what was built.
+            SignatureProblem: ``signature.json`` can't be used.
+            ProjectBroken: the generated code can't be imported.
+        """
+        project = project.resolve()
+        signature = Signature.load(project / "signature.json")
+        artifacts.verify(project / "artifacts")
+        captured.use(project / "artifacts")
+        _known_as_runtime()
+        features = _imported(project, "features")
+        predict = _imported(project, "predict")
+        captured._load_all()
+        return cls(signature, features.features, predict.predict)
+
+    def predict(self, frame: pd.DataFrame) -> Answer:
+        """Predictions for rows of the raw table."""
+        return self._answered(frame, self._predicted)
+
+    def features(self, frame: pd.DataFrame) -> Answer:
+        """What the model is given for rows of the raw table: a list or an object a row."""
+        return self._answered(frame, self._featured)
+
+    # -- one run of the serving path --
+
+    def _predicted(self, frame: pd.DataFrame) -> list[Any]:
+        with captured.request():
+            given = self._features(self._raw(frame))
+            made = self._predict(*given) if isinstance(given, tuple) else self._predict(given)
+        return outputs.per_row(made, len(frame))
+
+    def _featured(self, frame: pd.DataFrame) -> list[Any]:
+        with captured.request():
+            given = self._features(self._raw(frame))
+        return outputs.per_row(given[0] if isinstance(given, tuple) else given, len(frame))
+
+    def _raw(self, frame: pd.DataFrame) -> Any:
+        kind = self.signature.row_kind
+        if kind == "array":
+            return frame.to_numpy()
+        if kind == "series":
+            return frame.iloc[:, 0].copy()
+        if kind == "records":
+            return frame.to_dict("records")
+        return frame.copy(deep=False)
+
+    # -- rows and their errors --
+
+    def _answered(self, frame: pd.DataFrame, step: Step) -> Answer:
+        answer = Answer([None] * len(frame))
+        if self.signature.batching:
+            self._run(frame, range(len(frame)), step, answer)
+        else:
+            for position in range(len(frame)):
+                self._run(frame, range(position, position + 1), step, answer)
+        answer.errors.sort(key=lambda error: error.row)
+        return answer
+
+    def _run(self, frame: pd.DataFrame, positions: Sequence[int], step: Step, answer: Answer) -> None:
+        """Answer the rows at ``positions``, in halves where they fail together."""
+        if not positions:
+            return
+        part = frame if len(positions) == len(frame) else frame.iloc[list(positions)].reset_index(drop=True)
+        try:
+            for position, value in zip(positions, step(part)):
+                answer.predictions[position] = value
+            return
+        except self._refusal as refused:
+            others = self._refused(refused, positions, answer)
+            if len(others) < len(positions):
+                self._run(frame, others, step, answer)
+                return
+            reason, code = str(refused), "row_refused"
+        except Exception as error:  # the notebook's code may raise anything; it is told to the caller by its place
+            reason, code = _place(error), "row_failed"
+        if len(positions) == 1:
+            answer.errors.append(RowError(positions[0], code, reason))
+            return
+        middle = len(positions) // 2
+        self._run(frame, positions[:middle], step, answer)
+        self._run(frame, positions[middle:], step, answer)
+
+    def _refused(self, refused: Any, positions: Sequence[int], answer: Answer) -> list[int]:
+        """Note the rows that a rule refused; the others' positions."""
+        held = {int(position) for position in refused.positions}
+        for position in held:
+            if 0 <= position < len(positions):
+                answer.errors.append(RowError(positions[position], "row_refused", str(refused.message)))
+        return [position for at, position in enumerate(positions) if at not in held]
+
+
+def _refusal() -> type[Exception]:
+    """``rules.RowsRefused``; a project that has no rules module of the runtime has no rules either."""
+    try:
+        module = importlib.import_module(".rules", __package__)
+    except ModuleNotFoundError:
+        return _NoRefusal
+    found: type[Exception] = module.RowsRefused
+    return found
+
+
+class _NoRefusal(Exception):
+    """Never raised."""
+
+
+def _known_as_runtime() -> None:
+    """Generated code imports ``nb2prod_runtime``: that is this package, under whatever name it was imported."""
+    name = __package__ or ""
+    if name != "nb2prod_runtime":
+        sys.modules["nb2prod_runtime"] = sys.modules[name]
+
+
+def _imported(project: Path, name: str) -> Any:
+    """The generated module of that name in this folder, imported anew if another folder's was imported before."""
+    file = project / f"{name}.py"
+    if not file.is_file():
+        raise ProjectBroken(f"{file.name} is missing in {project.name}")
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__file__", None) != str(file):
+        del sys.modules[name]
+    if str(project) in sys.path:
+        sys.path.remove(str(project))
+    sys.path.insert(0, str(project))
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # the generated module runs the notebook's own imports
+        raise ProjectBroken(f"{name}.py can't be imported: {type(error).__name__}: {error}") from error
+
+
+def _place(error: Exception) -> str:
+    """The kind of error and the notebook's cell; not its text, which may hold values."""
+    kind = type(error).__name__
+    if isinstance(error, outputs.NotOnePerRow):
+        return str(error)
+    for step in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(step.filename)
+        if path.name in ("features.py", "predict.py") and step.lineno is not None:
+            cell = _cell_at(path, step.lineno)
+            where = f"cell {cell}" if cell else f"{path.name}, line {step.lineno}"
+            return f"the notebook's code failed on this row: {kind} in {where}: {(step.line or '').strip()}"
+    return f"the notebook's code failed on this row: {kind}"
+
+
+def _cell_at(path: Path, line: int) -> int | None:
+    """The notebook's cell that a line of the generated module comes from."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()[:line]
+    except OSError:
+        return None
+    for text in reversed(lines):
+        mark = _CELL.match(text)
+        if mark:
+            return int(mark[1])
+    return None

@@ -1,0 +1,98 @@
+"""What the notebook's code returned, as one plain JSON value a row.
+
+Labels, strings, integers and booleans stay what they are; a missing value is null; infinity, which JSON can't carry,
+is the string "Infinity" or "-Infinity" (as in Protocol Buffers' JSON); a date-time is ISO 8601; a row of a matrix is a
+list, a row of a frame an object.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+class NotOnePerRow(Exception):
+    """The code gave more or fewer values than rows."""
+
+
+def per_row(value: Any, count: int) -> list[Any]:
+    """The value as ``count`` plain values, one for each row.
+
+    Raises:
+        NotOnePerRow: it holds another number of values.
+    """
+    made = _split(value, count)
+    if len(made) != count:
+        raise NotOnePerRow(f"the notebook's code gave {len(made)} values for {count} rows")
+    return made
+
+
+def _split(value: Any, count: int) -> list[Any]:
+    if isinstance(value, np.ndarray) and value.ndim:
+        return _array(value)
+    if isinstance(value, pd.DataFrame):
+        names = [str(name) for name in value.columns]
+        columns = [_split(value.iloc[:, position], count) for position in range(value.shape[1])]
+        return [dict(zip(names, row)) for row in zip(*columns)] if columns else [{} for _ in range(len(value))]
+    if isinstance(value, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+        kept = value.to_numpy() if isinstance(value.dtype, np.dtype) and value.dtype.kind in "biuf" else None
+        return _array(kept) if kept is not None else [plain_value(item) for item in value]
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        return _array(value.toarray())
+    if isinstance(value, (list, tuple)) and not (count == 1 and len(value) != 1):
+        return [plain_value(item) for item in value]
+    return [plain_value(value)]
+
+
+def _array(values: np.ndarray[Any, Any]) -> list[Any]:
+    kind = values.dtype.kind
+    if kind in "biu" or (kind == "f" and bool(np.isfinite(values).all())):
+        made: list[Any] = values.tolist()
+        return made
+    return [plain_value(item) for item in (values if values.ndim > 1 or kind in "mM" else values.tolist())]
+
+
+def plain_value(value: Any) -> Any:
+    """One value as what JSON carries."""
+    if value is None or isinstance(value, (bool, str)):
+        return str(value) if isinstance(value, str) else value
+    if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
+        value = value.item()
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return _number(float(value))
+    if value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.datetime64):
+        return plain_value(pd.Timestamp(value))
+    if isinstance(value, (np.timedelta64, datetime.timedelta)):
+        moment = pd.Timedelta(value)
+        return None if moment is pd.NaT else moment.isoformat()
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return _number(float(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, pd.Series):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return plain_value(value.item())
+    if isinstance(value, (list, tuple, set, frozenset, np.ndarray, pd.Index)):
+        return [plain_value(item) for item in value]
+    return str(value)
+
+
+def _number(value: float) -> Any:
+    if math.isfinite(value):
+        return value
+    if math.isnan(value):
+        return None
+    return "Infinity" if value > 0 else "-Infinity"

@@ -1,0 +1,78 @@
+"""A project's model behind a pipe: JSON lines in, JSON lines out. ``python -m nb2prod_runtime.worker PROJECT``
+
+Requests: ``{"op": "predict" | "features", "rows": [...], "phantoms": {column: value}?}`` and ``{"op": "quit"}``.
+Answers: ``{"predictions", "errors"}`` (``"features"`` for that op), or ``{"problem": text, "details": [...]}``.
+The first line written is ``{"ready": true}``. What the notebook's code prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from .columns import Refused
+from .model import Model
+from .rows import Decoder
+
+
+def answer(model: Model, request: dict[str, Any], decoders: dict[str, Decoder]) -> dict[str, Any]:
+    """The answer to one request. Malformed rows and phantoms are answered as problems."""
+    op = request.get("op")
+    if op not in ("predict", "features"):
+        return {"problem": f"unknown op {op!r}; expected predict, features or quit", "details": []}
+    phantoms = request.get("phantoms") or {}
+    key = json.dumps(phantoms, sort_keys=True)
+    try:
+        decoder = decoders.get(key) or decoders.setdefault(key, Decoder(model.signature, phantoms))
+    except Refused as refused:
+        return {"problem": f"a phantom value: {refused}", "details": []}
+    decoded = decoder.check({"rows": request.get("rows")})
+    if decoded.problems:
+        details = [{"row": p.row, "field": p.field, "reason": p.reason} for p in decoded.problems]
+        return {"problem": "the rows are malformed", "details": details}
+    made = run(model, decoder, decoded.rows, features=op == "features")
+    name = "features" if op == "features" else "predictions"
+    return {name: made[0], "errors": made[1]}
+
+
+def run(model: Model, decoder: Decoder, rows: Any, *, features: bool) -> tuple[list[Any], list[dict[str, Any]]]:
+    """Ready rows -> values and errors, in the rows' order."""
+    values: list[Any] = [None] * rows.count
+    errors: list[dict[str, Any]] = []
+    for positions in decoder.parts(rows):
+        part = rows if len(positions) == rows.count else rows.take(positions)
+        frame = decoder.frame(part)
+        made = model.features(frame) if features else model.predict(frame)
+        for position, value in zip(positions, made.predictions):
+            values[position] = value
+        errors += [{**error.to_json(), "row": positions[error.row]} for error in made.errors]
+    return values, sorted(errors, key=lambda error: error["row"])
+
+
+def serve(model: Model, source: IO[str], sink: IO[str]) -> None:
+    """Answer requests until the source ends or says quit."""
+    decoders: dict[str, Decoder] = {}
+    print(json.dumps({"ready": True}), file=sink, flush=True)
+    for line in source:
+        if not line.strip():
+            continue
+        request = json.loads(line)
+        if request.get("op") == "quit":
+            return
+        print(json.dumps(answer(model, request, decoders), allow_nan=False), file=sink, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the project folder given as the only argument."""
+    if len(arguments) != 1:
+        print("usage: python -m nb2prod_runtime.worker PROJECT", file=sys.stderr)
+        return 2
+    sink, sys.stdout = sys.stdout, sys.stderr
+    serve(Model.load(Path(arguments[0])), sys.stdin, sink)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
