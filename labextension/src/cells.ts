@@ -29,14 +29,14 @@ export function readCells(notebook: INotebookModel): ICellEntry[] {
 /**
  * Switch one role of a cell on or off in the notebook's metadata, as one step that can be undone.
  */
-export function writeRole(cell: ICellModel, role: Role, on: boolean): void {
+export function writeRole(notebook: INotebookModel, cell: ICellModel, role: Role, on: boolean): void {
   const before = tagsOf(cell);
   if (before.includes(role) === on) {
     return;
   }
   const after = withRole(before, role, on);
-  // Within a transaction of ours, or the change would not be one that Undo knows.
-  cell.sharedModel.transact(() => {
+  // A transaction of the notebook's, or its Undo would not know the change.
+  notebook.sharedModel.transact(() => {
     if (after.length > 0) {
       cell.setMetadata(TAGS, after);
     } else {

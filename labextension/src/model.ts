@@ -81,9 +81,10 @@ export class SectionsModel implements ISectionsModel {
   }
 
   setRole(cell: ICellEntry, role: Role, on: boolean): void {
-    const model = this._notebook?.cells.get(this._indexOf(cell));
-    if (model) {
-      writeRole(model, role, on);
+    const notebook = this._notebook;
+    const index = this._indexOf(cell);
+    if (notebook !== null && index >= 0) {
+      writeRole(notebook, notebook.cells.get(index), role, on);
       this._refresh();
     }
   }

@@ -1,0 +1,38 @@
+"""What a test needs of the machine, by marker; where it is missing the test is skipped and says why.
+
+`NB2PROD_TEST_REQUIRES=browser,container` turns those skips into failures: continuous integration must not pass by
+leaving out what it was set up for.
+"""
+
+import os
+import shutil
+
+import pytest
+
+
+def _missing_chromium():
+    return None if shutil.which("chromium") else "no Chromium on this machine (apt-get install chromium)"
+
+
+def _missing_container_engine():
+    if os.geteuid() != 0:
+        return "building an image without an engine's daemon needs root"
+    if shutil.which("podman") is None:
+        return "no podman on this machine (apt-get install podman buildah runc mmdebstrap)"
+    return None
+
+
+NEEDS = {"browser": _missing_chromium, "container": _missing_container_engine}
+
+
+def pytest_runtest_setup(item):
+    required = os.environ.get("NB2PROD_TEST_REQUIRES", "").split(",")
+    for marker, missing in NEEDS.items():
+        if item.get_closest_marker(marker) is None:
+            continue
+        reason = missing()
+        if reason is None:
+            continue
+        if marker in required:
+            pytest.fail(reason)
+        pytest.skip(reason)
