@@ -105,7 +105,8 @@ def _fallback(column: Mapping[str, Any]) -> Any:
         middle = (low + high) / 2 if known else 0  # type: ignore[operator]
         return round(middle) if column["type"] == "integer" else float(middle)
     if column["type"] == "datetime":
-        return str(low) if low is not None else "2020-01-01T00:00:00"
+        zoned = "," in column["dtype"]  # datetime64[ns, Europe/Berlin]
+        return str(low) if low is not None else "2020-01-01T00:00:00" + ("+00:00" if zoned else "")
     return False if column["type"] == "boolean" else "example"
 
 
@@ -114,8 +115,10 @@ def _made_texts(values: pd.Series[Any]) -> list[str]:
     texts = values[values.map(lambda value: isinstance(value, str))]
     if len(texts) < MIN_GROUP:
         return []
-    layout = guess_datetime_format(texts.iloc[0])
-    if layout is not None:
+    for dayfirst in (False, True):
+        layout = guess_datetime_format(texts.iloc[0], dayfirst=dayfirst)
+        if layout is None:
+            continue
         moments = pd.to_datetime(texts, format=layout, errors="coerce").dropna()
         if len(moments) == len(texts):
             inner = moments.sort_values().iloc[[len(moments) // 2, len(moments) // 4, 3 * len(moments) // 4]]
