@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 
-from nb2prod.bento.reference import MIN_GROUP, plain
+from nb2prod.bento.reference import MIN_GROUP, kind_of, plain
 
 Row = dict[str, Any]
 Accept = Callable[[Sequence[Row]], Sequence[bool]]
@@ -67,9 +67,18 @@ def _times_in(training: pd.DataFrame, row: Row) -> int:
     columns = {str(name): training[name] for name in training.columns}
     for name, value in row.items():
         column = columns[name]
-        dated = pd.api.types.is_datetime64_any_dtype(column.dtype)
-        same &= (column == (pd.Timestamp(value) if dated else value)).fillna(False).astype(bool)
+        same &= _equal(column, value)
     return int(same.sum())
+
+
+def _equal(column: pd.Series[Any], value: Any) -> pd.Series[bool]:
+    kind = kind_of(column)
+    if kind == "datetime" and column.dtype == object:
+        column, value = pd.to_datetime(column), pd.Timestamp(value)
+    elif kind == "datetime":
+        value = pd.Timestamp(value)
+    same: pd.Series[bool] = (column == value).fillna(False).astype(bool)
+    return same
 
 
 def _choices(column: Mapping[str, Any], reference: Mapping[str, Any], training: pd.DataFrame) -> list[Any]:
@@ -78,6 +87,8 @@ def _choices(column: Mapping[str, Any], reference: Mapping[str, Any], training: 
     quantiles = facts.get("quantiles", {})
     told = told or list(dict.fromkeys(quantiles[share] for share in ("0.5", "0.25", "0.75") if share in quantiles))
     made = [_typed(column["type"], value) for value in told]
+    if column.get("format") == "date":
+        made = [value[:10] for value in made if value is not None]
     if column["type"] == "string":
         made = [value for value in made if isinstance(value, str)] or _made_texts(training[column["name"]])
     return [value for value in made if value is not None] or [_fallback(column)]
@@ -105,8 +116,10 @@ def _fallback(column: Mapping[str, Any]) -> Any:
         middle = (low + high) / 2 if known else 0  # type: ignore[operator]
         return round(middle) if column["type"] == "integer" else float(middle)
     if column["type"] == "datetime":
+        if low is not None:
+            return str(low)
         zoned = "," in column["dtype"]  # datetime64[ns, Europe/Berlin]
-        return str(low) if low is not None else "2020-01-01T00:00:00" + ("+00:00" if zoned else "")
+        return "2020-01-01" if column.get("format") == "date" else "2020-01-01T00:00:00" + "+00:00" * zoned
     return False if column["type"] == "boolean" else "example"
 
 

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from nb2prod.bento import project
 
@@ -58,7 +59,9 @@ def of_artifacts(folder: Path) -> frozenset[str]:
     for file, kind in _artifact_files(folder):
         names.update(FORMATS.get(kind, ()))
         path = folder / file
-        if kind == "skops":
+        if kind == "json":
+            names.update(_named_in_json(path))
+        elif kind == "skops":
             names.update(_named_in_skops(path))
         elif kind == "cloudpickle":
             names.update(_named_in_pickle(path.read_bytes()))
@@ -131,21 +134,30 @@ def _artifact_files(folder: Path) -> Iterator[tuple[str, str]]:
             yield entry["file"], entry["format"]
 
 
-def _named_in_skops(path: Path) -> set[str]:
+def _named_in_json(path: Path) -> Iterator[str]:
+    """Functions and classes written by name: `{"$": "ref", "v": "module:name"}`."""
+    for node in _objects(json.loads(path.read_bytes())):
+        if node.get("$") == "ref":
+            yield str(node["v"]).partition(":")[0].partition(".")[0]
+
+
+def _named_in_skops(path: Path) -> Iterator[str]:
     with zipfile.ZipFile(path) as archive:
         schema = json.loads(archive.read("schema.json"))
-    names: set[str] = set()
-    waiting: list[object] = [schema]
+    for node in _objects(schema):
+        if isinstance(node.get("__module__"), str):
+            yield node["__module__"].partition(".")[0]
+
+
+def _objects(document: object) -> Iterator[dict[str, Any]]:
+    waiting = [document]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
-            module = node.get("__module__")
-            if isinstance(module, str):
-                names.add(module.partition(".")[0])
+            yield node
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node
-    return names
 
 
 def _named_in_pickle(data: bytes) -> set[str]:

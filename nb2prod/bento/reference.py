@@ -28,6 +28,15 @@ MIN_GROUP = 5
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 20
 _TOP = 50
+_INFERRED = {
+    "string": "string",
+    "boolean": "boolean",
+    "integer": "integer",
+    "floating": "number",
+    "date": "datetime",
+    "datetime": "datetime",
+    "datetime64": "datetime",
+}
 _LONGEST_CATEGORY = 200
 _DIGITS = 6
 
@@ -60,7 +69,7 @@ def describe_column(values: pd.Series[Any]) -> dict[str, Any]:
     if facts["type"] in ("number", "integer"):
         return {**facts, **_numbers(present.to_numpy(dtype="float64"))}
     if facts["type"] == "datetime":
-        return {**facts, **_datetimes(present)}
+        return {**facts, **_datetimes(present if present.dtype != object else pd.to_datetime(present))}
     if facts["type"] in ("string", "boolean", "category"):
         return {**facts, **_categories(present)}
     return facts
@@ -80,9 +89,7 @@ def kind_of(values: pd.Series[Any]) -> str:
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return "datetime"
     inferred = pd.api.types.infer_dtype(values, skipna=True)
-    return {"string": "string", "boolean": "boolean", "integer": "integer", "floating": "number"}.get(
-        inferred, "object"
-    )
+    return _INFERRED.get(inferred, "object")
 
 
 def _numbers(values: np.ndarray[Any, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Made examples: of the signature's types, never a training row, always the same."""
 
+import datetime as dt
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from nb2prod.bento import examples, reference
 from nb2prod.runtime import rows as runtime_rows
+from nb2prod.runtime.describe import columns
 from nb2prod.runtime.signature import Signature
 
 N = 500
@@ -27,6 +29,7 @@ def frame():
             "day": pd.date_range("2020-01-01", periods=N, freq="h").strftime("%d.%m.%Y %H:%M"),
             "at": pd.date_range("2020-01-01", periods=N, freq="h"),
             "zone": pd.date_range("2020-01-01", periods=N, freq="h", tz="Europe/Berlin"),
+            "born": [dt.date(1980, 1, 1) + dt.timedelta(days=n % 90) for n in range(N)],
             "grade": pd.Categorical(random.choice(["a", "b"], N)),
             7: random.random(N),
             "price": random.random(N),
@@ -34,43 +37,14 @@ def frame():
     )
 
 
-TYPES = {
-    "age": "number",
-    "rooms": "integer",
-    "big": "integer",
-    "sold": "boolean",
-    "at": "datetime",
-    "zone": "datetime",
-    7: "number",
-    "price": "number",
-}
-
-
 def signature(data, target="price"):
-    columns = [
-        {
-            "name": name,
-            "dtype": str(data[name].dtype),
-            "field": name != target,
-            "target": name == target,
-            "type": TYPES.get(name, "string"),
-            "nullable": bool(data[name].isna().any()),
-            "phantom": None,
-            "minimum": None,
-            "maximum": None,
-            "categories": list(data[name].cat.categories) if str(data[name].dtype) == "category" else None,
-            "format": None,
-            "example": None,
-        }
-        for name in data.columns
-    ]
     return {
         "schema": 1,
         "model": {"name": "m"},
         "notebook": "m.ipynb",
         "raw_table": "df",
         "row_kind": "frame",
-        "columns": columns,
+        "columns": columns(data, fields=set(data.columns) - {target}, targets={target}),
         "prediction": {"name": "y", "dtype": "float64", "kind": "number", "labels": None},
         "features": {"kind": "frame", "names": None},
         "batching": True,
@@ -132,11 +106,7 @@ def test_no_example_is_a_training_row():
 
 def test_where_every_combination_occurs_a_shared_row_is_taken():
     data = pd.DataFrame({"x": [True, False] * 50, "price": 0.0})
-    TYPES["x"] = "boolean"
-    try:
-        rows = examples.make(signature(data), reference.describe(data), data)["rows"]
-    finally:
-        del TYPES["x"]
+    rows = examples.make(signature(data), reference.describe(data), data)["rows"]
     assert {row["x"] for row in rows} == {True, False}
 
 

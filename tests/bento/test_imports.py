@@ -71,6 +71,11 @@ def test_plain_values_need_nothing(tmp_path):
     assert imports.of_artifacts(tmp_path) == set()
 
 
+def test_a_function_written_by_name_needs_its_library(tmp_path):
+    assert saved(tmp_path, {"how": np.log1p}) == "json"
+    assert imports.of_artifacts(tmp_path) == {"numpy"}
+
+
 def test_keyed_artifacts_count_entry_by_entry(tmp_path):
     (tmp_path / "manifest.json").write_text(
         json.dumps(
