@@ -59,7 +59,9 @@ class Lab:
 
 
 @contextlib.contextmanager
-def running_lab(root: Path, home: Path, *, theme: str = "JupyterLab Light", options: tuple[str, ...] = ()) -> Iterator[Lab]:
+def running_lab(
+    root: Path, home: Path, *, theme: str = "JupyterLab Light", options: tuple[str, ...] = ()
+) -> Iterator[Lab]:
     """Start JupyterLab on a free port of this machine and stop it afterwards.
 
     `options` are further command line options. Raises RuntimeError with the log's end where it does not start.
