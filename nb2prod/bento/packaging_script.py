@@ -36,13 +36,21 @@ def build(task: dict[str, Any]) -> str:
     return str(bento.path)
 
 
+def reason(error: BaseException) -> str:
+    """The error in one line; where the service can't be imported, what its import raised at first."""
+    if type(error).__name__ == "ImportServiceError":
+        while error.__cause__ or error.__context__:
+            error = error.__cause__ or error.__context__ or error
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def main() -> None:
     """Read the task, build, and write what came of it."""
     task = json.loads(sys.argv[1])
     try:
         outcome = {"path": build(task)}
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller words it
-        outcome = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+        outcome = {"error": reason(error), "traceback": traceback.format_exc()}
     Path(task["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
 
 
