@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +38,8 @@ class Filter:
 class Card:
     """All that the card tells.
 
-    `signature` and `examples` are the documents of those names; `parity` is the report's
-    `{"passed": bool, "cases": {name: {...}}}`, or None before the proof.
+    `signature` and `examples` are the documents of those names; `parity` is the document of parity.json,
+    or its summary as `build --json` has it, or None before the proof.
     """
 
     name: str
@@ -226,19 +226,17 @@ def _parity(card: Card) -> str:
         return "## Parity\n\nNot proved yet."
     verdict = "passed" if card.parity.get("passed") else "**failed**"
     text = f"## Parity\n\nThe built service was asked over HTTP, and its answers compared with the run's: {verdict}."
-    rows = [(escape(name), ", ".join(_case(facts))) for name, facts in card.parity.get("cases", {}).items()]
-    return text + ("\n\n" + table(("case", "outcome"), rows) if rows else "")
-
-
-def _case(facts: object) -> Iterator[str]:
-    if not isinstance(facts, Mapping):
-        yield escape(facts)
-        return
-    for name, value in facts.items():
-        if isinstance(value, bool):
-            yield escape(name if value else f"not {name}")
-        elif isinstance(value, int | float | str) and value != "":
-            yield f"{escape(name)} {escape(_short(value))}"
+    kinds = card.parity.get("kinds")
+    if kinds:
+        head = ("case", "outcome", "rows", "differences", "note")
+        rows = [tuple(escape(item.get(name, "")) for name in ("kind", "status", *head[2:])) for item in kinds]
+        text += "\n\n" + table(head, rows)
+    elif card.parity.get("cases"):
+        text += "\n\n" + table(
+            ("case", "rows compared"), [(escape(name), escape(rows)) for name, rows in card.parity["cases"].items()]
+        )
+    notes = card.parity.get("notes") or ()
+    return text + ("\n\n" + "\n".join(f"- {escape(note)}" for note in notes) if notes else "")
 
 
 def _environment(card: Card) -> str:

@@ -60,7 +60,11 @@ def test_tells_owner_runbook_data_metrics_fields_captured_filters_warnings_parit
                 Diagnostic("T4", "warning", "train_test_split has no random_state", "set one", 6, 3),
                 Diagnostic("N17", "info", "the forecast differed", ""),
             ),
-            parity={"passed": True, "cases": {"replay": {"rows": 179, "differences": 0}}},
+            parity={
+                "passed": True,
+                "kinds": [{"kind": "replay", "status": "passed", "rows": 179, "differences": 0, "note": "weak: x_y"}],
+                "notes": ["few rows"],
+            },
             examples={"rows": [{"Age": 29.0, "Sex": "m"}]},
             python_version="3.11",
             requirements=("numpy==2.4.1", "pandas==3.0.0"),
@@ -81,7 +85,8 @@ def test_tells_owner_runbook_data_metrics_fields_captured_filters_warnings_parit
         'df = df[df["Fare"] > 0]',
         "a request's row that it drops is refused",
         "**T4** cell 6, line 3: train\\_test\\_split has no random\\_state",
-        "| replay | rows 179, differences 0 |",
+        "| replay | passed | 179 | 0 | weak: x\\_y |",
+        "- few rows",
         '-d \'{"rows": [{"Age": 29.0, "Sex": "m"}]}\'',
         "Python 3.11 and 2 pinned packages",
     ):
@@ -93,6 +98,11 @@ def test_says_what_is_missing():
     text = card.render(made())
     assert "nobody yet" in text
     assert "Not proved yet" in text
+
+
+def test_the_summary_of_a_build_will_do_for_the_proof():
+    text = card.render(made(parity={"passed": True, "cases": {"replay": 179, "partition": 300}, "differences": 0}))
+    assert "| replay | 179 |\n| partition | 300 |" in text
 
 
 def test_a_failed_proof_is_said():
@@ -123,7 +133,7 @@ def test_the_notebooks_text_breaks_out_of_nothing():
             captured=(card.CapturedValue(NASTY, 1, 1, NASTY, NASTY),),
             filters=(card.Filter(1, 1, NASTY, NASTY),),
             diagnostics=(Diagnostic("F1", "warning", NASTY, NASTY, 1, 1),),
-            parity={"passed": True, "cases": {NASTY: {NASTY: NASTY}}},
+            parity={"passed": True, "cases": {NASTY: NASTY}, "notes": [NASTY]},
             examples={"rows": [{NASTY: "```\n'"}]},
         )
     )
