@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -51,9 +51,9 @@ class Lab:
         page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/{notebook}?token={self.token}&reset")
         page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
         page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell")
-        # The first kernel start takes the focus when it is done: wait, or it takes it from a test.
-        expect(page.locator(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator").first).to_have_attribute(
-            "data-status", "idle", timeout=60_000
+        # A kernel that has just started writes its language into the notebook: wait, or it comes in between.
+        page.wait_for_function(
+            "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'", timeout=60_000
         )
         return page
 
