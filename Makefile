@@ -1,0 +1,47 @@
+# make demo   build the flight-delay example, prove it, serve it, ask it
+# make test   every test
+# make lint   ruff, mypy, the layers, TypeScript
+# make env    the environment in .venv that the others use
+#
+# Needs Python 3.11 or later, Node.js 20 or later and make; nothing has to be installed or active beforehand.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.nb2prod-environment
+MODULES := labextension/node_modules/.package-lock.json
+# One worker for each core; a file's tests stay together, for they share what was expensive to make.
+TEST_OPTIONS ?= -n logical --dist loadfile
+
+# What the installed package is made from; its Python code is used where it stands.
+SIDEBAR := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
+	labextension/package.json labextension/package-lock.json labextension/tsconfig.json \
+	labextension/install.json labextension/server-config.json
+
+.DELETE_ON_ERROR:
+.PHONY: demo test lint env
+
+demo: env
+	$(BIN)/python -m nb2prod.demo
+
+test: env
+	$(BIN)/python -m pytest $(TEST_OPTIONS)
+
+lint: env $(MODULES)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	cd labextension && npm run lint
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt hatch_build.py $(SIDEBAR)
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else "nb2prod needs Python 3.11 or later and $(PYTHON) is %d.%d: try make PYTHON=python3.11" % v[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+$(MODULES): labextension/package-lock.json
+	cd labextension && npm ci
+	@touch $@
