@@ -36,6 +36,10 @@ class RowError:
     reason: str
     field: str | None = None
 
+    def at(self, row: int) -> RowError:
+        """The same error of a row with another number."""
+        return RowError(row, self.code, self.reason, self.field)
+
     def to_json(self) -> dict[str, Any]:
         return {"row": self.row, "field": self.field, "code": self.code, "reason": self.reason}
 
@@ -56,6 +60,8 @@ class Model:
 
     def __init__(self, signature: Signature, features: Any, predict: Any) -> None:
         self.signature = signature
+        self.batching = signature.batching
+        """Whether rows run together; may be turned off."""
         self._features = features
         self._predict = predict
         self._refusal: type[Exception] = _refusal()
@@ -114,7 +120,7 @@ class Model:
 
     def _answered(self, frame: pd.DataFrame, step: Step) -> Answer:
         answer = Answer([None] * len(frame))
-        if self.signature.batching:
+        if self.batching:
             self._run(frame, range(len(frame)), step, answer)
         else:
             for position in range(len(frame)):
@@ -204,7 +210,7 @@ def _place(error: Exception) -> str:
         if path.name in ("features.py", "predict.py") and step.lineno is not None:
             cell = _cell_at(path, step.lineno)
             where = f"cell {cell}" if cell else f"{path.name}, line {step.lineno}"
-            return f"the notebook's code failed on this row: {kind} in {where}: {(step.line or '').strip()}"
+            return f"the notebook's code failed on this row: {kind} in {where}"
     return f"the notebook's code failed on this row: {kind}"
 
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
+from . import seam
 from .columns import Refused
 from .model import Model
 from .rows import Decoder
@@ -32,23 +33,9 @@ def answer(model: Model, request: dict[str, Any], decoders: dict[str, Decoder]) 
     if decoded.problems:
         details = [{"row": p.row, "field": p.field, "reason": p.reason} for p in decoded.problems]
         return {"problem": "the rows are malformed", "details": details}
-    made = run(model, decoder, decoded.rows, features=op == "features")
+    made = (seam.features if op == "features" else seam.predictions)(model, decoder, decoded.rows)
     name = "features" if op == "features" else "predictions"
-    return {name: made[0], "errors": made[1]}
-
-
-def run(model: Model, decoder: Decoder, rows: Any, *, features: bool) -> tuple[list[Any], list[dict[str, Any]]]:
-    """Ready rows -> values and errors, in the rows' order."""
-    values: list[Any] = [None] * rows.count
-    errors: list[dict[str, Any]] = []
-    for positions in decoder.parts(rows):
-        part = rows if len(positions) == rows.count else rows.take(positions)
-        frame = decoder.frame(part)
-        made = model.features(frame) if features else model.predict(frame)
-        for position, value in zip(positions, made.predictions):
-            values[position] = value
-        errors += [{**error.to_json(), "row": positions[error.row]} for error in made.errors]
-    return values, sorted(errors, key=lambda error: error["row"])
+    return {name: made.predictions, "errors": [error.to_json() for error in made.errors]}
 
 
 def serve(model: Model, source: IO[str], sink: IO[str]) -> None:

@@ -1,0 +1,162 @@
+"""Runs rows through the model for many requests at once, in the server's event loop.
+
+What waits is taken together, and nothing waits for more. A batch is bounded in rows and, by what the last ones took,
+in time, so that health checks are answered under full load. Rows that must run one by one (no proof of independence)
+take the same way: only the model treats them singly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from .model import Answer, RowError
+from .rows import Rows
+
+Run = Callable[[Rows], Answer]
+_BOUND = 0.05
+"""Seconds that one batch may hold the event loop."""
+_SLOW = 0.1
+"""Seconds for one row from which on batches run in a thread of their own."""
+
+
+class Overtime(Exception):
+    """The answer did not come in time."""
+
+
+@dataclass
+class _Job:
+    rows: Rows
+    done: asyncio.Future[Answer]
+    taken: int = 0
+    values: list[Any] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+
+
+class Batcher:
+    """One queue of rows before one function.
+
+    Args:
+        run: ready rows -> one value a row; the one seam to the model.
+        most: rows that may run together.
+        note: told of every batch and its answer.
+    """
+
+    def __init__(self, run: Run, most: int, note: Callable[[Rows, Answer, float], None] | None = None) -> None:
+        self._run = run
+        self._most = most
+        self._bound = min(most, 32)
+        self._note = note
+        self._waiting: deque[_Job] = deque()
+        self._scheduled = False
+        self._pool: ThreadPoolExecutor | None = None
+
+    def measured(self, seconds: float) -> None:
+        """Tell what one row takes, measured at warm-up."""
+        if seconds > _SLOW and self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "model")
+        self._bound = max(1, min(self._bound, int(_BOUND / max(seconds, 1e-6)) or 1)) if seconds > _BOUND else self._bound
+
+    async def answer(self, rows: Rows, seconds: float) -> Answer:
+        """The answer to these rows.
+
+        Raises:
+            Overtime: it did not come within the seconds; rows that had not begun are dropped.
+        """
+        if not rows.count:
+            return Answer([])
+        loop = asyncio.get_running_loop()
+        job = _Job(rows, loop.create_future())
+        self._waiting.append(job)
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self._turn, loop)
+        timer = loop.call_later(seconds, _expire, job.done)
+        try:
+            return await job.done
+        finally:
+            timer.cancel()
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = self._take()
+        if not batch:
+            self._scheduled = False
+            return
+        parts = [job.rows if whole else job.rows.take(span) for job, span, whole in batch]
+        rows = Rows.joined(parts)
+        started = time.perf_counter()
+        if self._pool is not None:
+            future = loop.run_in_executor(self._pool, self._safely, rows)
+            future.add_done_callback(lambda done: self._finish(loop, batch, rows, done.result(), started))
+            return
+        self._finish(loop, batch, rows, self._safely(rows), started)
+
+    def _take(self) -> list[tuple[_Job, range, bool]]:
+        """The next rows of the waiting jobs, up to the bound."""
+        room, batch = self._bound, []
+        while self._waiting and room > 0:
+            job = self._waiting[0]
+            if job.done.done():
+                self._waiting.popleft()
+                continue
+            span = range(job.taken, min(job.rows.count, job.taken + room))
+            batch.append((job, span, len(span) == job.rows.count))
+            job.taken = span.stop
+            room -= len(span)
+            if job.taken == job.rows.count:
+                self._waiting.popleft()
+        return batch
+
+    def _safely(self, rows: Rows) -> Answer | Exception:
+        try:
+            return self._run(rows)
+        except Exception as error:  # ours to hand to each caller; the loop must go on
+            return error
+
+    def _finish(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[tuple[_Job, range, bool]],
+        rows: Rows,
+        answer: Answer | Exception,
+        started: float,
+    ) -> None:
+        seconds = time.perf_counter() - started
+        self._adapt(rows.count, seconds)
+        if isinstance(answer, Exception):
+            for job, _, _ in batch:
+                if not job.done.done():
+                    job.done.set_exception(answer)
+        else:
+            self._share(batch, answer)
+            if self._note is not None:
+                self._note(rows, answer, seconds)
+        loop.call_soon(self._turn, loop)
+
+    def _share(self, batch: list[tuple[_Job, range, bool]], answer: Answer) -> None:
+        start = 0
+        for job, span, _ in batch:
+            job.values += answer.predictions[start : start + len(span)]
+            if answer.errors:
+                stop, shift = start + len(span), span.start - start
+                mine = [error for error in answer.errors if start <= error.row < stop]
+                job.errors += [error.at(error.row + shift) for error in mine]
+            start += len(span)
+            if len(job.values) == job.rows.count and not job.done.done():
+                job.done.set_result(Answer(job.values, job.errors))
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        if seconds > _BOUND:
+            self._bound = max(1, int(count * _BOUND / seconds))
+        elif count == self._bound and seconds < _BOUND / 2:
+            self._bound = min(self._most, self._bound * 2)
+
+
+def _expire(done: asyncio.Future[Answer]) -> None:
+    if not done.done():
+        done.set_exception(Overtime())

@@ -1,0 +1,104 @@
+"""API keys: kept as SHA-256 digests, several at a time, changed without a restart, compared in constant time.
+
+A line is ``name:digest`` (or only the digest), with the digest of ``printf %s "$KEY" | sha256sum``. Keys come from the
+environment's NB2PROD_API_KEYS (lines or commas), from the file NB2PROD_API_KEYS_FILE, or from the option's file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .http import Failure, Scope, header
+from .options import OptionProblem
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_UNAUTHORIZED = ((b"www-authenticate", b"Bearer"),)
+
+
+class Keys:
+    """Who may ask.
+
+    Args:
+        file: the option's file.
+        clock: seconds that only go forward; the file is looked at once a second at most.
+
+    Raises:
+        OptionProblem: keys are asked for but can't be read, or a line is no digest.
+    """
+
+    def __init__(self, file: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        fixed = os.environ.get("NB2PROD_API_KEYS")
+        path = os.environ.get("NB2PROD_API_KEYS_FILE") or file
+        self._file = Path(path) if path and not fixed else None
+        self._stamp: tuple[int, int] | None = None
+        self._looked = clock()
+        self.needed = bool(fixed or self._file)
+        self._digests: tuple[bytes, ...] = parsed(fixed.replace(",", "\n")) if fixed else ()
+        if self._file is not None:
+            self._digests = self._read()
+
+    def check(self, scope: Scope) -> None:
+        """Raise ``Failure`` (401) unless the request carries one of the keys."""
+        if not self.needed:
+            return
+        self._refresh()
+        given = header(scope, b"x-api-key")
+        bearer = header(scope, b"authorization") or b""
+        if given is None and bearer[:7].lower() == b"bearer ":
+            given = bearer[7:].strip()
+        if given is None:
+            raise Failure(401, "expected an API key: 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", headers=_UNAUTHORIZED)
+        digest = hashlib.sha256(given).hexdigest().encode()
+        matches = [hmac.compare_digest(digest, known) for known in self._digests]
+        if not any(matches):
+            raise Failure(401, "the API key is not known", headers=_UNAUTHORIZED)
+
+    def _refresh(self) -> None:
+        now = self._clock()
+        if self._file is None or now - self._looked < 1.0:
+            return
+        self._looked = now
+        try:
+            self._digests = self._read()
+        except OptionProblem:
+            return  # the keys that were known stay: a file half written must not lock everyone out
+
+    def _read(self) -> tuple[bytes, ...]:
+        assert self._file is not None
+        try:
+            status = self._file.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            if stamp == self._stamp:
+                return self._digests
+            digests = parsed(self._file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise OptionProblem(f"the file of API keys can't be read: {type(error).__name__}") from error
+        self._stamp = stamp
+        return digests
+
+
+def parsed(text: str) -> tuple[bytes, ...]:
+    """The digests of a list of keys.
+
+    Raises:
+        OptionProblem: a line is no digest; the text gives its number, not its content.
+    """
+    digests = []
+    for number, line in enumerate(text.splitlines(), 1):
+        entry = line.split("#")[0].strip()
+        if not entry:
+            continue
+        digest = entry.rpartition(":")[2].strip().lower()
+        if not _DIGEST.fullmatch(digest):
+            raise OptionProblem(f"line {number} of the API keys is not 'name:<sha256 in hexadecimal>'")
+        digests.append(digest.encode())
+    if not digests:
+        raise OptionProblem("the list of API keys is empty")
+    return tuple(digests)

@@ -1,0 +1,220 @@
+"""The service's OpenAPI 3.1 document, typed from the signature, with examples that answer 200 when sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .columns import codec_of
+from .options import Options
+from .signature import Column, Signature
+
+_JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "string": "string", "datetime": "string"}
+_BOUNDS = {"int8": 7, "int16": 15, "int32": 31, "int64": 63}
+
+
+def document(signature: Signature, options: Options, version: str, examples: list[dict[str, Any]], *, keys: bool) -> dict[str, Any]:
+    """The document for ``GET /docs.json``."""
+    schemas = {
+        "Row": _row(signature),
+        "Rows": _rows(signature, options),
+        "Prediction": _prediction(signature),
+        "RowError": _ROW_ERROR,
+        "Predictions": _answers("predictions", {"$ref": "#/components/schemas/Prediction"}),
+        "Features": _answers("features", _features(signature)),
+        "Error": _ERROR,
+    }
+    made: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": signature.model,
+            "version": version,
+            "description": f"Serves the predictions of {signature.notebook or 'a notebook'}.",
+        },
+        "paths": _paths(options, examples),
+        "components": {"schemas": schemas},
+    }
+    if signature.owner:
+        made["info"]["contact"] = {"name": signature.owner}
+    if keys:
+        made["components"]["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
+        made["security"] = [{"bearer": []}, {"key": []}]
+    return made
+
+
+def field_schema(column: Column) -> dict[str, Any]:
+    """The JSON schema of one field."""
+    schema: dict[str, Any] = {}
+    kind = _JSON_TYPES.get(column.type)
+    if kind is not None:
+        schema["type"] = [kind, "null"] if column.nullable else kind
+    if column.dtype in _BOUNDS:
+        schema["minimum"], schema["maximum"] = -(2 ** _BOUNDS[column.dtype]), 2 ** _BOUNDS[column.dtype] - 1
+    elif column.type == "integer" and column.dtype not in ("object", "category"):
+        codec: Any = codec_of(column)
+        schema["minimum"], schema["maximum"] = codec.low, codec.high
+    if column.type == "datetime":
+        schema["description"] = f"A date-time: {codec_of(column).expected}."
+        if column.format is None:
+            schema["pattern"] = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+    elif column.categories:
+        shown = ", ".join(str(category) for category in column.categories[:20])
+        more = ", ..." if len(column.categories) > 20 else ""
+        schema["description"] = f"Categories in training: {shown}{more}. Others are taken too."
+    elif column.minimum is not None:
+        schema["description"] = f"In training from {column.minimum} to {column.maximum}. Others are taken too."
+    if column.example is not None:
+        schema["examples"] = [column.example]
+    return schema
+
+
+def _row(signature: Signature) -> dict[str, Any]:
+    fields = signature.fields
+    return {
+        "type": "object",
+        "properties": {column.key: field_schema(column) for column in fields},
+        "required": [column.key for column in fields],
+        "additionalProperties": False,
+    }
+
+
+def _rows(signature: Signature, options: Options) -> dict[str, Any]:
+    rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}, "maxItems": options.max_rows}
+    return {"type": "object", "properties": {"rows": rows}, "required": ["rows"], "additionalProperties": False}
+
+
+def _prediction(signature: Signature) -> dict[str, Any]:
+    prediction = signature.prediction
+    schema: dict[str, Any] = {"description": f"{prediction.name} of the notebook; null where there is an error."}
+    kinds = {
+        "integer": ["integer"], "number": ["number", "string"], "boolean": ["boolean"], "string": ["string"],
+        "datetime": ["string"], "vector": ["array"],
+    }  # fmt: skip
+    if prediction.kind in kinds:
+        schema["type"] = [*kinds[prediction.kind], "null"]
+    if prediction.kind == "number":
+        schema["description"] += ' Infinity is the string "Infinity" or "-Infinity".'
+    return schema
+
+
+def _features(signature: Signature) -> dict[str, Any]:
+    names = signature.features.names
+    if signature.features.kind == "frame" and names is not None:
+        return {"type": ["object", "null"], "properties": {name: {} for name in names}}
+    return {}
+
+
+def _answers(name: str, item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            name: {"type": "array", "items": item, "description": "One for each row, in the rows' order."},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/RowError"}},
+            "model": {"type": "string"},
+            "request_id": {"type": "string"},
+        },
+        "required": [name, "errors", "model", "request_id"],
+    }
+
+
+_ROW_ERROR = {
+    "type": "object",
+    "properties": {
+        "row": {"type": "integer"},
+        "field": {"type": ["string", "null"]},
+        "code": {"type": "string", "enum": ["row_refused", "row_failed", "row_malformed"]},
+        "reason": {"type": "string"},
+    },
+    "required": ["row", "field", "code", "reason"],
+}
+
+_DETAIL = {
+    "type": "object",
+    "properties": {
+        "row": {"type": ["integer", "null"]},
+        "field": {"type": ["string", "null"]},
+        "reason": {"type": "string"},
+    },
+    "required": ["row", "field", "reason"],
+}
+
+_ERROR = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "details": {"type": "array", "items": _DETAIL},
+            },
+            "required": ["code", "message", "details"],
+        },
+        "request_id": {"type": "string"},
+    },
+    "required": ["error", "request_id"],
+}
+
+_FAILURES = {
+    400: "The body is not JSON.",
+    401: "An API key is needed.",
+    408: "The body took too long to arrive.",
+    413: "The body is too large or has too many rows.",
+    415: "The body is not announced as JSON.",
+    422: "Rows are malformed; all are listed.",
+    429: "Too many requests at once; try again after Retry-After seconds.",
+    500: "A fault of the service.",
+    503: "Not ready.",
+    504: "No answer within the time allowed.",
+}
+
+
+def _failures(*statuses: int) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {str(status): {"description": _FAILURES[status], "content": content} for status in statuses}
+
+
+def _post(summary: str, answer: str, examples: list[dict[str, Any]]) -> dict[str, Any]:
+    sent = {"schema": {"$ref": "#/components/schemas/Rows"}}
+    if examples:
+        sent["examples"] = {"made": {"value": {"rows": examples}}}
+    answered = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
+    return {
+        "post": {
+            "operationId": answer.lower(),
+            "summary": summary,
+            "requestBody": {"required": True, "content": {"application/json": sent}},
+            "responses": {
+                "200": {"description": "An answer for each row.", "content": answered},
+                **_failures(400, 401, 408, 413, 415, 422, 429, 500, 503, 504),
+            },
+        }
+    }
+
+
+def _get(summary: str, kind: str, *statuses: int, public: bool = False) -> dict[str, Any]:
+    schema = {"type": "object"} if kind == "application/json" else {"type": "string"}
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "responses": {
+            "200": {"description": summary, "content": {kind: {"schema": schema}}},
+            **_failures(*statuses),
+        },
+    }
+    if public:
+        operation["security"] = []
+    return {"get": operation}
+
+
+def _paths(options: Options, examples: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "/predict": _post(f"Predict up to {options.max_rows} rows", "Predictions", examples),
+        "/features": _post("What the model is given for each row", "Features", examples),
+        "/signature": _get("The raw table's columns and the prediction", "application/json", 401),
+        "/livez": _get("The process runs", "application/json", public=True),
+        "/readyz": _get("The model is loaded and warmed up", "application/json", 503, public=True),
+        "/metrics": _get("Metrics for Prometheus", "text/plain", 401),
+        "/docs.json": _get("This document", "application/json", 401),
+    }

@@ -1,0 +1,88 @@
+"""What becomes of the notebook's choices of rows while serving.
+
+Training splits, samples, sorts and filters rows; a request's rows are all wanted, in their order. The generated code says so where
+the notebook chose: ``df[rules.every]`` stands for a choice that held the predicted rows, ``rules.no_row(df)`` for training's side, and
+``rules.validity(...)`` keeps a filter as a rule that a request's row must satisfy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+every = slice(None)
+"""The key of all rows, in place of a choice among training's."""
+
+
+class RowsRefused(Exception):
+    """A validity rule of the notebook leaves rows out.
+
+    Attributes: `rule` (its number in the plan), `positions` of the refused rows among those given, `message` for the caller.
+    """
+
+    def __init__(self, rule: str, positions: Sequence[int], message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.positions = tuple(positions)
+        self.message = message
+
+
+class RuleUnclear(Exception):
+    """Rows were left out, but which of several can't be told: they must be asked one by one."""
+
+
+def validity(rule: str, rows: Any, kept: Any) -> Any:
+    """Return `rows` if the notebook's own filter keeps them all; raise `RowsRefused` with the rows it leaves out.
+
+    Args:
+        rule: the filter's condition and place, for the caller.
+        rows: all rows, before the filter (frame, Series, array or list).
+        kept: what the notebook's filter made of them.
+    """
+    total, left = len_of(rows), len_of(kept)
+    if left == total:
+        return rows
+    if total == 1:
+        raise RowsRefused(rule, (0,), f"the notebook leaves such rows out: {rule}")
+    index = getattr(rows, "index", None)
+    if isinstance(rows, (pd.DataFrame, pd.Series)) and isinstance(index, pd.Index) and index.is_unique:
+        gone = np.flatnonzero(~index.isin(kept.index))
+        raise RowsRefused(rule, [int(p) for p in gone], f"the notebook leaves such rows out: {rule}")
+    raise RuleUnclear(rule)
+
+
+def every_row(rows: Any) -> Any:
+    """All rows, where the notebook took a sample or sorted."""
+    return rows
+
+
+def no_row(rows: Any) -> Any:
+    """None of the rows, where the notebook took training's part."""
+    if isinstance(rows, (pd.DataFrame, pd.Series)):
+        return rows.iloc[:0]
+    return rows[:0]
+
+
+def split(arrays: Sequence[Any], held: Sequence[bool]) -> list[Any]:
+    """A split into parts as scikit-learn returns it, array by array: all rows where `held`, else none."""
+    each = len(held) // len(arrays)
+    return [every_row(a) if held[i * each + j] else no_row(a) for i, a in enumerate(arrays) for j in range(each)]
+
+
+def part(rows: pd.DataFrame, columns: Sequence[str], form: str) -> Any:
+    """Columns of the raw table in the form that the notebook got them: frame, series, array (two axes) or vector (one)."""
+    if form == "frame":
+        return rows[list(columns)].copy()
+    if form == "array":
+        return rows[list(columns)].to_numpy()
+    column = rows[columns[0]]
+    return column.copy() if form == "series" else column.to_numpy()
+
+
+def len_of(value: Any) -> int:
+    """The number of rows of a frame, Series, array, sparse matrix or list."""
+    shape = getattr(value, "shape", None)
+    return int(shape[0]) if shape else len(value)

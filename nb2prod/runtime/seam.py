@@ -1,0 +1,31 @@
+"""The one seam between transport and model: ready rows in, one value a row out."""
+
+from __future__ import annotations
+
+from .model import Answer, Model
+from .rows import Decoder, Rows
+
+
+def predictions(model: Model, decoder: Decoder, rows: Rows) -> Answer:
+    """The prediction for each row."""
+    return _answered(model, decoder, rows, features=False)
+
+
+def features(model: Model, decoder: Decoder, rows: Rows) -> Answer:
+    """What the model is given for each row."""
+    return _answered(model, decoder, rows, features=True)
+
+
+def _answered(model: Model, decoder: Decoder, rows: Rows, *, features: bool) -> Answer:
+    step = model.features if features else model.predict
+    parts = decoder.parts(rows)
+    if len(parts) == 1:
+        return step(decoder.frame(rows))
+    answer = Answer([None] * rows.count)
+    for positions in parts:
+        made = step(decoder.frame(rows.take(positions)))
+        for position, value in zip(positions, made.predictions, strict=True):
+            answer.predictions[position] = value
+        answer.errors.extend(error.at(positions[error.row]) for error in made.errors)
+    answer.errors.sort(key=lambda error: error.row)
+    return answer
