@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from .packing import State, unpack
+from .packing import State, operation, unpack
 
 
 def _cut(state: State, x: Any, options: dict[str, Any]) -> Any:
@@ -21,11 +21,13 @@ _CUT = ("right", "labels", "retbins", "precision", "include_lowest", "duplicates
 _QCUT = ("labels", "retbins", "precision", "duplicates")
 
 
+@operation
 def cut(state: State, x: Any, bins: Any = None, *args: Any, **options: Any) -> Any:
     """`pd.cut` with a number of bins: training's edges. A value outside of them is missing."""
     return _cut(state, x, {**dict(zip(_CUT, args, strict=False)), **options})
 
 
+@operation
 def qcut(state: State, x: Any, q: Any = None, *args: Any, **options: Any) -> Any:
     """`pd.qcut`: training's quantiles as edges. A value outside of them is missing."""
     return _cut(state, x, {**dict(zip(_QCUT, args, strict=False)), **options, "include_lowest": True})

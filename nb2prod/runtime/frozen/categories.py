@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .packing import State, missing, prepared, unpack, unpack_dtype
+from .packing import State, missing, operation, prepared, unpack, unpack_dtype
 
 
 def _codes(values: Any, categories: "pd.Index[Any]") -> "np.ndarray[Any, Any]":
@@ -35,6 +35,7 @@ def _block(values: Any, block: State, dtypes: list[Any]) -> list[Any]:
     return arrays
 
 
+@operation
 def get_dummies(state: State, data: Any, *_args: Any, **_options: Any) -> pd.DataFrame:
     """`pd.get_dummies` with training's categories: same columns for every request, zeros for an unseen value.
 
@@ -47,7 +48,7 @@ def get_dummies(state: State, data: Any, *_args: Any, **_options: Any) -> pd.Dat
         (block,) = state["blocks"]
         index = data.index if isinstance(data, pd.Series) else None
         return _frame(_block(data, block, dtypes), labels, index, len(data))
-    arrays: list[Any] = [data[name].array for name in state["kept"]]
+    arrays: list[Any] = [data[name] for name in state["kept"]]
     for block in state["blocks"]:
         count = block["count"]
         start = len(arrays)
@@ -61,10 +62,14 @@ def _frame(arrays: list[Any], labels: "pd.Index[Any]", index: Any, length: int) 
     return frame
 
 
+@operation
 def str_get_dummies(state: State, strings: Any, *args: Any, **options: Any) -> pd.DataFrame:
     """`Series.str.get_dummies` with training's columns; a word that training never saw has no column."""
     labels = unpack(state["columns"])
-    found = strings.get_dummies(*args, **options)
+    try:
+        found = strings.get_dummies(*args, **options)
+    except ValueError:  # pandas 3 can't make a table of rows without any word
+        found = pd.DataFrame(index=strings.len().index)
     result = found.reindex(columns=labels, fill_value=0)
     result = result.astype(dict(zip(labels, map(unpack_dtype, state["dtypes"]), strict=True)))
     result.columns = labels
@@ -73,11 +78,12 @@ def str_get_dummies(state: State, strings: Any, *args: Any, **options: Any) -> p
 
 def _uniques(state: State) -> Any:
     index = unpack(state["uniques"])
-    if state["kind"] == "array":
-        return index.to_numpy() if isinstance(index.dtype, np.dtype) else index.array
-    return index
+    if state["kind"] == "index":
+        return index
+    return index.array if state["numpy"] is None else index.to_numpy().astype(state["numpy"])
 
 
+@operation
 def factorize(state: State, values: Any, *_args: Any, **_options: Any) -> tuple["np.ndarray[Any, Any]", Any]:
     """`pd.factorize` or `.factorize()` with training's codes; -1 for what is missing or was never seen."""
     uniques = prepared(state, "uniques", lambda s: unpack(s["uniques"]))
@@ -88,6 +94,7 @@ def factorize(state: State, values: Any, *_args: Any, **_options: Any) -> tuple[
     return codes, _uniques(state)
 
 
+@operation
 def unique(state: State, values: Any, *_args: Any, **_options: Any) -> tuple[Any, ...]:
     """`np.unique(return_inverse=True)`: training's values and each row's position among them (-1 if never seen).
 
@@ -107,6 +114,7 @@ def unique(state: State, values: Any, *_args: Any, **_options: Any) -> tuple[Any
     return tuple(result)
 
 
+@operation
 def as_category(state: State, values: Any, dtype: Any = None, *args: Any, **options: Any) -> Any:
     """`.astype("category")` of a frame, a Series or an Index, with training's categories; an unseen value is missing.
 
@@ -119,6 +127,7 @@ def as_category(state: State, values: Any, dtype: Any = None, *args: Any, **opti
     return values.astype(wanted, *args, **options)
 
 
+@operation
 def categorical(state: State, values: Any, *_args: Any, **options: Any) -> Any:
     """`pd.Categorical(values)`, `pd.CategoricalIndex(values)` or `pd.Series(values, dtype="category")`."""
     dtype = unpack_dtype(state["dtype"])
@@ -129,6 +138,7 @@ def categorical(state: State, values: Any, *_args: Any, **options: Any) -> Any:
     return pd.Categorical(values, dtype=dtype)
 
 
+@operation
 def set_categories(state: State, accessor: Any, *_args: Any, **_options: Any) -> Any:
     """`.cat.remove_unused_categories()`: keep the categories that training used."""
     return accessor.set_categories(unpack(state["categories"]), ordered=state["ordered"])

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .packing import State, StateMismatch, unpack, unpack_dtype, with_dtype
+from .packing import State, StateMismatch, operation, unpack, unpack_dtype, with_dtype
 from .tape import Tape, plain, watched
 
 
+@operation
 def columns(state: State, frame: pd.DataFrame, *_args: Any, **options: Any) -> Any:
     """`dropna(axis=1)`, `select_dtypes`: the columns that were kept in training."""
     labels = unpack(state["columns"])
@@ -21,6 +22,7 @@ def columns(state: State, frame: pd.DataFrame, *_args: Any, **options: Any) -> A
     return frame.loc[:, list(labels)].copy()
 
 
+@operation
 def as_dtypes(state: State, values: Any, *_args: Any, **_options: Any) -> Any:
     """`convert_dtypes`, `infer_objects`: the dtypes that were chosen in training."""
     if state["kind"] == "series":
@@ -46,6 +48,7 @@ def _aligned(result: pd.DataFrame, state: State, filler: Any) -> pd.DataFrame:
     return aligned
 
 
+@operation
 def str_split(state: State, strings: Any, *args: Any, **options: Any) -> pd.DataFrame:
     """`Series.str.split(expand=True)` (and `rsplit`) with training's number of columns; further parts are left out."""
     result = getattr(strings, state["method"])(*args, **options)
@@ -59,6 +62,7 @@ def str_split(state: State, strings: Any, *args: Any, **options: Any) -> pd.Data
     return _aligned(result, state, filler)
 
 
+@operation
 def same_columns(state: State, values: Any, function: Any = None, *args: Any, **options: Any) -> pd.DataFrame:
     """A call that makes a frame of records (`Series.apply(pd.Series)`, `pd.json_normalize`): training's columns."""
     if state["kind"] == "apply":
@@ -75,15 +79,22 @@ def same_columns(state: State, values: Any, function: Any = None, *args: Any, **
     return _aligned(result, state, filler)
 
 
+_NOT_FOR_FUNCTION = frozenset({"axis", "raw", "result_type", "by_row", "engine", "engine_kwargs"})
+
+
+@operation
 def by_column(state: State, frame: pd.DataFrame, function: Any = None, *args: Any, **options: Any) -> pd.DataFrame:
     """`frame.apply(function)` over columns: each column with what the function learned from it in training.
 
     The state says how: a fitted estimator for each column, a frozen operation for each, or the statistics that the
     function took from each column, in order.
     """
-    for given in ("axis", "raw", "result_type", "by_row", "engine", "engine_kwargs"):
-        options.pop(given, None)
-    args = tuple(options.pop("args", ())) + (args[3:] if len(args) > 3 else ())
+    options = {key: value for key, value in options.items() if key not in _NOT_FOR_FUNCTION}
+    if state["method"] == "transform":
+        args = args[1:]  # after the axis
+    else:
+        args = tuple(args[3] if len(args) > 3 else options.pop("args", ()))
+    options.pop("args", None)
     arrays: dict[int, Any] = {}
     labels = unpack(state["columns"])
     for position, name in enumerate(labels):
@@ -94,7 +105,6 @@ def by_column(state: State, frame: pd.DataFrame, function: Any = None, *args: An
         elif state["how"] == "operations":
             operation = getattr(importlib.import_module(__package__), state["op"])
             made = operation(own, column, *args, **options)
-            made = made[state["item"]] if state["item"] is not None else made
         else:
             with watched(Tape(own)):
                 made = plain(function(Tape.series(column), *args, **options))

@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,20 @@ State = dict[str, Any]
 
 class StateMismatch(ValueError):
     """The request's rows don't fit what was recorded: another shape of input, or other code than training ran."""
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def operation(function: Callable[Concatenate[State, _P], _R]) -> Callable[Concatenate[Any, _P], _R]:
+    """Take the state as it is kept: `("frozen", {...})`, a tuple, which `captured` hands out without copying it."""
+
+    @wraps(function)
+    def opened(state: Any, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        return function(state[1] if isinstance(state, tuple) else state, *args, **kwargs)
+
+    return opened
 
 
 _CACHE_SIZE = 256

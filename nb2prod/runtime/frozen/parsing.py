@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from .packing import State, with_dtype
+from .packing import State, operation, with_dtype
 
 _NUMERIC = ("errors", "downcast", "dtype_backend")
 _DATETIME = ("errors", "dayfirst", "yearfirst", "utc", "format", "exact", "unit", "origin", "cache")
@@ -18,6 +18,7 @@ def _like_training(result: Any, packed: Any) -> Any:
     return with_dtype(pd.Series(result), packed).to_numpy()
 
 
+@operation
 def to_numeric(state: State, arg: Any, *args: Any, **options: Any) -> Any:
     """`pd.to_numeric`: the same parsing, and training's dtype where the request's values allow it."""
     given = {**dict(zip(_NUMERIC, args, strict=False)), **options}
@@ -25,6 +26,7 @@ def to_numeric(state: State, arg: Any, *args: Any, **options: Any) -> Any:
     return _like_training(pd.to_numeric(arg, **given), state["dtype"])
 
 
+@operation
 def to_datetime(state: State, arg: Any, *args: Any, **options: Any) -> Any:
     """`pd.to_datetime`: the format that pandas inferred from training's first value, and training's dtype and unit."""
     given = {**dict(zip(_DATETIME, args, strict=False)), **options}

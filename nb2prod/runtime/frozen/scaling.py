@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .packing import State
+from .packing import State, operation
 
 
+@operation
 def scale(state: State, X: Any, *_args: Any, **_options: Any) -> Any:
     """`sklearn.preprocessing.scale` with training's means and deviations: the same arithmetic in the same order."""
     if hasattr(X, "tocsc"):
@@ -57,6 +58,7 @@ def power_transform(state: Any, X: Any, *_args: Any, **_options: Any) -> Any:
     return _scaled(state, X)
 
 
+@operation
 def zscore(state: State, a: Any, *_args: Any, **_options: Any) -> "np.ndarray[Any, Any]":
     """`scipy.stats.zscore` with training's means and deviations; a constant column is missing, as scipy has it."""
     values = np.asarray(a, dtype=state["dtype"])
@@ -67,6 +69,7 @@ def zscore(state: State, a: Any, *_args: Any, **_options: Any) -> "np.ndarray[An
     return np.asarray(result)
 
 
+@operation
 def boxcox(state: State, x: Any, *_args: Any, **_options: Any) -> tuple[Any, float]:
     """`scipy.stats.boxcox` with training's lambda; returns the values and the lambda, as the call did."""
     from scipy import stats
@@ -74,6 +77,7 @@ def boxcox(state: State, x: Any, *_args: Any, **_options: Any) -> tuple[Any, flo
     return stats.boxcox(np.asarray(x), lmbda=state["lambda"]), state["lambda"]
 
 
+@operation
 def yeojohnson(state: State, x: Any, *_args: Any, **_options: Any) -> tuple[Any, float]:
     """`scipy.stats.yeojohnson` with training's lambda; returns the values and the lambda, as the call did."""
     from scipy import stats

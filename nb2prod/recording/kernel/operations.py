@@ -1,0 +1,1126 @@
+"""The frozen-operation table: calls whose answer depends on the batch, and what to keep of training for each.
+
+Standard library only at import, sent to the kernel as source: pandas, numpy, scikit-learn and scipy are whatever
+versions the notebook uses, found in `sys.modules`, and nothing here may disturb the notebook: `match` never raises,
+no random number is drawn, nothing is printed.
+
+An operation is one row of `_TABLE`: how the call is recognised, when it depends on the batch, what state to keep. The
+twin of the same name in `nb2prod/runtime/frozen` answers from that state. `BATCH_DEPENDENT` names the calls
+that have no row-wise equivalent; `explain` says why for one call.
+"""
+
+import contextlib
+import io
+import re
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, NamedTuple
+else:
+    from typing import Any, Callable, Iterator, NamedTuple
+
+
+class NoEntry(Exception):
+    """Raised by a capture: this call can't be answered row by row after all (`rule`, `why`, `remedy`)."""
+
+    def __init__(self, rule: str, why: str, remedy: str) -> None:
+        super().__init__(why)
+        self.rule = rule
+        self.why = why
+        self.remedy = remedy
+
+
+class Operation(NamedTuple):
+    """What to do with a call that was recognised.
+
+    `capture(receiver, args, kwargs, result)` is called after the call and gives the state, plain data or a fitted
+    estimator; it raises NoEntry where the call can't be frozen. With `receiver_is_state` the served call is
+    `captured.<state>.<op>(first argument)`, else `frozen.<op>(captured.<state>, …)`.
+    """
+
+    op: str
+    rule: str
+    phrase: str
+    capture: "Callable[[Any, tuple[Any, ...], dict[str, Any], Any], Any]"
+    receiver_is_state: bool = False
+    name: str = "state"
+
+
+class Call(NamedTuple):
+    """A call as the recorder sees it; `receiver` is None for a function of a module."""
+
+    func: Any
+    receiver: Any
+    name: str
+    args: "tuple[Any, ...]"
+    kwargs: "dict[str, Any]"
+
+    def arg(self, position: int, name: str, default: Any = None) -> Any:
+        """The argument at this position or of this name."""
+        if len(self.args) > position:
+            return self.args[position]
+        return self.kwargs.get(name, default)
+
+
+# ---------------------------------------------------------------- packing: pandas objects as plain data
+
+
+def _lib(name: str) -> Any:
+    return sys.modules.get(name)
+
+
+def _is(value: Any, *names: str) -> bool:
+    """Whether the value is an instance of one of these pandas classes, if pandas is loaded at all."""
+    pandas = _lib("pandas")
+    return pandas is not None and isinstance(value, tuple(getattr(pandas, n) for n in names if hasattr(pandas, n)))
+
+
+def pack_dtype(dtype: Any) -> Any:
+    """A dtype as its name, a categorical with its categories; `unpack_dtype` reads it."""
+    if getattr(dtype, "name", "") == "category" and getattr(dtype, "categories", None) is not None:
+        return {"categories": pack(dtype.categories), "ordered": bool(dtype.ordered)}
+    return str(dtype)
+
+
+def pack(values: Any) -> "dict[str, Any]":
+    """An Index or array as plain data: values, dtype, name; `unpack` reads it."""
+    pandas = _lib("pandas")
+    index = values if isinstance(values, pandas.Index) else pandas.Index(values)
+    dtype = pack_dtype(index.dtype)
+    packed: "dict[str, Any]" = {"dtype": dtype, "values": []}
+    if index.name is not None:
+        packed["name"] = index.name
+    if isinstance(dtype, str) and dtype.startswith("interval"):
+        packed.update(left=pack(index.left), right=pack(index.right), closed=index.closed)
+        del packed["values"]
+        return packed
+    listed = index.tolist()
+    if isinstance(dtype, str) and dtype.startswith("period"):
+        listed = [None if pandas.isna(v) else str(v) for v in listed]
+    elif dtype != "object" and bool(getattr(index, "hasnans", True)):
+        listed = [None if pandas.isna(v) else v for v in listed]
+    else:
+        listed = [None if v is pandas.NaT or v is getattr(pandas, "NA", pandas.NaT) else v for v in listed]
+    packed["values"] = listed
+    return packed
+
+
+def _unique_names(frame: Any, columns: Any = None) -> None:
+    names = frame.columns
+    if getattr(names, "nlevels", 1) > 1 or not names.is_unique:
+        raise NoEntry("F4", "the frame has several columns of one name or column names of several levels",
+                      "give each column one name of its own first (`df.columns = [...]`)")
+
+
+def _dtypes(frame: Any) -> "list[Any]":
+    return [pack_dtype(dtype) for dtype in frame.dtypes]
+
+
+@contextlib.contextmanager
+def _undisturbed() -> "Iterator[None]":
+    """Run the notebook's function once more without a trace: random state, output and warnings as before."""
+    import random
+    import warnings
+
+    numpy = _lib("numpy")
+    state = random.getstate()
+    numpy_state = numpy.random.get_state() if numpy is not None else None
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            random.setstate(state)
+            if numpy_state is not None:
+                numpy.random.set_state(numpy_state)
+
+
+# ---------------------------------------------------------------- categories, dummies, codes
+
+
+def _categories(values: Any) -> Any:
+    pandas = _lib("pandas")
+    series = values if isinstance(values, pandas.Series) else pandas.Series(values)
+    return series.astype("category").cat.categories
+
+
+def _capture_dummies(call: Call, result: Any) -> Any:
+    pandas = _lib("pandas")
+    data = call.arg(0, "data")
+    options = {"dummy_na": bool(call.arg(3, "dummy_na", False)), "drop_first": bool(call.arg(6, "drop_first", False))}
+
+    def block(values: Any, name: Any = None) -> "dict[str, Any]":
+        categories = _categories(values)
+        width = len(categories) + options["dummy_na"]
+        count = max(width - options["drop_first"], 0)
+        if len(categories) == 0 and not options["dummy_na"]:
+            count = 0
+        return {"column": name, "categories": pack(categories), "count": count, **options}
+
+    state = {"kind": "series", "kept": [], "columns": pack(result.columns), "dtypes": _dtypes(result)}
+    if isinstance(data, pandas.DataFrame):
+        _unique_names(data)
+        named = call.arg(4, "columns") if len(call.args) > 4 else call.kwargs.get("columns")
+        if named is None:
+            encoded = list(data.select_dtypes(include=["object", "string", "category"]).columns)
+        else:
+            encoded = list(named)
+        state["kind"] = "frame"
+        state["kept"] = [c for c in data.columns if c not in set(encoded)]
+        state["blocks"] = [block(data[c], c) for c in encoded]
+    else:
+        state["blocks"] = [block(data)]
+    if len(state["kept"]) + sum(b["count"] for b in state["blocks"]) != result.shape[1]:
+        raise NoEntry("F4", "get_dummies made other columns than its options say",
+                      "name the columns to encode: `pd.get_dummies(df, columns=[...])`")
+    return state
+
+
+def _capture_str_dummies(call: Call, result: Any) -> Any:
+    if not _is(result, "DataFrame"):
+        raise NoEntry("F4", "`.str.get_dummies` of an Index has no row-wise form", "use it on a Series")
+    return {"columns": pack(result.columns), "dtypes": _dtypes(result)}
+
+
+def _uniques_state(uniques: Any, dtype: Any) -> "dict[str, Any]":
+    pandas = _lib("pandas")
+    numpy = _lib("numpy")
+    index = pandas.Index(uniques)
+    absent = [i for i, gone in enumerate(pandas.isna(index)) if gone]
+    return {
+        "uniques": pack(index),
+        "kind": "index" if isinstance(uniques, pandas.Index) else "array",
+        "numpy": str(uniques.dtype) if isinstance(uniques, numpy.ndarray) else None,
+        "missing_code": absent[0] if absent else -1,
+        "dtype": str(dtype),
+    }
+
+
+def _capture_factorize(call: Call, result: Any) -> Any:
+    codes, uniques = result
+    return _uniques_state(uniques, codes.dtype)
+
+
+def _capture_unique(call: Call, result: Any) -> Any:
+    positions = {"index": None, "counts": None}
+    place = 1
+    if call.arg(1, "return_index", False):
+        positions["index"] = result[1].tolist()
+        place = 2
+    state = _uniques_state(result[0], result[place].dtype)
+    if call.arg(3, "return_counts", False):
+        positions["counts"] = result[place + 1].tolist()
+    return {**state, **positions}
+
+
+def _means_category(dtype: Any) -> bool:
+    """Whether this names a categorical without saying its categories."""
+    if isinstance(dtype, str):
+        return dtype == "category"
+    return getattr(dtype, "name", "") == "category" and getattr(dtype, "categories", None) is None
+
+
+def _wants_categories(call: Call) -> bool:
+    dtype = call.arg(0, "dtype")
+    return any(map(_means_category, dtype.values())) if isinstance(dtype, dict) else _means_category(dtype)
+
+
+def _capture_as_category(call: Call, result: Any) -> Any:
+    if not _is(result, "DataFrame"):
+        return {"kind": "series", "dtype": pack_dtype(result.dtype)}
+    _unique_names(result)
+    dtype = call.arg(0, "dtype")
+    names = [n for n in dtype if _means_category(dtype[n])] if isinstance(dtype, dict) else list(result.columns)
+    return {"kind": "frame", "dtypes": [[n, pack_dtype(result[n].dtype)] for n in names]}
+
+
+def _categorical_depends(call: Call) -> bool:
+    dtype = call.arg(3, "dtype") if _named(call) == "Categorical" else call.arg(2, "dtype")
+    if _named(call) == "Series":
+        return _means_category(dtype)
+    explicit = call.arg(1, "categories")
+    return explicit is None and (dtype is None or _means_category(dtype))
+
+
+def _capture_categorical(call: Call, result: Any) -> Any:
+    return {"kind": _named(call), "dtype": pack_dtype(result.dtype)}
+
+
+def _capture_set_categories(call: Call, result: Any) -> Any:
+    dtype = result.dtype
+    return {"categories": pack(dtype.categories), "ordered": bool(dtype.ordered)}
+
+
+# ---------------------------------------------------------------- bins
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) or (hasattr(value, "__index__") and not hasattr(value, "__len__"))
+
+
+def _capture_bins(call: Call, result: Any) -> Any:
+    pandas = _lib("pandas")
+    edges = result[1] if call.arg(4 if _named(call) == "cut" else 3, "retbins", False) else None
+    if edges is None:
+        options = {**call.kwargs, "retbins": True}
+        args = call.args
+        place = 4 if _named(call) == "cut" else 3
+        if len(args) > place:
+            args = args[:place] + (True,) + args[place + 1 :]
+            options.pop("retbins")
+        with _undisturbed():
+            result, edges = call.func(*args, **options)
+    else:
+        result = result[0]
+    codes = getattr(result, "dtype", None)
+    return {
+        "edges": pack(pandas.Index(edges)),
+        "kind": "index" if isinstance(edges, pandas.Index) else "array",
+        "codes": str(codes) if call.arg(3 if _named(call) == "cut" else 2, "labels") is False else None,
+    }
+
+
+# ---------------------------------------------------------------- estimators and scaling functions
+
+_CROSS_FITTED = ("TargetEncoder",)
+
+
+def _fit_transforms(call: Call) -> bool:
+    own = call.receiver
+    return own is not None and not _is(own, "DataFrame", "Series") and callable(getattr(own, "transform", None))
+
+
+def _capture_estimator(call: Call, result: Any) -> Any:
+    if type(call.receiver).__name__ in _CROSS_FITTED and (type(call.receiver).__module__ or "").startswith("sklearn"):
+        raise NoEntry("F1", "TargetEncoder.fit_transform fits on other folds than it encodes, so that training's rows "
+                      "have other values than `transform` gives a request",
+                      "call `fit(X, y)`, then `transform(X)`, or put the encoder into the model's Pipeline")
+    return call.receiver
+
+
+def _fit_predicts(call: Call) -> bool:
+    return call.receiver is not None and callable(getattr(call.receiver, "predict", None))
+
+
+def _by_rows(call: Call) -> bool:
+    """Whether a scaling function works down the columns (axis=0), which is what depends on the batch."""
+    return call.arg(1, "axis", 0) == 0
+
+
+def _two_dimensional(values: Any) -> Any:
+    numpy = _lib("numpy")
+    if hasattr(values, "tocsc"):
+        return values
+    array = numpy.asarray(values)
+    return array.reshape(len(array), -1)
+
+
+_SCALERS = {
+    "minmax_scale": ("MinMaxScaler", ("feature_range",)),
+    "maxabs_scale": ("MaxAbsScaler", ()),
+    "robust_scale": ("RobustScaler", ("with_centering", "with_scaling", "quantile_range", "unit_variance")),
+    "quantile_transform": (
+        "QuantileTransformer",
+        ("n_quantiles", "output_distribution", "ignore_implicit_zeros", "subsample", "random_state"),
+    ),
+    "power_transform": ("PowerTransformer", ("method", "standardize")),
+}
+
+
+def _bound(call: Call) -> "dict[str, Any]":
+    """All arguments by name, the defaults included."""
+    import inspect
+
+    found = inspect.signature(call.func).bind(*call.args, **call.kwargs)
+    found.apply_defaults()
+    return dict(found.arguments)
+
+
+def _capture_scaler(call: Call, result: Any) -> Any:
+    name, options = _SCALERS[_named(call)]
+    given = _bound(call)
+    values = _two_dimensional(call.arg(0, "X"))
+    drawn = name == "QuantileTransformer" and given.get("random_state") is None
+    if drawn and len(_two_dimensional(result)) > (given.get("subsample") or float("inf")):
+        raise NoEntry("F11", "quantile_transform drew a random sample of the rows without a random_state",
+                      "use a QuantileTransformer with a random_state: `qt.fit_transform(X)`")
+    scaler = getattr(_lib("sklearn.preprocessing"), name)(**{k: given[k] for k in options if k in given})
+    with _undisturbed():
+        return scaler.fit(values.astype(float) if values.dtype.kind in "biu" else values)
+
+
+def _capture_scale(call: Call, result: Any) -> Any:
+    """The same arithmetic as `sklearn.preprocessing.scale`, kept step by step so that each row is equal to the bit."""
+    numpy = _lib("numpy")
+    values = call.arg(0, "X")
+    given = _bound(call)
+    if hasattr(values, "tocsc"):
+        scaler = _lib("sklearn.preprocessing").StandardScaler(with_mean=False).fit(values)
+        return {"dtype": str(result.dtype), "steps": [["divide", scaler.scale_.tolist()]] if given["with_std"] else []}
+    rest = numpy.array(values, dtype=result.dtype)
+    steps: "list[Any]" = []
+    with _undisturbed(), numpy.errstate(all="ignore"):
+        mean, deviation = numpy.nanmean(rest, 0), numpy.nanstd(rest, 0)
+
+        def recentre(by: Any) -> Any:
+            steps.append(["subtract", by.tolist()])
+            return rest - by
+
+        if given["with_mean"]:
+            rest = recentre(mean)
+            again = numpy.nanmean(rest, axis=0)
+            rest = rest if numpy.allclose(again, 0) else recentre(again)
+        if given["with_std"]:
+            handle = getattr(_lib("sklearn.preprocessing._data"), "_handle_zeros_in_scale", None)
+            deviation = handle(deviation, copy=False) if handle else numpy.where(deviation == 0, 1.0, deviation)
+            steps.append(["divide", numpy.asarray(deviation).tolist()])
+            rest = rest / deviation
+            again = numpy.nanmean(rest, axis=0)
+            if given["with_mean"] and not numpy.allclose(again, 0):
+                recentre(again)
+    return {"dtype": str(result.dtype), "steps": steps}
+
+
+def _capture_zscore(call: Call, result: Any) -> Any:
+    numpy = _lib("numpy")
+    given = _bound(call)
+    values = numpy.asarray(call.arg(0, "a"))
+    values = values if values.dtype.kind == "f" else values.astype(float)
+    omit = given.get("nan_policy") == "omit"
+    ddof = given.get("ddof", 0)
+    candidates = []
+    with _undisturbed(), numpy.errstate(all="ignore"):
+        private = _lib("scipy.stats._stats_py")
+        with contextlib.suppress(Exception):
+            options = {"axis": 0, "keepdims": True, "nan_policy": given.get("nan_policy", "propagate")}
+            spread = private._xp_var(values, correction=ddof, **options) ** 0.5
+            candidates.append((private._xp_mean(values, **options), spread))
+        mean, std = (numpy.nanmean, numpy.nanstd) if omit else (numpy.mean, numpy.std)
+        candidates.append((mean(values, axis=0, keepdims=True), std(values, axis=0, ddof=ddof, keepdims=True)))
+        for middle, spread in candidates:
+            middle, spread = numpy.asarray(middle)[0], numpy.asarray(spread)[0]
+            constant = spread <= numpy.abs(numpy.finfo(values.dtype).eps * middle)
+            again = (values - middle) / spread
+            again[..., constant] = numpy.nan
+            if numpy.array_equal(again, numpy.asarray(result), equal_nan=True):
+                break
+    return {"dtype": str(values.dtype), "mean": middle.tolist(), "deviation": spread.tolist(),
+            "constant": constant.tolist()}
+
+
+def _fits_lambda(call: Call) -> bool:
+    return call.arg(1, "lmbda") is None and call.arg(2, "alpha") is None
+
+
+def _capture_lambda(call: Call, result: Any) -> Any:
+    return {"lambda": result[1]}
+
+
+# ---------------------------------------------------------------- parsing and columns
+
+
+def _capture_dtype(call: Call, result: Any) -> Any:
+    return {"dtype": pack_dtype(result.dtype)}
+
+
+def _parses_many(call: Call) -> bool:
+    return _is(call.arg(0, "arg"), "Series", "Index") or hasattr(call.arg(0, "arg"), "__len__")
+
+
+def _capture_datetime(call: Call, result: Any) -> Any:
+    state = {"format": None, "dtype": pack_dtype(result.dtype)}
+    arg = call.arg(0, "arg")
+    if call.arg(5, "format") is not None or _is(arg, "DataFrame") or isinstance(arg, dict):
+        return state
+    first = next((v for v in list(arg) if isinstance(v, str) and v), None)
+    guess = _guesser()
+    if first is not None and guess is not None:
+        with _undisturbed():
+            state["format"] = guess(first, dayfirst=bool(call.arg(2, "dayfirst", False)))
+    return state
+
+
+def _guesser() -> Any:
+    with contextlib.suppress(Exception):
+        from pandas.tseries.api import guess_datetime_format  # from pandas 2 on the format of the first value is all
+
+        return guess_datetime_format
+    return None
+
+
+def _selects_columns(call: Call) -> bool:
+    if call.name == "select_dtypes":
+        return True
+    return call.arg(0, "axis", 0) in (1, "columns")
+
+
+def _capture_columns(call: Call, result: Any) -> Any:
+    kept = call.receiver if result is None else result
+    names = list(kept.columns)
+    if kept.columns.is_unique and getattr(kept.columns, "nlevels", 1) == 1:
+        return {"columns": pack(kept.columns), "positions": None}
+    raise NoEntry("F8", f"`{call.name}` chose among columns that share a name ({names[0]!r} …)",
+                  "give each column a name of its own first")
+
+
+def _capture_dtypes(call: Call, result: Any) -> Any:
+    if _is(result, "DataFrame"):
+        _unique_names(result)
+        return {"kind": "frame", "columns": pack(result.columns), "dtypes": _dtypes(result)}
+    return {"kind": "series", "dtypes": [pack_dtype(result.dtype)]}
+
+
+def _splits_wide(call: Call) -> bool:
+    return call.arg(2, "expand", False) is True and _is(getattr(call.receiver, "_parent", None), "Series", "DataFrame")
+
+
+def _capture_split(call: Call, result: Any) -> Any:
+    return {"method": call.name, "columns": pack(result.columns), "dtypes": _dtypes(result)}
+
+
+def _makes_frame(call: Call) -> bool:
+    return call.arg(0, "func") is getattr(_lib("pandas"), "Series", None)
+
+
+def _capture_made_frame(call: Call, result: Any) -> Any:
+    if not _is(result, "DataFrame"):
+        raise NoEntry("F14", f"`{call.name}` gave no frame", "build the columns one by one")
+    _unique_names(result)
+    kind = "records" if call.name == "json_normalize" else "apply"
+    return {"kind": kind, "columns": pack(result.columns), "dtypes": _dtypes(result)}
+
+
+# ---------------------------------------------------------------- group statistics and functions of a column
+
+_REDUCTIONS = frozenset(
+    "mean median std var sem sum prod min max count size nunique first last any all skew kurt idxmin idxmax "
+    "quantile".split()
+)
+_BUILTIN = frozenset({"sum", "min", "max", "len", "any", "all"})
+_OF_NUMPY = frozenset(
+    "mean median std var sum prod min max amin amax nanmean nanmedian nanstd nanvar nansum nanmin nanmax ptp size "
+    "count_nonzero".split()
+)
+
+# The same names as in nb2prod/runtime/frozen/tape.py: what is noted here is answered there.
+_ASKING = (
+    "mean median mode std var sem sum prod product min max count nunique quantile skew kurt kurtosis any all idxmin "
+    "idxmax argmin argmax unique value_counts describe first_valid_index last_valid_index autocorr corr cov item"
+).split()
+_TELLING = ("empty", "size", "hasnans", "shape", "is_unique")
+_ASKING_NUMPY = frozenset(
+    "mean nanmean median nanmedian std nanstd var nanvar sum nansum prod nanprod min nanmin max nanmax amin amax "
+    "percentile nanpercentile quantile nanquantile any all ptp average count_nonzero argmin argmax size".split()
+)
+_LOG: "list[list[Any]]" = []
+_CLASSES: "dict[str, Any]" = {}
+
+
+def _is_group_statistic(func: Any) -> bool:
+    """Whether `transform(func)` gives one value for each group whatever the rows."""
+    if isinstance(func, str):
+        return func in _REDUCTIONS
+    name, module = getattr(func, "__name__", ""), getattr(func, "__module__", "") or ""
+    return (module == "builtins" and name in _BUILTIN) or (module.startswith("numpy") and name in _OF_NUMPY)
+
+
+def _transforms(call: Call) -> bool:
+    func = call.arg(0, "func")
+    return _is_group_statistic(func) or (callable(func) and not isinstance(func, str))
+
+
+def _grouper(groups: Any) -> Any:
+    found = getattr(groups, "_grouper", None)
+    found = groups.grouper if found is None else found
+    if type(found).__name__ == "BinGrouper":
+        raise NoEntry("F7", "the bins of `pd.Grouper(freq=…)` start at the first date of the batch",
+                      'group by a part of the date, such as `df["date"].dt.to_period("M")`')
+    return found
+
+
+def _first_rows(groups: Any) -> Any:
+    """The position of one row of each group, in the groups' order."""
+    numpy = _lib("numpy")
+    numbers = numpy.asarray(groups.ngroup(), dtype=float)
+    inside = numpy.flatnonzero(numbers >= 0)
+    return inside[numpy.unique(numbers[inside], return_index=True)[1]]
+
+
+def _keys(groups: Any, rows: Any) -> "list[Any]":
+    """The key of each of these rows, one packed column for each level."""
+    pandas = _lib("pandas")
+    levels = [pandas.Series(grouping.grouping_vector).iloc[rows] for grouping in _grouper(groups).groupings]
+    plain = [level.astype(level.cat.categories.dtype) if level.dtype.name == "category" else level for level in levels]
+    return [pack(pandas.Index(level.tolist(), dtype=_key_dtype(level), tupleize_cols=False)) for level in plain]
+
+
+def _key_dtype(level: Any) -> Any:
+    return level.dtype if not level.isna().any() or level.dtype.kind not in "iub" else "object"
+
+
+def _columns_of(result: Any) -> "list[Any]":
+    return [result[name] for name in result.columns] if _is(result, "DataFrame") else [result]
+
+
+def _group_table(call: Call, result: Any) -> "dict[str, Any]":
+    rows = _first_rows(call.receiver)
+    parts = _columns_of(result)
+    return {
+        "how": "table",
+        "keys": _keys(call.receiver, rows),
+        "columns": pack(result.columns) if _is(result, "DataFrame") else None,
+        "values": [pack(part.iloc[rows].rename(None).array) for part in parts],
+        "dtypes": [pack_dtype(part.dtype) for part in parts],
+    }
+
+
+def _capture_group_transform(call: Call, result: Any) -> Any:
+    _grouper(call.receiver)
+    if _is(result, "DataFrame"):
+        _unique_names(result)
+    if _is_group_statistic(call.arg(0, "func")):
+        return _group_table(call, result)
+    return _capture_group_function(call, result, "transform")
+
+
+def _capture_group_apply(call: Call, result: Any) -> Any:
+    _grouper(call.receiver)
+    if not _is(result, "Series") or len(result) != len(call.receiver.obj):
+        raise NoEntry("F7", "`groupby(...).apply` gave something else than one value for each row",
+                      "use `groupby(...)[column].transform(...)`, which keeps the rows")
+    return _capture_group_function(call, result, "apply")
+
+
+def _capture_group_function(call: Call, result: Any, how: str) -> Any:
+    """Run the function once more and note what it asks of each group (see `_watched`)."""
+    several = len(_grouper(call.receiver).groupings) > 1
+    framed = _is(result, "DataFrame")
+    parts = _columns_of(result)
+    tapes: "dict[Any, list[Any]]" = {}
+    scalars = True
+
+    for position, part in enumerate(parts):
+
+        def run(group: Any, position: int = position) -> Any:
+            nonlocal scalars
+            name = group.name
+            made, log = _noted(call, group, name)
+            bare = name[0] if isinstance(name, tuple) and len(name) == 1 and not several else name
+            tapes.setdefault(_same(bare), [bare] + [[] for _ in parts])[position + 1] = log
+            scalars = scalars and not hasattr(made, "__len__") or isinstance(made, str)
+            return made
+
+        rows = _one_column(call.receiver, result.columns[position]) if framed else call.receiver
+        with _undisturbed():
+            again = getattr(rows, how)(run)
+        if not again.astype(part.dtype).equals(part.rename(again.name)):
+            raise NoEntry("F7", "the function gives other values when it is run again",
+                          "write the group statistic on its own: `groupby(...)[column].transform('median')`")
+    if scalars and how == "transform":
+        return _group_table(call, result)
+    if not any(any(tape[1:]) for tape in tapes.values()):
+        raise NoEntry("F7", "the function takes nothing of its group that can be kept (a mean, a median, a mode …)",
+                      "take the group statistic with a name: `groupby(...)[column].transform('median')`, "
+                      "then combine it with the column")
+    bare = [tape[0] for tape in tapes.values()]
+    levels = list(zip(*bare)) if several else [bare]
+    return {
+        "how": "replay",
+        "several": several,
+        "keys": [{"dtype": "object", "values": pack(_object_index(level))["values"]} for level in levels],
+        "columns": pack(result.columns) if framed else None,
+        "tapes": [tape[1:] for tape in tapes.values()],
+        "dtypes": [pack_dtype(part.dtype) for part in parts],
+    }
+
+
+def _one_column(groups: Any, name: Any) -> Any:
+    try:
+        return groups[name]
+    except IndexError:  # the notebook selected columns already, which pandas allows only once
+        return groups._gotitem(name, ndim=1)
+
+
+def _object_index(values: Any) -> Any:
+    """An Index of Python values, whatever they are."""
+    pandas = _lib("pandas")
+    plain = [v.item() if type(v).__module__ == "numpy" and v.dtype.kind in "iufb" else v for v in values]
+    return pandas.Index(plain, dtype=object, tupleize_cols=False)
+
+
+def _same(key: Any) -> Any:
+    """One form for each key, though nan is not equal to nan."""
+    if isinstance(key, tuple):
+        return tuple(map(_same, key))
+    return ("missing",) if key is None or key != key or str(key) in ("NaT", "<NA>") else key
+
+
+def _noted(call: Call, values: Any, name: Any) -> "tuple[Any, list[Any]]":
+    """Run the function of an apply or transform on these values; its result and what it asked of them, in order."""
+    func = call.arg(0, "func")
+    given = {k: v for k, v in call.kwargs.items() if k not in _NOT_FOR_FUNC}
+    args = _rest(call)
+    series = _watched()(values)
+    object.__setattr__(series, "name", name)
+    log: "list[Any]" = []
+    _LOG.append(log)
+    try:
+        made = func(series, *args, **given)
+    finally:
+        _LOG.pop()
+    return _plain(made), log
+
+
+def _rest(call: Call) -> "tuple[Any, ...]":
+    """The positional arguments that an apply or transform hands on to its function."""
+    if not _is(call.receiver, "DataFrame"):
+        return call.args[1:]
+    if call.name == "transform":
+        return call.args[2:]
+    return tuple(call.arg(4, "args", ()))
+
+
+_NOT_FOR_FUNC = frozenset(
+    {"func", "engine", "engine_kwargs", "axis", "raw", "result_type", "args", "by_row", "include_groups"}
+)
+
+
+def _plain(value: Any) -> Any:
+    if "series" in _CLASSES and isinstance(value, _CLASSES["series"]):
+        return _lib("pandas").Series(value.array, index=value.index, name=value.name)
+    if type(value) in (list, tuple):
+        return type(value)(map(_plain, value))
+    return value
+
+
+def _note(name: str, value: Any) -> Any:
+    """Write an answer down as plain data, and give it back."""
+    pandas = _lib("pandas")
+    if isinstance(value, pandas.Series):
+        kept: Any = {"series": pack(value.array), "index": pack(value.index)}
+    elif hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1:
+        kept = {"array": pack(value)}
+    elif value is pandas.NaT or value is getattr(pandas, "NA", None):
+        kept = {"missing": "NaT" if value is pandas.NaT else "NA"}
+    elif getattr(value, "ndim", 0) > 1:
+        raise NoEntry("F7", f"the function takes a table from `{name}`", "compute it before, outside of the function")
+    else:
+        kept = value
+    _LOG[-1].append([name, kept])
+    return value
+
+
+def _asked_by_library() -> bool:
+    """Whether pandas or numpy ask themselves: only what the notebook's function asks for is noted."""
+    module = str(sys._getframe(2).f_globals.get("__name__", ""))
+    return not _LOG or module.partition(".")[0] in ("pandas", "numpy")
+
+
+def _watched() -> Any:
+    """A Series that notes each statistic asked of it, and of what is computed from it row by row."""
+    if "series" in _CLASSES:
+        return _CLASSES["series"]
+    pandas = _lib("pandas")
+
+    class Watched(pandas.Series):  # type: ignore[misc,name-defined]
+        @property
+        def _constructor(self) -> Any:
+            return Watched
+
+        def __len__(self) -> int:
+            size = super().__len__()
+            return size if _asked_by_library() else int(_note("__len__", size))
+
+        def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+            made = super().astype(dtype, *args, **kwargs)
+            if not _asked_by_library() and _means_category(dtype):
+                _LOG[-1].append(["astype", {"kind": "series", "dtype": pack_dtype(made.dtype)}])
+            return made
+
+        def factorize(self, *args: Any, **kwargs: Any) -> Any:
+            made = super().factorize(*args, **kwargs)
+            if _LOG:
+                _LOG[-1].append(["factorize", _uniques_state(made[1], made[0].dtype)])
+            return made
+
+        def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+            name = func.__name__
+            if _LOG and name in BATCH_DEPENDENT:
+                raise NoEntry(*BATCH_DEPENDENT[name])
+            made = func(*map(_plain, args), **{key: _plain(value) for key, value in kwargs.items()})
+            if _LOG and name in _ASKING_NUMPY:
+                return _note(name, made)
+            return Watched(made) if isinstance(made, pandas.Series) else made
+
+    for name in _ASKING:
+        if hasattr(pandas.Series, name):
+            setattr(Watched, name, _asking(name, getattr(pandas.Series, name)))
+    for name in _TELLING:
+        if hasattr(pandas.Series, name):
+            setattr(Watched, name, _telling_property(name, getattr(pandas.Series, name)))
+    for name in BATCH_DEPENDENT:
+        if callable(getattr(pandas.Series, name, None)):
+            setattr(Watched, name, _refusing(name, getattr(pandas.Series, name)))
+    _CLASSES["series"] = Watched
+    return Watched
+
+
+def _asking(name: str, native: Any) -> Any:
+    def ask(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _asked_by_library():
+            return native(self, *args, **kwargs)
+        return _note(name, getattr(_plain(self), name)(*args, **kwargs))
+
+    return ask
+
+
+def _telling_property(name: str, native: Any) -> Any:
+    def ask(self: Any) -> Any:
+        if _asked_by_library():
+            return native.fget(self) if isinstance(native, property) else native.__get__(self)
+        return _note(name, getattr(_plain(self), name))
+
+    return property(ask)
+
+
+def _refusing(name: str, native: Any) -> Any:
+    def refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _asked_by_library():
+            return native(self, *args, **kwargs)
+        raise NoEntry(*(explain(None, self, name, args, kwargs) or BATCH_DEPENDENT[name]))
+
+    return refuse
+
+
+def _capture_group_number(call: Call, result: Any) -> Any:
+    rows = _first_rows(call.receiver)
+    return {
+        "keys": _keys(call.receiver, rows),
+        "values": [pack(result.iloc[rows].array)],
+        "dtypes": [pack_dtype(result.dtype)],
+    }
+
+
+def _applies_to_columns(call: Call) -> bool:
+    func = call.arg(0, "func")
+    return callable(func) and call.arg(1, "axis", 0) in (0, "index") and not _is_group_statistic(func)
+
+
+def _capture_by_column(call: Call, result: Any) -> Any:
+    """`frame.apply(func)`: what func learns of each column, in the way that suits func."""
+    frame, func = call.receiver, call.arg(0, "func")
+    if not _is(result, "DataFrame") or len(result) != len(frame) or list(result.columns) != list(frame.columns):
+        raise NoEntry("F2", "the function gives no value for each row of each column", "apply it to one column")
+    _unique_names(result)
+    own = getattr(func, "__self__", None)
+    if getattr(func, "__name__", "") in ("fit_transform", "fit_predict") and own is not None:
+        how, op, states = "estimators", _SERVED_BY[func.__name__], [_fitted(own, frame[name]) for name in frame]
+    else:
+        entry = _of_function(func)
+        op = entry.op if entry else ""
+        how = "operations" if entry else "replay"
+        states = [_column_state(call, entry, frame[name]) for name in frame]
+        if not entry and not any(states):
+            raise NoEntry("F2", "the function asks nothing of its column that can be kept (a mean, a maximum …)",
+                          "write the statistic on a line of its own, then use it")
+    return {"how": how, "op": op, "method": call.name, "columns": pack(result.columns), "states": states, "dtypes": _dtypes(result)}
+
+
+def _fitted(estimator: Any, column: Any) -> Any:
+    base = _lib("sklearn.base")
+    with _undisturbed():
+        return (base.clone(estimator) if base else type(estimator)()).fit(column)
+
+
+def _column_state(call: Call, entry: Any, column: Any) -> Any:
+    with _undisturbed():
+        if entry is None:
+            return _noted(call, column, column.name)[1]
+        given = {k: v for k, v in call.kwargs.items() if k not in _NOT_FOR_FUNC}
+        func = call.arg(0, "func")
+        args = (column, *_rest(call))
+        nested = Call(func, None, getattr(func, "__name__", ""), args, given)
+        made = func(*args, **given)
+        if isinstance(made, tuple):
+            raise NoEntry(entry.rule, f"`{nested.name}` gives several results for a column", "apply it to one column")
+        return entry.capture(nested, made)
+
+
+# ---------------------------------------------------------------- the table
+
+
+class Entry(NamedTuple):
+    """One row of the table.
+
+    `of` lists what the entry recognises: functions as "module:name", methods as "Class.name" of pandas, and ".name" for a
+    method of any object. `depends(call)` says whether this call depends on the batch at all.
+    """
+
+    op: str
+    rule: str
+    phrase: str
+    of: "tuple[str, ...]"
+    capture: "Callable[[Call, Any], Any]"
+    depends: "Callable[[Call], bool]" = lambda call: True
+    receiver_is_state: bool = False
+
+
+def _scaling(name: str, capture: "Callable[[Call, Any], Any]") -> Entry:
+    phrase = f"the statistics that {name} took from training's columns"
+    return Entry(name, "F10", phrase, (f"sklearn.preprocessing:{name}",), capture, _by_rows)
+
+
+_TABLE = (
+    Entry("get_dummies", "F4", "the categories and columns that get_dummies made in training", ("pandas:get_dummies",),
+          _capture_dummies),
+    Entry("str_get_dummies", "F4", "the columns that str.get_dummies made in training", ("StringMethods.get_dummies",),
+          _capture_str_dummies),
+    Entry("factorize", "F4", "the values behind the codes of factorize, in training's order",
+          ("pandas:factorize", "Series.factorize", "Index.factorize"), _capture_factorize),
+    Entry("unique", "F4", "the sorted values behind the codes of np.unique", ("numpy:unique",), _capture_unique,
+          lambda call: bool(call.arg(2, "return_inverse", False)) and call.arg(4, "axis") is None),
+    Entry("as_category", "F4", "the categories that training's values gave",
+          ("Series.astype", "DataFrame.astype", "Index.astype"), _capture_as_category, _wants_categories),
+    Entry("categorical", "F4", "the categories that training's values gave",
+          ("pandas:Categorical", "pandas:CategoricalIndex", "pandas:Series"), _capture_categorical,
+          _categorical_depends),
+    Entry("set_categories", "F4", "the categories that training used",
+          ("CategoricalAccessor.remove_unused_categories", "Categorical.remove_unused_categories"),
+          _capture_set_categories),
+    Entry("cut", "F5", "the edges of the bins, from training's smallest and largest value", ("pandas:cut",),
+          _capture_bins, lambda call: _is_count(call.arg(1, "bins"))),
+    Entry("qcut", "F5", "the edges of the bins, from training's quantiles", ("pandas:qcut",), _capture_bins),
+    Entry("group_transform", "F7", "the group statistics of training, by group key",
+          ("SeriesGroupBy.transform", "DataFrameGroupBy.transform"), _capture_group_transform, _transforms),
+    Entry("group_apply", "F7", "the group statistics of training, by group key", ("SeriesGroupBy.apply",),
+          _capture_group_apply, _transforms),
+    Entry("group_number", "F7", "the number of each group in training", ("SeriesGroupBy.ngroup", "DataFrameGroupBy.ngroup"),
+          _capture_group_number),
+    Entry("transform", "F1", "the fitted transformer of training", (".fit_transform",), _capture_estimator,
+          _fit_transforms, receiver_is_state=True),
+    Entry("predict", "F1", "the fitted model of training", (".fit_predict",), _capture_estimator, _fit_predicts,
+          receiver_is_state=True),
+    _scaling("scale", _capture_scale),
+    *(_scaling(name, _capture_scaler) for name in _SCALERS),
+    Entry("zscore", "F10", "the mean and deviation of training's values", ("scipy.stats:zscore",), _capture_zscore,
+          _by_rows),
+    Entry("boxcox", "F10", "the lambda that fitted training's values", ("scipy.stats:boxcox",), _capture_lambda,
+          _fits_lambda),
+    Entry("yeojohnson", "F10", "the lambda that fitted training's values", ("scipy.stats:yeojohnson",), _capture_lambda,
+          _fits_lambda),
+    Entry("columns", "F8", "the columns that were kept in training",
+          ("DataFrame.dropna", "DataFrame.select_dtypes"), _capture_columns, _selects_columns),
+    Entry("as_dtypes", "F14", "the dtypes that training's values gave",
+          ("DataFrame.convert_dtypes", "Series.convert_dtypes", "DataFrame.infer_objects", "Series.infer_objects"),
+          _capture_dtypes),
+    Entry("to_numeric", "F14", "the dtype that training's values gave", ("pandas:to_numeric",), _capture_dtype,
+          _parses_many),
+    Entry("to_datetime", "F14", "the date format that pandas found in training, and its dtype", ("pandas:to_datetime",),
+          _capture_datetime, _parses_many),
+    Entry("str_split", "F4", "the number of columns that the split made in training",
+          ("StringMethods.split", "StringMethods.rsplit"), _capture_split, _splits_wide),
+    Entry("same_columns", "F14", "the columns that training's records gave", ("Series.apply", "pandas:json_normalize"),
+          _capture_made_frame, lambda call: call.receiver is None or _makes_frame(call)),
+    Entry("by_column", "F2", "what the function took from each column in training",
+          ("DataFrame.apply", "DataFrame.transform"), _capture_by_column, _applies_to_columns),
+)
+_SERVED_BY = {"fit_transform": "transform", "fit_predict": "predict"}
+_BY_NAME: "dict[str, list[tuple[str, Entry]]]" = {}
+for _entry in _TABLE:
+    for _of in _entry.of:
+        _BY_NAME.setdefault(re.split(r"[:.]", _of)[-1], []).append((_of, _entry))
+
+
+def _named(call: Call) -> str:
+    """The function's own name, whatever the notebook imported it as."""
+    return call.name if call.receiver is not None else getattr(call.func, "__name__", call.name) or call.name
+
+
+def _recognised(of: str, call: Call) -> bool:
+    if ":" in of:
+        module, name = of.split(":")
+        return call.receiver is None and call.func is not None and getattr(_lib(module), name, None) is call.func
+    owner = of.partition(".")[0]
+    if not owner:
+        return call.receiver is not None
+    return any(c.__name__ == owner and (c.__module__ or "").startswith("pandas.") or c.__name__ == owner
+               and c.__module__ == "pandas" for c in type(call.receiver).__mro__)
+
+
+def _of_function(func: Any) -> Any:
+    """The entry of a function handed to `apply`, if it has one."""
+    call = Call(func, None, getattr(func, "__name__", ""), (), {})
+    return next((entry for of, entry in _BY_NAME.get(call.name, ()) if ":" in of and _recognised(of, call)), None)
+
+
+def _call(func: Any, receiver: Any, name: str, args: Any, kwargs: Any) -> Call:
+    if type(receiver).__name__ == "module":
+        receiver = None
+    return Call(func, receiver, name, tuple(args), dict(kwargs))
+
+
+def match(func: Any, receiver: Any, name: str, args: Any, kwargs: Any) -> "Operation | None":
+    """The operation to serve this call by, or None if the call does not depend on the batch or has no row-wise form.
+
+    `receiver` is the object before the dot, None (or the module) for a function of a module. Never raises.
+    """
+    try:
+        if _LOG:  # a function of the notebook that is being run once more
+            return None
+        call = _call(func, receiver, name, args, kwargs)
+        for of, entry in _BY_NAME.get(_named(call), ()):
+            if _recognised(of, call) and entry.depends(call):
+                return _operation(entry, call)
+    except Exception:  # the notebook must run on, whatever odd object was called
+        return None
+    return None
+
+
+def _operation(entry: Entry, call: Call) -> Operation:
+    def capture(receiver: Any, args: Any, kwargs: Any, result: Any) -> Any:
+        made = entry.capture(_call(call.func, receiver, call.name, args, kwargs), result)
+        # a tuple is immutable: the runtime hands it out as it is, without a copy for each request
+        return ("frozen", made) if isinstance(made, dict) else made
+
+    return Operation(entry.op, entry.rule, entry.phrase, capture, entry.receiver_is_state, _telling(entry, call))
+
+
+# ---------------------------------------------------------------- names of states
+
+
+def telling_name(operation: Operation, receiver: Any, args: Any, kwargs: Any) -> str:
+    """A short name for the state, as one would write it: `sex_dummies`, `pclass_age_mean`, `standard_scaler`."""
+    return operation.name
+
+
+def _word(value: Any) -> str:
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(value))
+    return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower()[:30]
+
+
+def _subject(call: Call) -> str:
+    values = call.receiver if call.receiver is not None else call.arg(0, "data")
+    values = getattr(values, "_parent", values) if "Methods" in type(values).__name__ else values
+    name = getattr(values, "name", None)
+    return _word(name) if isinstance(name, str) else ""
+
+
+_SUFFIX = {
+    "get_dummies": "dummies", "str_get_dummies": "dummies", "factorize": "codes", "unique": "codes",
+    "as_category": "categories", "categorical": "categories", "set_categories": "categories", "cut": "bins",
+    "qcut": "quantile_bins", "group_number": "group_numbers", "columns": "kept_columns", "as_dtypes": "dtypes",
+    "to_numeric": "number_type", "to_datetime": "date_format", "str_split": "parts", "same_columns": "record_columns",
+    "by_column": "column_statistics", "scale": "scaling", "zscore": "scaling", "boxcox": "boxcox_lambda",
+    "yeojohnson": "yeojohnson_lambda",
+}  # fmt: skip
+
+
+def _telling_name(entry: Entry, call: Call) -> str:
+    if entry.receiver_is_state:
+        parts = [_word(type(call.receiver).__name__)]
+    elif entry.op in ("group_transform", "group_apply"):
+        func = call.arg(0, "func")
+        statistic = func if isinstance(func, str) else getattr(func, "__name__", "")
+        keys = [_word(k) for k in getattr(_grouper(call.receiver), "names", [])[:3] if k is not None]
+        subject = getattr(call.receiver.obj, "name", None) if hasattr(call.receiver.obj, "name") else None
+        parts = [*keys, _word(subject or ""), "" if statistic == "<lambda>" else _word(statistic), "by_group"]
+        parts = parts[:-1] if parts[-2] else parts
+    else:
+        parts = [_subject(call), _SUFFIX.get(entry.op, entry.op)]
+    name = "_".join(part for part in parts if part) or entry.op
+    return name if name.isidentifier() else f"{entry.op}_state"
+
+
+def _telling(entry: Entry, call: Call) -> str:
+    try:
+        return _telling_name(entry, call)
+    except Exception:  # a name is only a name
+        return f"{entry.op}_state"
+
+
+# ---------------------------------------------------------------- what has no row-wise form
+
+_HISTORY = "the value of a row comes from the rows before it, and a request has only its own row"
+_FUTURE = "the value of a row comes from rows after it, which don't exist yet when it is served"
+_GAP = "a gap is filled from neighbouring rows, and a request has only its own row"
+_KEEP = "compute it where the raw table is made, so that each row brings it as a column"
+_FILL = "fill with a statistic instead, such as `df[c].fillna(df[c].median())`: its training value is kept"
+_ORDER = "the result is a row's place among all rows of the batch"
+_BIN = "use fixed places instead: `pd.qcut(df[c], 10, labels=False)` keeps training's edges"
+
+BATCH_DEPENDENT: "dict[str, tuple[str, str, str]]" = {
+    **{name: ("F6", _HISTORY, _KEEP) for name in (
+        "shift", "diff", "pct_change", "rolling", "expanding", "ewm", "cumsum", "cumprod", "cummax", "cummin", "ediff1d",
+        "gradient", "nancumsum", "nancumprod", "convolve", "roll", "lfilter", "savgol_filter", "detrend", "resample",
+        "asfreq", "merge_asof",
+    )},
+    "cumcount": ("F6", "it counts the rows of the group that come before, and a request has only its own row", _KEEP),
+    "autocorr": ("F6", _HISTORY, _KEEP),
+    **{name: ("F6", _GAP, _FILL) for name in ("ffill", "pad", "interpolate")},
+    **{name: ("F15", _GAP + " (and the next row is the future)", _FILL) for name in ("bfill", "backfill")},
+    **{name: ("F5", _ORDER, _BIN) for name in ("rank", "rankdata", "argsort", "percentileofscore", "rankdata_1d")},
+    "nlargest": ("F8", "which rows are among the largest depends on all rows of the batch",
+                 "compare with a fixed value: `df[df[c] > limit]`, where `limit` was computed before"),
+    "nsmallest": ("F8", "which rows are among the smallest depends on all rows of the batch",
+                  "compare with a fixed value: `df[df[c] < limit]`, where `limit` was computed before"),
+    **{name: ("F8", "whether a row is a repetition depends on the other rows of the batch",
+              "drop repeated rows only for training: in a cell tagged `train`") for name in (
+        "duplicated", "drop_duplicates", "is_unique")},
+    "sample": ("F8", "a random choice among the rows of the batch", "draw samples only for training: in a cell tagged `train`"),
+    **{name: ("F8", "which rows remain depends on the other rows of the batch",
+              "choose rows only for training: in a cell tagged `train`") for name in ("head", "tail", "nth", "filter")},
+    **{name: ("F11", "it changes from run to run, so that training and serving get other values",
+              "make the value a column of the raw table, or set a seed and keep the result") for name in (
+        "now", "today", "utcnow", "time", "hash", "uuid4", "uuid1", "urandom", "token_hex")},
+    "fit_resample": ("T2", "it makes new rows and drops others, which only training may do",
+                     "resample after the split, in a cell tagged `train`, and predict on rows that were not resampled"),
+    "fit_transform": ("F1", "this estimator has no `transform`: it can place only the rows that it was fitted on",
+                      "use one that can place new rows: PCA or TruncatedSVD instead of TSNE or MDS, "
+                      "OrdinalEncoder instead of codes by hand"),
+    "fit_predict": ("F1", "this estimator has no `predict`: it can judge only the rows that it was fitted on",
+                    "use one that can judge new rows: KMeans instead of DBSCAN or AgglomerativeClustering, "
+                    "LocalOutlierFactor(novelty=True) fitted on training rows"),
+    "explode": ("N12", "it makes several rows of one", "explode where the raw table is made, and predict on those rows"),
+    "melt": ("N12", "it makes several rows of one", "reshape where the raw table is made"),
+    "stack": ("N12", "it makes several rows of one", "reshape where the raw table is made"),
+    "pivot": ("N12", "it makes one row of several", "reshape where the raw table is made"),
+    "pivot_table": ("N12", "it makes one row of several", "reshape where the raw table is made"),
+    "unstack": ("N12", "it makes one row of several", "reshape where the raw table is made"),
+    "normalize": ("F10", "with axis=0 it divides by the length of the whole column",
+                  "use axis=1, or MaxAbsScaler().fit_transform(X)"),
+    "softmax": ("F10", "along axis 0 it divides by a sum over all rows of the batch", "use `axis=1`"),
+    "reset_index": ("F9", "the row's number in the batch becomes a feature; a request counts from 0",
+                    "use `reset_index(drop=True)`, or drop the new column"),
+    "index": ("F9", "the row's number in the batch becomes a feature; a request counts from 0",
+              "use a column that says what the number stands for"),
+}
+"""By name of a method or function: the rule, why its answer depends on the batch, and what to write instead."""
+
+_AHEAD = ("a centred window looks at rows after this one, which don't exist yet when it is served", _KEEP)
+
+
+def explain(func: Any, receiver: Any, name: str, args: Any, kwargs: Any) -> "tuple[str, str, str] | None":
+    """Why this call has no row-wise form (rule, why, remedy), or None if nothing is known against it. Never raises."""
+    try:
+        call = _call(func, receiver, name, args, kwargs)
+        own = _named(call)
+        if own in ("transform", "agg", "aggregate", "apply") and isinstance(call.arg(0, "func"), str):
+            own = call.arg(0, "func")
+        if own == "fillna":
+            method = call.arg(1, "method") or (call.arg(0, "value") if call.arg(0, "value") in _FILLS else None)
+            return BATCH_DEPENDENT.get(method) if isinstance(method, str) else None
+        if own in ("shift", "diff", "pct_change"):
+            steps = call.arg(0 if own == call.name else 1, "periods", 1)
+            return ("F15", _FUTURE, _KEEP) if isinstance(steps, int) and steps < 0 else BATCH_DEPENDENT[own]
+        if own == "rolling" and call.arg(2, "center", False):
+            return ("F15", *_AHEAD)
+        if own in _SERVED_BY and match(func, receiver, name, args, kwargs):
+            return None
+        return BATCH_DEPENDENT.get(own)
+    except Exception:  # as `match`
+        return BATCH_DEPENDENT.get(name)
+
+
+_FILLS = ("ffill", "bfill", "pad", "backfill")
