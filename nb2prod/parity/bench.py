@@ -1,0 +1,82 @@
+"""What all kinds of case share: the notebook's run, which rows to take, and the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nb2prod.parity.cases import Cases
+from nb2prod.parity.coverage import choose
+from nb2prod.parity.equality import Tolerance
+from nb2prod.parity.report import KINDS
+from nb2prod.parity.service import Answer
+from nb2prod.parity.tally import Asked, Tally
+from nb2prod.runtime.signature import Signature
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many rows each kind takes at most; where there are more, they are chosen for coverage."""
+
+    replay: int = 5_000
+    singles: int = 300
+    pool: int = 1_000
+    """Rows of the partition's larger requests; with batching not licensed, `singles` of them."""
+    wire: int = 200
+    phantoms: int = 50
+    phantom_columns: int = 20
+
+
+class Bench:
+    """One proof under way."""
+
+    def __init__(self, cases: Cases, signature: Signature, *, tolerance: Tolerance, seed: int, limits: Limits) -> None:
+        if len(cases.rows) > limits.replay:
+            cases = cases.take(choose(cases.rows, limits.replay, seed=seed, expected=cases.expected))
+        self.cases = cases
+        self.signature = signature
+        self.tolerance = tolerance
+        self.seed = seed
+        self.limits = limits
+        self.singles = self.choose(limits.singles)
+        pool = limits.pool if signature.batching else min(limits.pool, limits.singles)
+        self.pool = sorted({*self.singles, *self.choose(pool)})
+        self.reference: list[Answer] = []
+        """What the service answered in the replay: what its later answers are held against."""
+        self.company: dict[tuple[str, int], tuple[int, ...]] = {}
+        """In which company a row was asked when its answer differed: case and position -> the request's positions."""
+        self.tallies = {
+            kind: Tally(kind, tolerance, output=cases.prediction, output_kind=signature.prediction.kind)
+            for kind in KINDS
+        }
+
+    def choose(self, limit: int) -> list[int]:
+        """Positions of at most `limit` rows of the replay, chosen for coverage."""
+        return choose(self.cases.rows, limit, seed=self.seed, expected=self.cases.expected)
+
+    def rows(self, positions: Sequence[int]) -> list[Mapping[str, Any]]:
+        """The replay's rows at these positions."""
+        return [self.cases.rows[position] for position in positions]
+
+    def compare(
+        self, kind: str, case: str, positions: Sequence[int], expected: Sequence[Answer], actual: Sequence[Answer]
+    ) -> None:
+        """Hold these outcomes of the replay's rows at `positions` against each other."""
+        tally = self.tallies[kind]
+        for position, one, other in zip(positions, expected, actual, strict=True):
+            asked = Asked(position, self.cases.row_id(position), self.cases.rows[position])
+            agrees = tally.compare(case, asked, one, other)
+            if not agrees:
+                self.company.setdefault((case, position), tuple(positions))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the service under proof runs at the moment, as the case's name says it."""
+
+    words: str = ""
+
+    def name(self, case: str) -> str:
+        """The case's name in this setting."""
+        return f"{case}, {self.words}" if self.words else case

@@ -1,0 +1,150 @@
+"""What is proved: the rows that the notebook predicted with its own predictions, and the edges.
+
+Read from and written to `cases.json`, which lies in the release record, so that a Bento, a folder or a
+running service can be proved again later with nothing run again. Its form::
+
+    {"schema": 1, "notebook": "x.ipynb", "prediction": "y_pred",
+     "replay": {"rows": [{field: value}], "expected": [value], "row_ids": [int]},
+     "phantoms": {column: [other values]},
+     "features": {"names": [text] | null, "values": [[value]] | null},
+     "edges": [{"row": {field: value}, "expected": {"value": v} | {"raises": text} | {"refused": text},
+                "name": text}]}
+
+`phantoms` and `edges` may be missing, so may an edge's `name` and `replay.row_ids`.
+`features.values[i]` belongs to `replay.rows[i]`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from nb2prod.errors import InputError
+
+SCHEMA = 1
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One made or sought-out row, and what the notebook's own statements do with it."""
+
+    row: Row
+    outcome: Literal["value", "raises", "refused"]
+    expected: Any
+    """The value, or the words of the error or refusal."""
+    name: str = ""
+    """What the row tries, in a few words."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As in cases.json."""
+        document = {"row": dict(self.row), "expected": {self.outcome: self.expected}}
+        return {**document, "name": self.name} if self.name else document
+
+
+@dataclass(frozen=True)
+class Cases:
+    """All that a proof needs to know of the notebook's run."""
+
+    notebook: str
+    prediction: str
+    rows: tuple[Row, ...]
+    expected: tuple[Any, ...]
+    row_ids: tuple[int, ...] = ()
+    phantoms: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    feature_names: tuple[str, ...] | None = None
+    feature_values: tuple[Sequence[Any], ...] | None = None
+    edges: tuple[Edge, ...] = ()
+
+    def row_id(self, position: int) -> int | None:
+        """The raw table's row that the replay's row at `position` is."""
+        return self.row_ids[position] if position < len(self.row_ids) else None
+
+    def take(self, positions: Sequence[int]) -> Cases:
+        """The same with only these rows of the replay."""
+        return replace(
+            self,
+            rows=tuple(self.rows[i] for i in positions),
+            expected=tuple(self.expected[i] for i in positions),
+            row_ids=tuple(self.row_ids[i] for i in positions) if self.row_ids else (),
+            feature_values=None if self.feature_values is None else tuple(self.feature_values[i] for i in positions),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of cases.json."""
+        return {
+            "schema": SCHEMA,
+            "notebook": self.notebook,
+            "prediction": self.prediction,
+            "replay": {
+                "rows": [dict(row) for row in self.rows],
+                "expected": list(self.expected),
+                "row_ids": list(self.row_ids),
+            },
+            "phantoms": {name: list(values) for name, values in self.phantoms.items()},
+            "features": {
+                "names": None if self.feature_names is None else list(self.feature_names),
+                "values": None if self.feature_values is None else [list(row) for row in self.feature_values],
+            },
+            "edges": [edge.to_json() for edge in self.edges],
+        }
+
+
+def from_json(document: Any, source: str = "cases.json") -> Cases:
+    """The cases of this document; `InputError`, naming `source`, where it is not of a form that is known."""
+    if not isinstance(document, Mapping) or "schema" not in document:
+        raise InputError(f"{source} does not hold parity cases", "Build the notebook again to have them made.")
+    if document["schema"] != SCHEMA:
+        raise InputError(
+            f"{source} has schema {document['schema']!r}; this nb2prod reads {SCHEMA}",
+            "Update nb2prod, or build the notebook again.",
+        )
+    try:
+        return _cases(document)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"{source} is damaged: {type(error).__name__}: {error}", "Build the notebook again to have it made anew."
+        ) from error
+
+
+def read(path: Path) -> Cases:
+    """The cases in this file; `InputError` where it can't be read or is not of a form that is known."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"the parity cases {path} can't be read: {error}", "Build the notebook again.") from error
+    return from_json(document, str(path))
+
+
+def _cases(document: Mapping[str, Any]) -> Cases:
+    replay = document["replay"]
+    rows, expected = tuple(replay["rows"]), tuple(replay["expected"])
+    if len(rows) != len(expected):
+        raise ValueError(f"{len(rows)} rows and {len(expected)} predictions")
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError("a row is not an object")
+    features = document.get("features") or {}
+    names, values = features.get("names"), features.get("values")
+    if values is not None and len(values) != len(rows):
+        raise ValueError(f"{len(rows)} rows and features of {len(values)}")
+    return Cases(
+        notebook=str(document.get("notebook", "")),
+        prediction=str(document.get("prediction", "prediction")),
+        rows=rows,
+        expected=expected,
+        row_ids=tuple(replay.get("row_ids") or ()),
+        phantoms={str(name): list(values) for name, values in (document.get("phantoms") or {}).items()},
+        feature_names=None if names is None else tuple(map(str, names)),
+        feature_values=None if values is None else tuple(values),
+        edges=tuple(map(_edge, document.get("edges") or ())),
+    )
+
+
+def _edge(form: Mapping[str, Any]) -> Edge:
+    ((outcome, expected),) = form["expected"].items()
+    if outcome not in ("value", "raises", "refused"):
+        raise ValueError(f"an edge's outcome is {outcome!r}")
+    return Edge(form["row"], outcome, expected, str(form.get("name", "")))

@@ -1,0 +1,156 @@
+"""When an answer equals what the notebook computed.
+
+Labels, texts, integers and booleans must be identical, floats within a relative tolerance, a missing value
+equals only a missing value, a vector is compared by position and an object by key. A kind of JSON value is
+never taken for another one: `1`, `true`, `"1"` and, where the notebook gave an integer, `1.0` all differ.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+DEFAULT_TOLERANCE = 1e-9
+
+_MOMENT = re.compile(
+    r"(?P<date>\d{4,}-\d\d-\d\d)"
+    r"(?:[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:\.(?P<fraction>\d+))?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
+)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Up to which relative difference two floats are equal; `outputs` names outputs with their own."""
+
+    relative: float = DEFAULT_TOLERANCE
+    outputs: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, output: str) -> float:
+        """The tolerance of this output (a key of an object, the prediction's name otherwise)."""
+        return self.outputs.get(output, self.relative)
+
+    @property
+    def loosened(self) -> dict[str, float]:
+        """Those above the default, by output; `""` stands for all others."""
+        given = {"": self.relative, **self.outputs}
+        return {name: value for name, value in given.items() if value > DEFAULT_TOLERANCE}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two values differ: `place` within the value (`""`, `[2]`, `.price`), both parts, how far and why."""
+
+    place: str
+    expected: Any
+    actual: Any
+    reason: str
+    size: float | None = None
+    """The absolute difference of two numbers."""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    tolerance: Tolerance
+    output: str
+    kind: str
+
+
+def difference(
+    expected: Any, actual: Any, tolerance: Tolerance, *, output: str = "", kind: str = ""
+) -> Difference | None:
+    """The first difference between two JSON values, or None where they are equal.
+
+    `output` is the prediction's name, for its tolerance. `kind` is the signature's kind of prediction: it
+    matters for `datetime` alone, whose texts are compared as moments written down (trailing zeros of a
+    fraction and `Z` for `+00:00` make no difference).
+    """
+    return _compared(expected, actual, _Rule(tolerance, output, kind), "")
+
+
+def _compared(expected: Any, actual: Any, rule: _Rule, place: str) -> Difference | None:
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        return _of_objects(expected, actual, rule, place)
+    if isinstance(expected, (list, tuple)) and isinstance(actual, (list, tuple)):
+        return _of_vectors(expected, actual, rule, place)
+    if type_name(expected) != type_name(actual) and not _numbers(expected, actual):
+        return Difference(place, expected, actual, f"{type_name(expected)} expected, {type_name(actual)} answered")
+    if isinstance(expected, float):
+        return _of_floats(expected, float(actual), rule.tolerance.of(rule.output), place)
+    if expected == actual or (rule.kind == "datetime" and _moment(expected) == _moment(actual)):
+        return None
+    size = float(abs(expected - actual)) if type(expected) is int else None
+    return Difference(place, expected, actual, "differs", size)
+
+
+def type_name(value: Any) -> str:
+    """What a JSON value is, in words."""
+    match value:
+        case None:
+            return "a missing value"
+        case bool():
+            return "a boolean"
+        case int():
+            return "an integer"
+        case float():
+            return "a float"
+        case str():
+            return "a text"
+        case list() | tuple():
+            return "a vector"
+        case Mapping():
+            return "an object"
+        case _:
+            return type(value).__name__
+
+
+def _numbers(expected: Any, actual: Any) -> bool:
+    """Where a float is expected, JSON's writer may have dropped its `.0`; an integer never becomes a float."""
+    return isinstance(expected, float) and type(actual) in (int, float)
+
+
+def _of_floats(expected: float, actual: float, relative: float, place: str) -> Difference | None:
+    if math.isnan(expected) or math.isnan(actual):
+        equal = math.isnan(expected) and math.isnan(actual)
+    else:
+        equal = math.isclose(expected, actual, rel_tol=relative, abs_tol=0.0)
+    if equal:
+        return None
+    size = abs(expected - actual)
+    share = f", relative {size / abs(expected):.2g}" if expected and math.isfinite(size) else ""
+    return Difference(place, expected, actual, f"differs by {size:.6g}{share}", size)
+
+
+def _of_vectors(expected: Any, actual: Any, rule: _Rule, place: str) -> Difference | None:
+    if len(expected) != len(actual):
+        return Difference(place, expected, actual, f"{len(expected)} entries expected, {len(actual)} answered")
+    for position, (one, other) in enumerate(zip(expected, actual, strict=True)):
+        found = _compared(one, other, rule, f"{place}[{position}]")
+        if found is not None:
+            return found
+    return None
+
+
+def _of_objects(expected: Mapping[str, Any], actual: Mapping[str, Any], rule: _Rule, place: str) -> Difference | None:
+    if set(expected) != set(actual):
+        lacks, more = sorted(set(expected) - set(actual)), sorted(set(actual) - set(expected))
+        parts = [f"{', '.join(lacks)} not answered"] * bool(lacks) + [f"{', '.join(more)} not expected"] * bool(more)
+        return Difference(place, dict(expected), dict(actual), "; ".join(parts))
+    for key, one in expected.items():
+        found = _compared(one, actual[key], replace(rule, output=key), f"{place}.{key}")
+        if found is not None:
+            return found
+    return None
+
+
+def _moment(text: Any) -> object:
+    """A date-time's canonical parts, or the value itself if it is no ISO 8601 text."""
+    match = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return text
+    time = match["time"] or "00:00:00"
+    zone = (match["zone"] or "").replace("Z", "+00:00")
+    zone = f"{zone[:3]}:{zone[3:]}" if zone and ":" not in zone else zone
+    return match["date"], time if len(time) > 5 else f"{time}:00", (match["fraction"] or "").rstrip("0"), zone

@@ -1,0 +1,218 @@
+"""The parity report: what was proved, how, and every difference found. `parity.json` is its written form.
+
+The schema's rule: a field may be added without a new number; whatever makes an older reader wrong takes one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from nb2prod.errors import InputError
+
+SCHEMA = 1
+KINDS = ("replay", "partition", "edges", "wire", "target-free")
+TITLES = {
+    "replay": "the rows that the notebook predicted give the notebook's own predictions",
+    "partition": "a row's answer never depends on its neighbours, their order, or the hash seed",
+    "edges": "odd rows get what the notebook's own statements give them",
+    "wire": "what comes back over HTTP equals what the same code gives in process",
+    "target-free": "the request has no target, and what stands in for it changes nothing",
+}
+
+Status = Literal["passed", "failed", "not run"]
+
+
+@dataclass(frozen=True)
+class KindResult:
+    """What came of one kind of case. `refused` counts rows that the contract refuses, as it should."""
+
+    kind: str
+    status: Status
+    rows: int = 0
+    requests: int = 0
+    differences: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Where a mismatch seems to begin: the first feature that differs, and the line that computes it."""
+
+    text: str
+    """The finding, in a sentence."""
+    feature: str | None = None
+    expected: Any = None
+    actual: Any = None
+    cell: int | None = None
+    source: str = ""
+    rule: str | None = None
+    """Code of the rule that fits, as `check` names it."""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One answer that is not what was expected."""
+
+    kind: str
+    case: str
+    """What was asked: `batch of 256 rows`, `alone`, `phantom of arr_delay`."""
+    reason: str
+    row: int | None = None
+    """Position in the replay's rows (or among the edges), from 0."""
+    row_id: int | None = None
+    """The raw table's row that it is."""
+    output: str = ""
+    """The prediction, with the place in it if it is a vector or an object."""
+    expected: Any = None
+    actual: Any = None
+    difference: float | None = None
+    request: Mapping[str, Any] | None = None
+    """The row as it was sent."""
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class FeatureDifference:
+    """How one computed feature of the service compares with the recording's, over `rows` rows."""
+
+    name: str
+    rows: int
+    differing: int
+    largest: float | None
+    """The largest absolute difference of numbers; None where a difference is of another kind."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The replay's values side by side, for tables and plots; entry i belongs to row `row_ids[i]`."""
+
+    row_ids: tuple[int | None, ...] = ()
+    expected: tuple[Any, ...] = ()
+    actual: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One request: how many rows, and how long it took."""
+
+    rows: int
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class ParityReport:
+    """The outcome of a proof."""
+
+    passed: bool
+    notebook: str
+    prediction: str
+    target: str
+    """`name:version`, or the URL or folder where the Bento has no name."""
+    bento: str | None
+    created: str
+    seconds: float
+    seed: int
+    hash_seeds: tuple[int, ...]
+    """Values of PYTHONHASHSEED that the servers ran with; none for a URL."""
+    batching: tuple[str, ...]
+    """What was tested: `on`, `off`; none for a URL."""
+    batching_licensed: bool
+    tolerance: float
+    loosened: Mapping[str, float]
+    """Tolerances above the default: a proof that asked for less."""
+    kinds: tuple[KindResult, ...]
+    mismatches: tuple[Mismatch, ...] = ()
+    """The first of each kind, explained; `KindResult.differences` counts all."""
+    notes: tuple[str, ...] = ()
+    replay: Replayed = field(default_factory=Replayed)
+    features: tuple[FeatureDifference, ...] = ()
+    times: tuple[Timing, ...] = ()
+
+    @property
+    def cases(self) -> dict[str, int]:
+        """Rows compared, by kind; kinds that did not run are left out."""
+        return {item.kind: item.rows for item in self.kinds if item.status != "not run"}
+
+    @property
+    def differences(self) -> int:
+        """All answers that differ."""
+        return sum(item.differences for item in self.kinds)
+
+    def kind(self, name: str) -> KindResult:
+        """The result of this kind; one that says so if it was not run."""
+        return next((item for item in self.kinds if item.kind == name), KindResult(name, "not run"))
+
+    def summary(self) -> dict[str, Any]:
+        """The `parity` object of `build --json`."""
+        return {
+            "passed": self.passed,
+            "cases": self.cases,
+            "differences": self.differences,
+            "seconds": self.seconds,
+            "notes": list(self.notes),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of parity.json."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+
+def from_json(document: Any, source: str = "parity.json") -> ParityReport:
+    """The report of this document; `InputError`, naming `source`, where its form is not known or damaged."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("schema"), int):
+        raise InputError(f"{source} is not a parity report", "`nb2prod parity TARGET` makes one.")
+    if document["schema"] != SCHEMA:
+        older = document["schema"] < SCHEMA
+        raise InputError(
+            f"{source} has schema {document['schema']} of the parity report; this nb2prod reads {SCHEMA}",
+            "Prove again with `nb2prod parity TARGET`." if older else "Update nb2prod, or prove again.",
+        )
+    try:
+        return _report(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{source} is damaged: {type(error).__name__}: {error}", "Prove again with `nb2prod parity TARGET`."
+        ) from error
+
+
+def read(path: Path) -> ParityReport:
+    """The report in this file; `InputError` where it can't be read."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the parity report {path} can't be read: {error}", "Prove again with `nb2prod parity`."
+        ) from error
+    return from_json(document, str(path))
+
+
+def _report(document: Mapping[str, Any]) -> ParityReport:
+    given = _known(ParityReport, document)
+    given["hash_seeds"] = tuple(given["hash_seeds"])
+    given["batching"] = tuple(given["batching"])
+    given["notes"] = tuple(given.get("notes") or ())
+    given["kinds"] = tuple(KindResult(**_known(KindResult, item)) for item in given["kinds"])
+    given["mismatches"] = tuple(map(_mismatch, given.get("mismatches") or ()))
+    given["replay"] = Replayed(**{key: tuple(value) for key, value in _known(Replayed, given["replay"]).items()})
+    given["features"] = tuple(FeatureDifference(**_known(FeatureDifference, item)) for item in given["features"])
+    given["times"] = tuple(Timing(**_known(Timing, item)) for item in given["times"])
+    return ParityReport(**given)
+
+
+def _mismatch(form: Mapping[str, Any]) -> Mismatch:
+    given = _known(Mismatch, form)
+    if given.get("cause") is not None:
+        given["cause"] = Cause(**_known(Cause, given["cause"]))
+    return Mismatch(**given)
+
+
+def _known(kind: type[Any], form: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what a later version of the same schema may have added."""
+    names = {item.name for item in fields(kind)}
+    return {key: value for key, value in form.items() if key in names}

@@ -1,0 +1,170 @@
+"""One server of a built Bento, in processes of its own, for as long as a proof needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from nb2prod.errors import EnvironmentProblem
+from nb2prod.parity import isolation
+from nb2prod.parity.client import Client
+from nb2prod.parity.faults import ServiceFault
+
+_GUARDIAN = Path(__file__).with_name("guardian.py")
+_POLL = 0.05
+_LOG_LINES = 15
+_START_SECONDS = 90.0
+
+
+class Server:
+    """Serves the Bento at `bento` on a free port of 127.0.0.1; a context manager that waits until it is ready.
+
+    The process has a fresh BENTOML_HOME, an empty current folder, the hash seed given, and none of the
+    `hidden` top-level modules (by default what the Bento does not pin, and nb2prod). With `batching`
+    off, the service works row by row. However this process ends, the server ends with it.
+    """
+
+    def __init__(
+        self,
+        bento: Path,
+        *,
+        hash_seed: int,
+        batching: bool = True,
+        hidden: Iterable[str] | None = None,
+        timeout: float = _START_SECONDS,
+    ) -> None:
+        self.bento = bento.absolute()
+        self.hash_seed = hash_seed
+        self.batching = batching
+        self._hidden = hidden
+        self._timeout = timeout
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._client: Client | None = None
+        self._started = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.client.url
+
+    @property
+    def client(self) -> Client:
+        """A client of it."""
+        if self._client is None:
+            raise ServiceFault(f"the server of {self.bento} was not started")
+        return self._client
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, ServiceFault):
+            error.add_log(self.log())
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and return at once; raises `EnvironmentProblem` where it can't be."""
+        if not (self.bento / "bento.yaml").is_file():
+            raise ServiceFault(
+                f"{self.bento} is not a built Bento: it has no bento.yaml",
+                "Name a Bento from `nb2prod list`, or the folder of an exported one.",
+            )
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="nb2prod-proof-", ignore_cleanup_errors=True)
+            home = Path(self._folder.name)
+            environ = self._environ(home)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"no temporary folder can be made: {error.strerror or error}", "Free some room, or set TMPDIR."
+            ) from error
+        port = _free_port()
+        command = [sys.executable, "-m", "bentoml", "serve", str(self.bento), "--host", "127.0.0.1"]
+        self._client = Client(f"http://127.0.0.1:{port}")
+        self._started = time.monotonic()
+        with (home / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", str(_GUARDIAN), *command, "--port", str(port)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=home / "cwd",
+                env=environ,
+                start_new_session=True,
+            )
+
+    def wait(self) -> None:
+        """Return once it is ready; raises `ServiceFault` with the log's end if it dies or takes too long."""
+        deadline = self._started + self._timeout
+        while self.client.status("/readyz", timeout=5) != 200:
+            if not self.alive:
+                raise self._fault("ended before it was ready", "The last lines of its log say why.")
+            if time.monotonic() > deadline:
+                raise self._fault(f"was not ready within {self._timeout:g} s", "The last lines of its log may say why.")
+            time.sleep(_POLL)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End it, and all that it started, and remove its folder. Never raises; harmless to call again."""
+        if self._client is not None:
+            self._client.close()
+        process = self._process
+        if process is not None:
+            if process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self._process = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def log(self) -> str:
+        """The last lines that it wrote."""
+        if self._folder is None:
+            return ""
+        try:
+            text = (Path(self._folder.name) / "log").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        lines = [line for line in text.splitlines() if line.strip()]
+        return "\n".join(lines[-_LOG_LINES:])
+
+    def _fault(self, what: str, hint: str) -> ServiceFault:
+        return ServiceFault(f"the server of the Bento {self.bento} {what}", hint, self.log())
+
+    def _environ(self, home: Path) -> dict[str, str]:
+        hidden = isolation.hidden_from(self.bento) if self._hidden is None else self._hidden
+        environ = isolation.environment(home, hidden=hidden, hash_seed=self.hash_seed)
+        return {**environ, "NB2PROD_BATCHING": "on" if self.batching else "off"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,191 @@
+"""The service's API as a proof uses it: rows in, one outcome a row."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nb2prod.errors import InputError
+from nb2prod.parity.client import Client, Reply
+from nb2prod.parity.faults import ServiceFault
+from nb2prod.parity.report import Timing
+
+BATCH = 256
+"""Rows of a request where it does not matter how many."""
+_THREADS = 2
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one row.
+
+    `value`: it was answered. `error`: answered with a row error. `refused`: the contract refused it (422).
+    `broken`: none of these: another status, or an answer that is not of the API's form.
+    """
+
+    kind: Literal["value", "error", "refused", "broken"]
+    value: Any = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Computed features by row; `names` is None where they go by position."""
+
+    names: tuple[str, ...] | None
+    values: tuple[Sequence[Any], ...]
+
+
+class Service:
+    """One running service. Keeps the time of each request in `times`."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.times: list[Timing] = []
+        self.requests = 0
+
+    def predict(self, rows: Sequence[Row]) -> list[Answer]:
+        """One request with these rows; raises `ServiceFault` where no answer comes."""
+        reply = self._post("/predict", rows)
+        if reply.status != 422 or len(rows) == 1:
+            return outcomes(reply, len(rows))
+        # One malformed row refuses the request: note it, and ask for the others again.
+        refused = _refused_rows(reply, len(rows))
+        others = [position for position in range(len(rows)) if position not in refused]
+        if not refused or not others:
+            return outcomes(reply, len(rows))
+        answers = dict(zip(others, self.predict([rows[i] for i in others]), strict=True))
+        return [answers.get(i) or Answer("refused", None, refused[i]) for i in range(len(rows))]
+
+    def predict_batches(self, rows: Sequence[Row], size: int = BATCH) -> list[Answer]:
+        """All rows, `size` a request, in order."""
+        batches = [rows[start : start + size] for start in range(0, len(rows), size)]
+        return [answer for batch in self.parallel(self.predict, batches) for answer in batch]
+
+    def predict_singly(self, rows: Sequence[Row]) -> list[Answer]:
+        """All rows, each in a request of its own, in order."""
+        return [answer for (answer,) in self.parallel(self.predict, [[row] for row in rows])]
+
+    def features(self, rows: Sequence[Row]) -> Features | None:
+        """The features of these rows; None where the service can't give them for all."""
+        reply = self._post("/features", rows)
+        if reply.status != 200 or not isinstance(reply.document, Mapping):
+            return None
+        return read_features(reply.document, len(rows))
+
+    def signature(self) -> Mapping[str, Any]:
+        """GET /signature; `InputError` where this is no service of nb2prod's."""
+        reply = self.client.get("/signature")
+        if reply.status in (401, 403):
+            raise InputError(f"the service at {self.client.url} asks for a key", "Give one with --key.")
+        document = reply.document
+        if reply.status != 200 or not isinstance(document, Mapping) or not isinstance(document.get("columns"), list):
+            raise InputError(
+                f"{self.client.url} is not a service made by nb2prod: GET /signature answered {reply.status} "
+                "without a signature",
+                "Name the URL that the service itself answers at, as `nb2prod serve` prints it.",
+            )
+        return document
+
+    def parallel(self, ask: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+        """`ask` of each task, in order, a few at a time; interrupted, it drops what has not begun."""
+        with _pool() as pool:
+            yield from pool.map(ask, tasks)
+
+    def _post(self, path: str, rows: Sequence[Row]) -> Reply:
+        reply = self.client.post(path, {"rows": [dict(row) for row in rows]})
+        self.requests += 1
+        if path == "/predict" and reply.status == 200:
+            self.times.append(Timing(len(rows), round(reply.seconds * 1000, 3)))
+        return reply
+
+
+@contextlib.contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def outcomes(reply: Reply, count: int) -> list[Answer]:
+    """One outcome a row of this reply to a request of `count` rows."""
+    if reply.status == 200:
+        return _answered(reply.document, count)
+    reason = f"{reply.status}: {_message(reply.document)}"
+    if reply.status == 422:
+        refused = _refused_rows(reply, count)
+        return [Answer("refused", None, refused.get(i, reason)) for i in range(count)]
+    return [Answer("broken", None, reason)] * count
+
+
+def read_answers(predictions: Any, errors: Any, count: int) -> list[Answer]:
+    """The outcomes that `predictions` and `errors` of an answer say, checked for their form."""
+    if not isinstance(predictions, list) or not isinstance(errors, list):
+        return [Answer("broken", None, "the answer has no lists of predictions and errors")] * count
+    if len(predictions) != count:
+        return [Answer("broken", None, f"{count} rows were sent, {len(predictions)} predictions came back")] * count
+    answers = [Answer("value", value) for value in predictions]
+    for error in errors:
+        row = error.get("row") if isinstance(error, Mapping) else None
+        if type(row) is not int or not 0 <= row < count:
+            return [Answer("broken", None, "an entry in errors names no row of the request")] * count
+        if predictions[row] is not None:
+            answers[row] = Answer("broken", predictions[row], "the row has both a prediction and an error")
+        else:
+            answers[row] = Answer("error", None, _reason(error))
+    return answers
+
+
+def read_features(document: Mapping[str, Any], count: int) -> Features | None:
+    """The features in an answer of `count` rows; None where it does not hold that many."""
+    rows = document.get("features")
+    if not isinstance(rows, list) or len(rows) != count or not rows:
+        return None
+    if all(isinstance(row, Mapping) for row in rows):
+        names = tuple(rows[0])
+        return Features(names, tuple([row.get(name) for name in names] for row in rows))
+    told = document.get("names")
+    values = tuple(row if isinstance(row, list) else [row] for row in rows)
+    return Features(tuple(map(str, told)) if isinstance(told, list) else None, values)
+
+
+def _answered(document: Any, count: int) -> list[Answer]:
+    if not isinstance(document, Mapping):
+        return [Answer("broken", None, "the answer is no JSON object")] * count
+    return read_answers(document.get("predictions"), document.get("errors"), count)
+
+
+def _refused_rows(reply: Reply, count: int) -> dict[int, str]:
+    """Position -> the words of its refusal."""
+    error = reply.document.get("error") if isinstance(reply.document, Mapping) else None
+    details = error.get("details") if isinstance(error, Mapping) else None
+    found: dict[int, str] = {}
+    for detail in details if isinstance(details, list) else ():
+        row = detail.get("row") if isinstance(detail, Mapping) else None
+        if type(row) is int and 0 <= row < count:
+            found.setdefault(row, _reason(detail))
+    return found
+
+
+def _reason(entry: Mapping[str, Any]) -> str:
+    field = entry.get("field")
+    reason = str(entry.get("reason") or entry.get("message") or "")
+    return f"{field}: {reason}" if field else reason
+
+
+def _message(document: Any) -> str:
+    error = document.get("error") if isinstance(document, Mapping) else None
+    return str(error.get("message", "")) if isinstance(error, Mapping) else "no error envelope"
+
+
+def check_ready(client: Client) -> None:
+    """Return if something answers there; raises `ServiceFault` in words otherwise."""
+    if client.status("/livez", timeout=10) is None:
+        raise ServiceFault(f"nothing answers at {client.url}", "Check that the service runs, its address and its port.")
