@@ -37,9 +37,7 @@ GENERATED = frozenset(
 )
 """Names at the top of a project folder that a file from the notebook's folder must not take."""
 
-SERVICE = '''"""The service: POST /predict and POST /features for this notebook's model."""
-
-import bentoml  # BentoML looks for the service in this file
+SERVICE = '''"""The service that BentoML finds in this file: POST /predict, POST /features, GET /signature, /docs.json."""
 
 from nb2prod_runtime.service import build_service
 
