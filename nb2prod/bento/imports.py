@@ -41,7 +41,8 @@ def of_project(folder: Path) -> frozenset[str]:
     names that artifact format, or where the served code calls that function (a frozen operation).
     """
     own = {path.stem if path.suffix else path.name for path in folder.iterdir()}
-    sources = {path: (folder / path).read_text("utf-8") for path in project.content(folder) if path.suffix == ".py"}
+    python = [path for path in project.content(folder) if path.suffix == ".py"]
+    sources = {path: text for path in python if (text := _importable(folder / path)) is not None}
     runtime = [path for path in sources if path.parts[0] == project.RUNTIME_PACKAGE]
     names: set[str] = set(of_artifacts(folder / project.ARTIFACTS))
     called: set[str] = set()
@@ -97,12 +98,19 @@ def _local(name: str, folder: Path) -> Path | None:
 
 def _sources(path: Path) -> Iterator[str]:
     for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-        try:
-            text = file.read_text(encoding="utf-8")
-            ast.parse(text)
-        except (SyntaxError, UnicodeDecodeError):
-            continue  # Python could not import it either
-        yield text
+        text = _importable(file)
+        if text is not None:
+            yield text
+
+
+def _importable(file: Path) -> str | None:
+    """The file's text, None where Python could not import it either (a template, another encoding)."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
+    return text
 
 
 def _imported(node: ast.AST) -> Iterator[str]:

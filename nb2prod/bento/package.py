@@ -49,7 +49,12 @@ def build(folder: Path, spec: BentoSpec, stage: Path) -> Path:
         text = _requirements_text(spec.requirements)
         (folder / "requirements.txt").write_text(text, encoding="utf-8", newline="\n")
         with tempfile.TemporaryDirectory(dir=stage, prefix=".building-") as scratch:
-            _place(_run(_task(folder, spec, Path(scratch)), folder, Path(scratch)), target)
+            task = _task(folder, spec, Path(scratch))
+            built = _run(task, folder, Path(scratch))
+            left_out = set(project.content(folder)) - set(project.content(source(built)))
+            if left_out:
+                raise _failed(task, f"it leaves out {', '.join(sorted(map(str, left_out))[:5])}")
+            _place(built, target)
     except OSError as error:
         raise EnvironmentProblem(
             f"the Bento can't be written to {stage}: {error.strerror or error}",

@@ -37,7 +37,7 @@ GENERATED = frozenset(
 )
 """Names at the top of a project folder that a file from the notebook's folder must not take."""
 
-SERVICE = '''"""The service that BentoML finds in this file: POST /predict, POST /features, GET /signature, /docs.json."""
+SERVICE = '''"""The service that BentoML finds here: POST /predict, POST /features, GET /signature, /docs.json."""
 
 from nb2prod_runtime.service import build_service
 

@@ -47,6 +47,13 @@ def test_readers_of_artifact_formats_are_not_needed_without_such_an_artifact(tmp
     assert not {"skops", "pyarrow", "xgboost", "lightgbm", "cloudpickle"} & found
 
 
+def test_a_file_that_python_can_not_import_needs_nothing(tmp_path):
+    folder = written(tmp_path, "X = 1\n")
+    (folder / "template.py").write_text("import {{ name }}\n")
+    (folder / "old.py").write_bytes(b"import lightgbm\n# caf\xe9\n")
+    assert "lightgbm" not in imports.of_project(folder)
+
+
 def test_a_frozen_operation_brings_the_library_that_it_computes_with(tmp_path):
     plain = imports.of_project(written(tmp_path / "a", "from nb2prod_runtime import frozen\n"))
     calling = imports.of_project(written(tmp_path / "b", "from nb2prod_runtime import frozen\nfrozen.boxcox(1, 2)\n"))

@@ -125,6 +125,16 @@ def test_a_service_that_cannot_be_imported_is_an_error_with_bentomls_reason(tmp_
     assert list((tmp_path / "stage").iterdir()) == []
 
 
+def test_a_file_that_bentoml_leaves_out_is_told_and_not_missed_later(tmp_path):
+    source = made(tmp_path / "project")
+    (source / "cleaning").mkdir()
+    (source / "cleaning" / "__init__.py").write_text("")
+    (source / ".bentoignore").write_text("cleaning/\n")
+    with pytest.raises(EnvironmentProblem, match=r"leaves out cleaning.__init__\.py"):
+        package.build(source, spec(source), tmp_path / "stage")
+    assert list((tmp_path / "stage").iterdir()) == []
+
+
 def test_a_packaging_process_that_dies_is_an_error(tmp_path):
     source = made(tmp_path / "project", service="import os\nos._exit(7)\n")
     with pytest.raises(EnvironmentProblem, match="status 7"):
