@@ -16,7 +16,16 @@ from typing import Any
 from . import openapi, page, seam
 from .batcher import Batcher, Overtime
 from .http import (
-    Failure, Receive, Response, Scope, Send, check_json, read_body, request_id_of, respond, to_json,
+    Failure,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    check_json,
+    read_body,
+    request_id_of,
+    respond,
+    to_json,
 )  # fmt: skip
 from .keys import Keys
 from .logs import log
@@ -100,8 +109,8 @@ class App:
         if self.ready:
             self.metrics.answered(endpoint, response.status, seconds)
         if response.status >= 400 or self.options.log_requests:
-            fields = {"endpoint": endpoint, "status": response.status, "seconds": round(seconds, 6)}
-            log("request", request_id=request_id, **fields)
+            took = round(seconds, 6)
+            log("request", request_id=request_id, endpoint=endpoint, status=response.status, seconds=took)
 
     async def _answered(self, path: str, method: str, scope: Scope, receive: Receive, request_id: str) -> Response:
         if path not in _OPEN:
@@ -114,7 +123,9 @@ class App:
         handler = methods.get("GET" if method == "HEAD" else method)
         if handler is None:
             allowed = sorted(methods) + (["HEAD"] if "GET" in methods else [])
-            raise Failure(405, f"expected {' or '.join(sorted(methods))}", headers=((b"allow", ", ".join(allowed).encode()),))
+            raise Failure(
+                405, f"expected {' or '.join(sorted(methods))}", headers=((b"allow", ", ".join(allowed).encode()),)
+            )
         return await handler(scope, receive, request_id)
 
     # -- predictions --
@@ -195,15 +206,15 @@ class App:
             "/features": {"POST": partial(self._post, "features", self._features)},
         }
 
-    async def _livez(self, scope: Scope, receive: Receive, request_id: str) -> Response:
+    async def _livez(self, *_: object) -> Response:
         return Response(200, b'{"status":"alive"}')
 
-    async def _readyz(self, scope: Scope, receive: Receive, request_id: str) -> Response:
+    async def _readyz(self, *_: object) -> Response:
         if not self.ready:
             raise Failure(503, "the model is still being loaded", headers=((b"retry-after", b"1"),))
         return Response(200, b'{"status":"ready"}')
 
-    async def _metrics(self, scope: Scope, receive: Receive, request_id: str) -> Response:
+    async def _metrics(self, *_: object) -> Response:
         return Response(200, self.metrics.text(), self.metrics.content_type)
 
     # -- warming up --
@@ -237,7 +248,7 @@ class App:
 
 
 def _always(response: Response) -> Handler:
-    async def handler(scope: Scope, receive: Receive, request_id: str) -> Response:
+    async def handler(*_: object) -> Response:
         return response
 
     return handler

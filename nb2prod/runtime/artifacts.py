@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,7 +126,7 @@ def _written(data: bytes, form: str, name: str, folder: Path, why_code: Sequence
     file = re.sub(r"[^\w.-]", "_", name) + _SUFFIX[form]
     temporary = folder / f".{file}.tmp"
     temporary.write_bytes(data)
-    os.replace(temporary, folder / file)
+    temporary.replace(folder / file)
     notes = (f"saved as code (cloudpickle), since {why_code[-1]}",) if why_code else ()
     return ArtifactFile(file, form, hashlib.sha256(data).hexdigest(), notes)
 
@@ -136,7 +135,8 @@ def write_manifest(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     """Write ``manifest.json`` for the entries, in their order.
 
     An entry is ``{"name", "file", "format", "sha256", "cell", "line", "reason", "key": None}``, or for a keyed value
-    ``{"name", "keyed": [names], "entries": [{"key": [values], "file", "format", "sha256"}], "cell", "line", "reason"}``.
+    ``{"name", "keyed": [names], "entries": [{"key": [values], "file", "format", "sha256"}], "cell", "line",
+    "reason"}``.
 
     Raises:
         ValueError: a name twice, or one of ``RESERVED``.
@@ -162,7 +162,7 @@ class Keyed:
     """A captured value of many: one per key, loaded."""
 
     names: tuple[str, ...]
-    values: Mapping[Any, Any]
+    by_key: Mapping[Any, Any]
 
 
 def read_manifest(folder: Path) -> list[dict[str, Any]]:
@@ -231,7 +231,7 @@ def _loaded(folder: Path, item: Mapping[str, Any]) -> Any:
 
 def _verified(folder: Path, item: Mapping[str, Any]) -> bytes:
     try:
-        data = (folder / item["file"]).read_bytes()
+        data: bytes = (folder / item["file"]).read_bytes()
     except OSError as error:
         raise ArtifactCorrupt(item["file"], "is missing") from error
     if hashlib.sha256(data).hexdigest() != item["sha256"]:

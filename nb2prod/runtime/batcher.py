@@ -60,7 +60,9 @@ class Batcher:
         """Tell what one row takes, measured at warm-up."""
         if seconds > _SLOW and self._pool is None:
             self._pool = ThreadPoolExecutor(1, "model")
-        self._bound = max(1, min(self._bound, int(_BOUND / max(seconds, 1e-6)) or 1)) if seconds > _BOUND else self._bound
+        self._bound = (
+            max(1, min(self._bound, int(_BOUND / max(seconds, 1e-6)) or 1)) if seconds > _BOUND else self._bound
+        )
 
     async def answer(self, rows: Rows, seconds: float) -> Answer:
         """The answer to these rows.

@@ -11,15 +11,22 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
 from .signature import Column, SignatureProblem
 
+OBJECT = np.dtype(object)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _WITH_ZONE = re.compile(r".*(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-_JSON_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list", dict: "an object"}
+_JSON_NAMES = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
 
 
 class Refused(Exception):
@@ -68,7 +75,7 @@ class ColumnCodec:
 
     def array(self, values: list[Any]) -> Any:
         """Ready values as a column of training's dtype."""
-        if self.dtype == object:
+        if self.dtype == OBJECT:
             return _objects([self.missing if value is None else value for value in values])
         return pd.array(values, dtype=self.dtype)
 
@@ -83,7 +90,7 @@ class ColumnCodec:
         return value
 
     def unexpected(self, value: Any) -> Refused:
-        got = "another type" if type(value) not in _JSON_NAMES else _JSON_NAMES[type(value)]
+        got = _JSON_NAMES.get(type(value), "another type")
         return Refused(f"expected {self.expected}, got {got}")
 
 
@@ -92,16 +99,18 @@ class IntegerCodec(ColumnCodec):
 
     def __init__(self, column: Column) -> None:
         super().__init__(column)
-        limits = np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype) if self.dtype != object else np.int64)
+        limits = np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype) if self.dtype != OBJECT else np.int64)
         self.low, self.high = int(limits.min), int(limits.max)
 
     def wire_type(self) -> Any:
+        from msgspec import Meta
+
         # msgspec takes bounds within int64 only, and a column of objects has none.
-        if self.dtype == object or self.high > 2**63 - 1:
+        if self.dtype == OBJECT or self.high > 2**63 - 1:
             kind: Any = int
             self.json_type = kind
             return super().wire_type()
-        self.json_type = Annotated[int, msgspec.Meta(ge=self.low, le=self.high)]
+        self.json_type = Annotated[int, Meta(ge=self.low, le=self.high)]
         return super().wire_type()
 
     def ready(self, values: list[Any]) -> list[Any]:
@@ -114,12 +123,12 @@ class IntegerCodec(ColumnCodec):
             value = int(value)
         if type(value) is not int:
             raise self.unexpected(value)
-        if self.dtype != object and not self.low <= value <= self.high:
+        if self.dtype != OBJECT and not self.low <= value <= self.high:
             raise Refused(f"expected an integer within {self.column.dtype}, got a larger or smaller one")
         return value
 
     def array(self, values: list[Any]) -> Any:
-        if isinstance(self.dtype, np.dtype) and self.dtype != object:
+        if isinstance(self.dtype, np.dtype) and self.dtype != OBJECT:
             if self.widens and None in values:
                 return np.array(values, dtype="float64")
             return np.array(values, dtype=self.dtype)
@@ -131,15 +140,19 @@ class IntegerCodec(ColumnCodec):
 
 class NumberCodec(ColumnCodec):
     expected = "a number"
+    json_type = float
 
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         kept = getattr(self.dtype, "numpy_dtype", self.dtype)
-        self.limit = float(np.finfo(kept).max) if kept != object else float(np.finfo("float64").max)
+        self.limit = float(np.finfo(kept).max) if kept != OBJECT else float(np.finfo("float64").max)
         self.bounded = self.limit < float(np.finfo("float64").max)
 
     def wire_type(self) -> Any:
-        self.json_type = Annotated[float, msgspec.Meta(ge=-self.limit, le=self.limit)] if self.bounded else float
+        if self.bounded:
+            from msgspec import Meta
+
+            self.json_type = Annotated[float, Meta(ge=-self.limit, le=self.limit)]
         return super().wire_type()
 
     def checked(self, value: Any) -> Any:
@@ -157,7 +170,7 @@ class NumberCodec(ColumnCodec):
         return value
 
     def array(self, values: list[Any]) -> Any:
-        if isinstance(self.dtype, np.dtype) and self.dtype != object:
+        if isinstance(self.dtype, np.dtype) and self.dtype != OBJECT:
             return np.array(values, dtype=self.dtype)
         return super().array(values)
 
@@ -178,7 +191,7 @@ class BooleanCodec(ColumnCodec):
         return value
 
     def array(self, values: list[Any]) -> Any:
-        if isinstance(self.dtype, np.dtype) and self.dtype != object:
+        if isinstance(self.dtype, np.dtype) and self.dtype != OBJECT:
             if self.widens and None in values:
                 return _objects([np.nan if value is None else value for value in values])
             return np.array(values, dtype=self.dtype)
@@ -212,7 +225,7 @@ class DatetimeCodec(ColumnCodec):
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         self.zone = getattr(self.dtype, "tz", None)
-        self.unit = "us" if self.dtype == object else np.datetime_data(getattr(self.dtype, "base", self.dtype))[0]
+        self.unit: Any = "us" if self.dtype == OBJECT else np.datetime_data(getattr(self.dtype, "base", self.dtype))[0]
         if self.zone is not None:
             self.expected = "a date-time with its offset such as 2013-01-31T18:05:00+00:00"
 
@@ -259,7 +272,7 @@ class DatetimeCodec(ColumnCodec):
         return list(kept)
 
     def array(self, values: list[Any]) -> Any:
-        if self.dtype == object:
+        if self.dtype == OBJECT:
             made = _AS_OBJECT.get(self.column.format or "", lambda moment: moment)
             return _objects([self.missing if value is None else made(value) for value in values])
         whole = [_NAT if value is None else value._value for value in values]
@@ -302,7 +315,7 @@ class CategoryCodec(ColumnCodec):
         self.expected = inner.expected
         ready = [inner.check(value) for value in column.categories or ()]
         made = inner.array(ready)
-        index = pd.Index(made, dtype=object if inner.dtype == object else None)
+        index = pd.Index(made, dtype=object if inner.dtype == OBJECT else None)
         self.dtype = pd.CategoricalDtype(index, ordered=column.ordered)
         self.codes = {value: code for code, value in enumerate(ready)}
 
@@ -331,7 +344,13 @@ def codec_of(column: Column) -> ColumnCodec:
     """
     try:
         if column.dtype == "category":
-            held = {"integer": "int64", "number": "float64", "boolean": "bool", "string": "str", "datetime": "datetime64[us]"}
+            held = {
+                "integer": "int64",
+                "number": "float64",
+                "boolean": "bool",
+                "string": "str",
+                "datetime": "datetime64[us]",
+            }
             dtype = column.format if column.format in _DTYPES_OF_CATEGORIES else held.get(column.type, "object")
             inner = Column(column.name, dtype or "object", column.type, nullable=column.nullable)
             return CategoryCodec(column, _CODECS[column.type](inner))
@@ -387,4 +406,3 @@ def _is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .columns import Refused, codec_of
+from .columns import OBJECT, Refused, codec_of
 from .signature import Column
 
 
@@ -63,8 +63,8 @@ def column(values: pd.Series[Any], *, field: bool, target: bool = False, nullabl
     if isinstance(values.dtype, pd.CategoricalDtype):
         form["ordered"] = bool(values.dtype.ordered)
         form["categories"] = _categories(values.dtype.categories)
-        form["format"] = "object" if values.dtype.categories.dtype == object else None
-    elif form["type"] == "datetime" and values.dtype == object:
+        form["format"] = "object" if values.dtype.categories.dtype == OBJECT else None
+    elif form["type"] == "datetime" and values.dtype == OBJECT:
         form["format"] = _made_of(values[~missing])
     return _with_values(form, values, missing)
 
@@ -81,7 +81,11 @@ def _with_values(form: dict[str, Any], values: Any, missing: Any) -> dict[str, A
         except (Refused, IndexError, TypeError, ValueError) as error:
             raise Undescribable(f"column '{form['name']}' can't be carried by JSON: {error}") from error
         form["example"] = form["phantom"]
-        if form["type"] in ("integer", "number", "datetime") and form["dtype"] not in ("object", "category") and len(finite):
+        if (
+            form["type"] in ("integer", "number", "datetime")
+            and form["dtype"] not in ("object", "category")
+            and len(finite)
+        ):
             form["minimum"], form["maximum"] = (codec.encoded(bound) for bound in (finite.min(), finite.max()))
     elif not form["nullable"]:
         form["nullable"] = True  # no row at all: nothing but null is known to be taken
@@ -96,7 +100,7 @@ def _type(seen: Any, dtype: Any) -> str:
     if isinstance(dtype, pd.CategoricalDtype):
         categories = dtype.categories
         return _type(pd.Series(categories, dtype=categories.dtype), categories.dtype)
-    if pd.api.types.is_bool_dtype(dtype) and dtype != object:
+    if pd.api.types.is_bool_dtype(dtype) and dtype != OBJECT:
         return "boolean"
     if pd.api.types.is_integer_dtype(dtype):
         return "integer"
@@ -106,7 +110,7 @@ def _type(seen: Any, dtype: Any) -> str:
         return "datetime"
     if isinstance(dtype, pd.StringDtype):
         return "string"
-    if dtype != object:
+    if dtype != OBJECT:
         raise Undescribable(f"column '{seen.name}' has the type {dtype}, which JSON can't carry")
     kinds = {type(value) for value in seen}
     if not kinds or kinds <= {str}:
@@ -115,7 +119,7 @@ def _type(seen: Any, dtype: Any) -> str:
         return "boolean"
     if kinds == {int}:
         return "integer"
-    if len(kinds) == 1 and kinds <= {datetime.date, datetime.datetime, pd.Timestamp}:
+    if len(kinds) == 1 and kinds <= {dt.date, dt.datetime, pd.Timestamp}:
         return "datetime"
     if kinds <= {bool, int, float, str, list, dict}:
         return "any"
@@ -125,11 +129,11 @@ def _type(seen: Any, dtype: Any) -> str:
 
 def _made_of(seen: Any) -> str | None:
     kinds = {type(value) for value in seen}
-    return {frozenset({datetime.date}): "date", frozenset({datetime.datetime}): "datetime"}.get(frozenset(kinds))
+    return {frozenset({dt.date}): "date", frozenset({dt.datetime}): "datetime"}.get(frozenset(kinds))
 
 
 def _has_none(values: Any) -> bool:
-    return bool(values.dtype == object) and any(value is None for value in values)
+    return bool(values.dtype == OBJECT) and any(value is None for value in values)
 
 
 def _categories(categories: Any) -> list[Any]:

@@ -125,7 +125,9 @@ async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
 
 
 def _too_large(limit: int) -> Failure:
-    return Failure(413, f"the body is larger than {limit} bytes; send fewer rows at a time", headers=((b"connection", b"close"),))
+    return Failure(
+        413, f"the body is larger than {limit} bytes; send fewer rows at a time", headers=((b"connection", b"close"),)
+    )
 
 
 async def respond(send: Send, response: Response, request_id: str, *, head: bool = False) -> None:

@@ -54,7 +54,9 @@ class Keys:
         if given is None and bearer[:7].lower() == b"bearer ":
             given = bearer[7:].strip()
         if given is None:
-            raise Failure(401, "expected an API key: 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", headers=_UNAUTHORIZED)
+            raise Failure(
+                401, "expected an API key: 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", headers=_UNAUTHORIZED
+            )
         digest = hashlib.sha256(given).hexdigest().encode()
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         if not any(matches):

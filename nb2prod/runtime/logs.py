@@ -12,7 +12,7 @@ LOGGER = logging.getLogger("nb2prod.serve")
 
 
 class _JsonLines(logging.Formatter):
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         form = {

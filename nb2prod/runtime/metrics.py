@@ -51,10 +51,15 @@ class Metrics:
         self.overtime = client.Counter("nb2prod_timeouts", "Requests answered 504 whose work went on", **kept)
         self._predictions = client.Counter("nb2prod_predictions", "Predictions, by label", ["label"], **kept)
         self._values = client.Histogram(
-            "nb2prod_prediction_value", "Predicted numbers", buckets=(-1e6, -1e3, -10, -1, 0, 0.25, 0.5, 0.75, 1, 10, 100, 1e3, 1e4, 1e6), **kept
+            "nb2prod_prediction_value",
+            "Predicted numbers",
+            buckets=(-1e6, -1e3, -10, -1, 0, 0.25, 0.5, 0.75, 1, 10, 100, 1e3, 1e4, 1e6),
+            **kept,
         )
         self._watch(signature)
-        info = client.Gauge("nb2prod_build_info", "The model served", ["model", "version", "notebook"], multiprocess_mode="max", **kept)
+        info = client.Gauge(
+            "nb2prod_build_info", "The model served", ["model", "version", "notebook"], multiprocess_mode="max", **kept
+        )
         info.labels(signature.model, version, signature.notebook).set(1)
         self._by_endpoint: dict[tuple[str, int], tuple[Any, Any]] = {}
 
@@ -92,8 +97,8 @@ class Metrics:
     def refused(self, problems: Sequence[Problem]) -> None:
         """Values were refused by the type matrix."""
         for name, count in Counter(problem.field for problem in problems).items():
-            counter = self._fields.get(name or "")
-            (counter or self._malformed.labels("(unknown)")).inc(count)
+            known: Any = self._fields.get(name or "")
+            (known or self._malformed.labels("(unknown)")).inc(count)
 
     def ran(self, rows: Rows, values: Sequence[Any], errors: Sequence[Any]) -> None:
         """A batch ran."""

@@ -82,7 +82,7 @@ class Model:
         _known_as_runtime()
         features = _imported(project, "features")
         predict = _imported(project, "predict")
-        captured._load_all()
+        captured._load_all()  # noqa: SLF001 - a public name would be taken from the notebook's values
         return cls(signature, features.features, predict.predict)
 
     def predict(self, frame: pd.DataFrame) -> Answer:
@@ -134,7 +134,7 @@ class Model:
             return
         part = frame if len(positions) == len(frame) else frame.iloc[list(positions)].reset_index(drop=True)
         try:
-            for position, value in zip(positions, step(part)):
+            for position, value in zip(positions, step(part), strict=True):
                 answer.predictions[position] = value
             return
         except self._refusal as refused:

@@ -12,11 +12,13 @@ _JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "
 _BOUNDS = {"int8": 7, "int16": 15, "int32": 31, "int64": 63}
 
 
-def document(signature: Signature, options: Options, version: str, examples: list[dict[str, Any]], *, keys: bool) -> dict[str, Any]:
+def document(
+    signature: Signature, options: Options, version: str, examples: list[dict[str, Any]], *, keys: bool
+) -> dict[str, Any]:
     """The document for ``GET /docs.json``."""
     schemas = {
         "Row": _row(signature),
-        "Rows": _rows(signature, options),
+        "Rows": _rows(options),
         "Prediction": _prediction(signature),
         "RowError": _ROW_ERROR,
         "Predictions": _answers("predictions", {"$ref": "#/components/schemas/Prediction"}),
@@ -80,7 +82,7 @@ def _row(signature: Signature) -> dict[str, Any]:
     }
 
 
-def _rows(signature: Signature, options: Options) -> dict[str, Any]:
+def _rows(options: Options) -> dict[str, Any]:
     rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}, "maxItems": options.max_rows}
     return {"type": "object", "properties": {"rows": rows}, "required": ["rows"], "additionalProperties": False}
 
@@ -177,7 +179,7 @@ def _failures(*statuses: int) -> dict[str, Any]:
 
 
 def _post(summary: str, answer: str, examples: list[dict[str, Any]]) -> dict[str, Any]:
-    sent = {"schema": {"$ref": "#/components/schemas/Rows"}}
+    sent: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Rows"}}
     if examples:
         sent["examples"] = {"made": {"value": {"rows": examples}}}
     answered = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}

@@ -74,12 +74,16 @@ class Options:
 def _check(name: str, value: Any, default: Any) -> None:
     if name == "on_row_error":
         if value not in ("refuse", "answer"):
-            raise OptionProblem(f"option '{name}' must be \"refuse\" or \"answer\"")
+            raise OptionProblem(f'option \'{name}\' must be "refuse" or "answer"')
     elif name == "api_keys_file":
         if value is not None and not isinstance(value, str):
             raise OptionProblem(f"option '{name}' must be the path of a file")
     elif isinstance(default, bool):
         if not isinstance(value, bool):
             raise OptionProblem(f"option '{name}' must be true or false")
-    elif isinstance(value, bool) or not isinstance(value, (int, float) if isinstance(default, float) else int) or value <= 0:
+    elif (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float) if isinstance(default, float) else int)
+        or value <= 0
+    ):
         raise OptionProblem(f"option '{name}' must be a number above 0")

@@ -7,7 +7,7 @@ list, a row of a frame an object.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import math
 from collections.abc import Mapping
@@ -39,7 +39,11 @@ def _split(value: Any, count: int) -> list[Any]:
     if isinstance(value, pd.DataFrame):
         names = [str(name) for name in value.columns]
         columns = [_split(value.iloc[:, position], count) for position in range(value.shape[1])]
-        return [dict(zip(names, row)) for row in zip(*columns)] if columns else [{} for _ in range(len(value))]
+        return (
+            [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+            if columns
+            else [{} for _ in range(len(value))]
+        )
     if isinstance(value, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         kept = value.to_numpy() if isinstance(value.dtype, np.dtype) and value.dtype.kind in "biuf" else None
         return _array(kept) if kept is not None else [plain_value(item) for item in value]
@@ -60,8 +64,10 @@ def _array(values: np.ndarray[Any, Any]) -> list[Any]:
 
 def plain_value(value: Any) -> Any:
     """One value as what JSON carries."""
-    if value is None or isinstance(value, (bool, str)):
-        return str(value) if isinstance(value, str) else value
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
         value = value.item()
     if isinstance(value, int):
@@ -72,10 +78,10 @@ def plain_value(value: Any) -> Any:
         return None
     if isinstance(value, np.datetime64):
         return plain_value(pd.Timestamp(value))
-    if isinstance(value, (np.timedelta64, datetime.timedelta)):
+    if isinstance(value, (np.timedelta64, dt.timedelta)):
         moment = pd.Timedelta(value)
-        return None if moment is pd.NaT else moment.isoformat()
-    if isinstance(value, (datetime.date, datetime.time)):
+        return None if pd.isna(moment) else moment.isoformat()
+    if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
         return _number(float(value))

@@ -12,7 +12,7 @@ equal value of the same type or nothing was written at all.
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import importlib
 import json
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+OBJECT = np.dtype(object)
 LARGEST = 100_000
 """Arrays with more entries than this belong in a file format of their own."""
 
@@ -83,7 +84,7 @@ def encode(value: object) -> Any:
         return {"$": "array", "dtype": encode(value.dtype), "v": _encode_values(value)}
     if isinstance(value, (np.dtype, pd.api.extensions.ExtensionDtype)):
         return _encode_dtype(value)
-    if isinstance(value, datetime.tzinfo):
+    if isinstance(value, dt.tzinfo):
         return {"$": "tz", "v": _zone(value)}
     if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)):
         return _encode_reference(value)
@@ -241,20 +242,20 @@ def _encode_time(value: Any) -> Any:
     return {"$": "time", "v": value.isoformat()}
 
 
-def _zone(zone: datetime.tzinfo) -> str:
+def _zone(zone: dt.tzinfo) -> str:
     name = getattr(zone, "key", None)
     if isinstance(name, str):
         return name
-    if type(zone) is datetime.timezone:
+    if type(zone) is dt.timezone:
         return str(zone)
     raise NotPlain(f"the time zone {zone!r} is not plain data")
 
 
 def _encode_reference(value: Any) -> Any:
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    module, name = getattr(value, "__module__", None) or "", getattr(value, "__qualname__", "")
     if isinstance(value, np.ufunc):
         module, name = "numpy", value.__name__
-    root = (module or "").partition(".")[0]
+    root = module.partition(".")[0]
     if root not in REFERENCED or not name or (root == "builtins" and name not in SAFE_BUILTINS):
         raise NotPlain(f"{module}.{name} can't be written by name")
     if root != "features" and _resolve(module, name) is not value:
@@ -330,15 +331,14 @@ def _decode_values(form: Any) -> Any:
         left, right = decode(values["left"]), decode(values["right"])
         return pd.arrays.IntervalArray.from_arrays(left, right, closed=values["closed"])
     if isinstance(dtype, np.dtype):
-        kept = _decode_ndarray({"dtype": dtype.str, "shape": [len(values)], "v": values})
-        return kept
+        return _decode_ndarray({"dtype": dtype.str, "shape": [len(values)], "v": values})
     return pd.array([decode(item) for item in values], dtype=dtype)
 
 
 def _decode_index(form: Any) -> Any:
     values, name = _decode_values(form), decode(form["name"])
     dtype = decode(form["dtype"])
-    index = pd.Index(values, dtype=dtype if dtype == object else None, name=name)
+    index = pd.Index(values, dtype=dtype if dtype == OBJECT else None, name=name)
     if form.get("freq"):
         index.freq = form["freq"]
     return index
@@ -362,7 +362,7 @@ def _decode_series(form: Any) -> Any:
 def as_series(array: Any, index: pd.Index) -> pd.Series[Any]:
     """A Series of just these values; strings in an array of objects stay objects."""
     values = array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
-    return pd.Series(values, index=index, dtype=object if values.dtype == object else None, copy=False)
+    return pd.Series(values, index=index, dtype=object if values.dtype == OBJECT else None, copy=False)
 
 
 def _decode_frame(form: Any) -> Any:
@@ -379,18 +379,18 @@ def _decode_timestamp(form: Any) -> Any:
 
 
 def _decode_datetime(form: Any) -> Any:
-    moment = datetime.datetime.fromisoformat(form["v"]).replace(fold=form["fold"])
+    moment = dt.datetime.fromisoformat(form["v"]).replace(fold=form["fold"])
     return moment if form["tz"] is None else moment.replace(tzinfo=_decode_zone(form["tz"]))
 
 
-def _decode_zone(name: str) -> datetime.tzinfo:
+def _decode_zone(name: str) -> dt.tzinfo:
     match = re.fullmatch(r"UTC(?:([+-])(\d\d):(\d\d))?", name)
     if match is None or name == "UTC":
         import zoneinfo
 
-        return datetime.timezone.utc if name == "UTC" else zoneinfo.ZoneInfo(name)
+        return dt.UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
     minutes = int(match[2]) * 60 + int(match[3])
-    return datetime.timezone(datetime.timedelta(minutes=-minutes if match[1] == "-" else minutes))
+    return dt.timezone(dt.timedelta(minutes=-minutes if match[1] == "-" else minutes))
 
 
 _ENCODERS: dict[type, Callable[[Any], Any]] = {
@@ -408,15 +408,15 @@ _ENCODERS: dict[type, Callable[[Any], Any]] = {
     range: lambda value: {"$": "range", "v": [value.start, value.stop, value.step]},
     slice: lambda value: {"$": "slice", "v": [encode(value.start), encode(value.stop), encode(value.step)]},
     decimal.Decimal: lambda value: {"$": "Decimal", "v": str(value)},
-    datetime.date: lambda value: {"$": "date", "v": value.isoformat()},
-    datetime.datetime: _encode_datetime,
-    datetime.time: _encode_time,
-    datetime.timedelta: lambda value: {"$": "timedelta", "v": [value.days, value.seconds, value.microseconds]},
+    dt.date: lambda value: {"$": "date", "v": value.isoformat()},
+    dt.datetime: _encode_datetime,
+    dt.time: _encode_time,
+    dt.timedelta: lambda value: {"$": "timedelta", "v": [value.days, value.seconds, value.microseconds]},
     re.Pattern: lambda value: {"$": "re", "v": encode(value.pattern), "flags": value.flags},
     pd.Timestamp: _encode_timestamp,
     pd.Timedelta: lambda value: {"$": "Timedelta", "v": int(value._value), "unit": value.unit},
-    type(pd.NaT): lambda value: {"$": "NaT"},
-    type(pd.NA): lambda value: {"$": "NA"},
+    type(pd.NaT): lambda _: {"$": "NaT"},
+    type(pd.NA): lambda _: {"$": "NA"},
     pd.Interval: lambda value: {
         "$": "Interval",
         "v": [encode(value.left), encode(value.right)],
@@ -426,7 +426,7 @@ _ENCODERS: dict[type, Callable[[Any], Any]] = {
     pd.DataFrame: _encode_frame,
     pd.arrays.NumpyExtensionArray: _encode_numpy_backed,
     np.ndarray: _encode_ndarray,
-    type(Ellipsis): lambda value: {"$": "..."},
+    type(Ellipsis): lambda _: {"$": "..."},
 }
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
@@ -443,19 +443,19 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "range": lambda form: range(*form["v"]),
     "slice": lambda form: slice(*(decode(item) for item in form["v"])),
     "Decimal": lambda form: decimal.Decimal(form["v"]),
-    "date": lambda form: datetime.date.fromisoformat(form["v"]),
+    "date": lambda form: dt.date.fromisoformat(form["v"]),
     "datetime": _decode_datetime,
-    "time": lambda form: datetime.time.fromisoformat(form["v"]),
-    "timedelta": lambda form: datetime.timedelta(*form["v"]),
+    "time": lambda form: dt.time.fromisoformat(form["v"]),
+    "timedelta": lambda form: dt.timedelta(*form["v"]),
     "re": lambda form: re.compile(decode(form["v"]), form["flags"]),
     "Timestamp": _decode_timestamp,
     "Timedelta": lambda form: pd.Timedelta(np.int64(form["v"]).view(f"timedelta64[{form['unit']}]")),
-    "NaT": lambda form: pd.NaT,
-    "NA": lambda form: pd.NA,
+    "NaT": lambda _: pd.NaT,
+    "NA": lambda _: pd.NA,
     "Interval": lambda form: pd.Interval(decode(form["v"][0]), decode(form["v"][1]), closed=form["closed"]),
     "Series": _decode_series,
     "DataFrame": _decode_frame,
-    "RangeIndex": lambda form: pd.RangeIndex(*form["v"], name=decode(form["name"])),
+    "RangeIndex": lambda form: pd.RangeIndex(range(*form["v"]), name=decode(form["name"])),
     "MultiIndex": lambda form: pd.MultiIndex(
         levels=[decode(level) for level in form["levels"]], codes=form["codes"], names=decode(form["names"])
     ),
@@ -467,5 +467,5 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "category": _decode_category,
     "tz": lambda form: _decode_zone(form["v"]),
     "ref": _decode_reference,
-    "...": lambda form: Ellipsis,
+    "...": lambda _: Ellipsis,
 }

@@ -93,7 +93,7 @@ class ByKey(Mapping[Any, Any]):
     def __getitem__(self, key: Any) -> Any:
         wanted = artifacts.hashable(list(key) if isinstance(key, tuple) and len(self._keyed.names) > 1 else [key])
         try:
-            return handed_out(self._keyed.values[wanted])
+            return handed_out(self._keyed.by_key[wanted])
         except (KeyError, TypeError):
             raise NotRecorded(self._missing(key)) from None
 
@@ -107,7 +107,7 @@ class ByKey(Mapping[Any, Any]):
         return self[position]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._keyed.values)
+        return iter(self._keyed.by_key)
 
     def __len__(self) -> int:
         return len(self._keyed.values)
@@ -117,7 +117,7 @@ class ByKey(Mapping[Any, Any]):
         if names == ("#",):
             return f"the notebook ran the line of '{self._name}' only {len(self)} times"
         parts = key if isinstance(key, tuple) and len(names) > 1 else (key,)
-        where = ", ".join(f"{name}={part!r}" for name, part in zip(names, parts))
+        where = ", ".join(f"{name}={part!r}" for name, part in zip(names, parts, strict=False))
         return f"the notebook never ran the line of '{self._name}' for {where}"
 
 

@@ -19,7 +19,10 @@ import msgspec
 import pandas as pd
 
 from .columns import Refused, codec_of
+from .encoding import encode
 from .signature import Column, Signature
+
+__all__ = ["Decoded", "Decoder", "MalformedBody", "Problem", "Rows", "decode", "encode"]
 
 _LONGEST_NAME = 100
 _MOST_PROBLEMS = 1_000
@@ -54,7 +57,10 @@ class Rows:
         """The rows of all parts, one after the other."""
         if len(parts) == 1:
             return parts[0]
-        columns = tuple([value for column in columns for value in column] for columns in zip(*(p.columns for p in parts)))
+        columns = tuple(
+            [value for column in columns for value in column]
+            for columns in zip(*(p.columns for p in parts), strict=True)
+        )
         return Rows(columns, sum(part.count for part in parts))
 
 
@@ -110,7 +116,9 @@ class Decoder:
         if self._fast is not None:
             try:
                 rows = self._fast.decode(body).rows
-                columns = [codec.ready([getattr(row, f"f{at}") for row in rows]) for at, codec in enumerate(self._codecs)]
+                columns = [
+                    codec.ready([getattr(row, f"f{at}") for row in rows]) for at, codec in enumerate(self._codecs)
+                ]
                 return Decoded(Rows(tuple(columns), len(rows)), range(len(rows)), len(rows), (), self)
             except (msgspec.DecodeError, Refused, RecursionError):
                 pass  # the slow way says what it is
@@ -119,7 +127,9 @@ class Decoder:
     def check(self, request: Any) -> Decoded:
         """Check a decoded body value by value; all problems are listed."""
         if not isinstance(request, dict) or not isinstance(request.get("rows"), list):
-            return self._refused(Problem(None, None, 'expected an object such as {"rows": [{...}]} with a list of rows'))
+            return self._refused(
+                Problem(None, None, 'expected an object such as {"rows": [{...}]} with a list of rows')
+            )
         others = [name for name in request if name != "rows"]
         if others:
             return self._refused(*(Problem(None, _shown(name), "unknown; expected only 'rows'") for name in others))
@@ -131,7 +141,7 @@ class Decoder:
             if values is not None:
                 good.append(values)
                 positions.append(position)
-        columns = tuple(list(column) for column in zip(*good)) if good else tuple([] for _ in self.fields)
+        columns = tuple(list(column) for column in zip(*good, strict=True)) if good else tuple([] for _ in self.fields)
         rows = Rows(columns, len(good))
         return Decoded(rows, positions, len(request["rows"]), tuple(problems[:_MOST_PROBLEMS]), self)
 
@@ -186,7 +196,7 @@ class Decoder:
             return None
         before = len(problems)
         values: list[Any] = []
-        for column, codec in zip(self.fields, self._codecs):
+        for column, codec in zip(self.fields, self._codecs, strict=True):
             if column.key not in row:
                 problems.append(Problem(position, column.key, f"missing; expected {codec.expected}"))
                 continue
@@ -194,9 +204,8 @@ class Decoder:
                 values.append(codec.check(row[column.key]))
             except Refused as refused:
                 problems.append(Problem(position, column.key, str(refused)))
-        for name in row:
-            if name not in self._keys:
-                problems.append(Problem(position, _shown(name), self._unknown(name)))
+        unknown = [name for name in row if name not in self._keys]
+        problems.extend(Problem(position, _shown(name), self._unknown(name)) for name in unknown)
         return values if len(problems) == before else None
 
     def _unknown(self, name: str) -> str:
@@ -223,21 +232,6 @@ class _Phantom:
 def decode(body: bytes, signature: Signature) -> Decoded:
     """Check one body; for many, keep a ``Decoder``. Raises ``MalformedBody`` if it is not JSON."""
     return Decoder(signature).parse(body)
-
-
-def encode(frame: pd.DataFrame, signature: Signature) -> list[dict[str, Any]]:
-    """Rows of the raw table as a request gives them; ``decode`` is the inverse.
-
-    Raises:
-        Refused: a value that JSON can't carry (infinity); the text names its column.
-    """
-    columns: dict[str, list[Any]] = {}
-    for column in signature.fields:
-        try:
-            columns[column.key] = codec_of(column).encode(frame[column.name])
-        except Refused as refused:
-            raise Refused(f"column '{column.name}': {refused}") from None
-    return [dict(zip(columns, values)) for values in zip(*columns.values())] if columns else [{} for _ in range(len(frame))]
 
 
 def _shown(name: Any) -> str:

@@ -135,7 +135,9 @@ class Signature:
 def _column(form: Mapping[str, Any]) -> Column:
     known = {key: form[key] for key in Column.__dataclass_fields__ if key in form}
     if known["type"] not in TYPES:
-        raise SignatureProblem(f"column '{known['name']}' has type '{known['type']}'; expected one of {', '.join(TYPES)}")
+        raise SignatureProblem(
+            f"column '{known['name']}' has type '{known['type']}'; expected one of {', '.join(TYPES)}"
+        )
     if known.get("categories") is not None:
         known["categories"] = tuple(known["categories"])
     known["missing"] = known.get("missing") or "nan"
@@ -154,7 +156,9 @@ def _prediction(form: Mapping[str, Any]) -> Prediction:
 
 def _features(form: Mapping[str, Any]) -> Features:
     names = form.get("names")
-    return Features(kind=form.get("kind") or "other", names=None if names is None else tuple(str(name) for name in names))
+    return Features(
+        kind=form.get("kind") or "other", names=None if names is None else tuple(str(name) for name in names)
+    )
 
 
 def _check_names(columns: tuple[Column, ...]) -> None:

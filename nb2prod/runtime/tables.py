@@ -25,30 +25,30 @@ def dumps(value: Any) -> bytes:
         plain.NotPlain: a column or label has a type that can't be stored exactly, or pyarrow is missing.
     """
     try:
-        import pyarrow
-        import pyarrow.parquet
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise plain.NotPlain("pyarrow is not installed") from error
     arrays, form = _taken_apart(value)
     columns, dtypes = [], []
     for array in arrays:
-        column, dtype = _stored(array, pyarrow)
+        column, dtype = _stored(array, pa)
         columns.append(column)
         dtypes.append(dtype)
     form["dtypes"] = dtypes
-    table = pyarrow.table(columns, names=[str(position) for position in range(len(columns))])
+    table = pa.table(columns, names=[str(position) for position in range(len(columns))])
     table = table.replace_schema_metadata({_KEY: json.dumps(form, separators=(",", ":")).encode()})
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(table, sink)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
     return bytes(sink.getvalue())
 
 
 def loads(data: bytes) -> Any:
     """The table that ``dumps`` was given."""
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    table = pyarrow.parquet.read_table(pyarrow.BufferReader(data))
+    table = pq.read_table(pa.BufferReader(data))
     form = json.loads(table.schema.metadata[_KEY])
     arrays = [_restored(table.column(position), dtype) for position, dtype in enumerate(form["dtypes"])]
     return _put_together(arrays, form)
@@ -81,7 +81,7 @@ def _put_together(arrays: list[Any], form: dict[str, Any]) -> Any:
         return plain.decode(form["index"])
     if form["index"] is None:
         values = arrays.pop()
-        dtype = object if getattr(values, "dtype", None) == object else None
+        dtype = object if getattr(values, "dtype", None) == plain.OBJECT else None
         index = pd.Index(values, dtype=dtype, name=plain.decode(form["index_name"]))
         if form["freq"]:
             index.freq = form["freq"]
@@ -96,22 +96,22 @@ def _put_together(arrays: list[Any], form: dict[str, Any]) -> Any:
     return frame
 
 
-def _stored(array: Any, pyarrow: Any) -> tuple[Any, Any]:
+def _stored(array: Any, pa: Any) -> tuple[Any, Any]:
     """One column for Parquet and its dtype's description."""
     dtype = array.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return pyarrow.array(array.codes.astype("int64")), plain.encode(dtype)
+        return pa.array(array.codes.astype("int64")), plain.encode(dtype)
     if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind in "mM":
-        return pyarrow.array(np.asarray(array.asi8)), plain.encode(dtype)
+        return pa.array(np.asarray(array.asi8)), plain.encode(dtype)
     if isinstance(array, pd.arrays.NumpyExtensionArray):
         values = array.to_numpy()
-        if values.dtype == object:
+        if values.dtype == plain.OBJECT:
             texts = [plain.dumps(item).decode("ascii") for item in values]
-            return pyarrow.array(texts, type=pyarrow.string()), plain.encode(values.dtype)
+            return pa.array(texts, type=pa.string()), plain.encode(values.dtype)
         if values.dtype.kind in "biuf" and values.dtype.itemsize <= 8:
-            return pyarrow.array(values), plain.encode(values.dtype)
+            return pa.array(values), plain.encode(values.dtype)
     if isinstance(dtype, pd.StringDtype) or str(dtype) in _MASKED:
-        return pyarrow.array(array, from_pandas=True), plain.encode(dtype)
+        return pa.array(array, from_pandas=True), plain.encode(dtype)
     raise plain.NotPlain(f"a column of type {dtype} can't be stored in Parquet exactly")
 
 
@@ -132,7 +132,7 @@ def _restored(column: Any, form: Any) -> Any:
         return pd.array(column.to_pylist(), dtype=dtype)
     if dtype.kind in "mM":
         return column.to_numpy().view(dtype)
-    if dtype == object:
+    if dtype == plain.OBJECT:
         values = np.empty(len(column), dtype=object)
         for position, text in enumerate(column.to_pylist()):
             values[position] = plain.loads(text.encode())

@@ -54,7 +54,7 @@ def serve(model: Model, source: IO[str], sink: IO[str]) -> None:
 def main(arguments: list[str]) -> int:
     """Serve the project folder given as the only argument."""
     if len(arguments) != 1:
-        print("usage: python -m nb2prod_runtime.worker PROJECT", file=sys.stderr)
+        sys.stderr.write("usage: python -m nb2prod_runtime.worker PROJECT\n")
         return 2
     sink, sys.stdout = sys.stdout, sys.stderr
     serve(Model.load(Path(arguments[0])), sys.stdin, sink)
