@@ -14,6 +14,7 @@ import sklearn.pipeline
 import sklearn.preprocessing
 from scipy import stats
 
+from nb2prod.recording.kernel.operations import NoEntry
 from tests.frozen.replay import Site, partitions
 
 NAMES = {
@@ -281,13 +282,23 @@ CASES = {
     "to_datetime": """
         pd.to_datetime(df["day"])
         pd.to_datetime(df["day"], dayfirst=True)
-        pd.to_datetime(df["day"], format="%d/%m/%Y")
-        pd.to_datetime(df["count"], unit="D")
         pd.to_datetime(df["when"].dt.strftime("%Y-%m-%d %H:%M"), errors="coerce")
-        pd.to_datetime(df["when"])
         pd.to_datetime(df["day"].values, dayfirst=True)
-        pd.to_datetime(df[["count"]].assign(year=2020, month=2, day=df["klass"])[["year", "month", "day"]])
         pd.to_datetime(df["when"].dt.strftime("%b %d, %Y"), utc=True)
+    """,
+    "date_text": """
+        df["when"].astype(str)
+        df["when"].dt.normalize().astype(str)
+        (df["when"] - pd.Timestamp("2024-01-01 10:00")).astype(str)
+        df["when"].astype("string")
+    """,
+    "same_type": """
+        df["city"].map(lambda v: v.lower() if isinstance(v, str) else v)
+        df["deck"].map({"A": 1, "B": 2})
+        df["legacy"].apply(lambda v: v[0] if isinstance(v, str) else v)
+        df["fare"].apply(lambda v: 1 if v > 20 else 0.5)
+        df.apply(lambda r: r["city"] if r["klass"] > 1 else None, axis=1)
+        df["age"].apply(lambda v: None if pd.isna(v) else v > 40)
     """,
     "str_split": """
         df["text"].str.split(expand=True)
@@ -326,3 +337,68 @@ def test_each_row_gets_what_it_got_in_training(op, source):
         assert site.operation.name.isidentifier()
         for positions in partitions():
             site.check(positions)
+
+
+ROW_WISE = """
+    pd.cut(df["age"], [0, 30, 60])
+    pd.cut(df["age"], bins=pd.IntervalIndex.from_breaks([0, 30, 60]))
+    df["age"].astype("float32")
+    df.astype({"age": "float32"})
+    df["city"].astype(pd.CategoricalDtype(["Rome"]))
+    pd.Categorical(df["city"], categories=["Rome"])
+    np.unique(df["count"])
+    df.dropna()
+    df.dropna(subset=["age"])
+    pre.scale(df[["fare"]], axis=1)
+    pre.normalize(df[["fare", "count"]])
+    pre.binarize(df[["fare"]], threshold=3)
+    stats.boxcox(df["fare"], 0.5)
+    pd.to_numeric(df["fare"])
+    pd.to_datetime(df["day"], format="%d/%m/%Y")
+    pd.to_datetime(df["count"], unit="D")
+    pd.to_datetime(df["when"])
+    pd.to_datetime(df[["count"]].assign(year=2020, month=2, day=df["klass"])[["year", "month", "day"]])
+    df["text"].str.split()
+    df["when"].dt.strftime("%Y")
+    df.groupby("klass")["age"].transform("cumsum")
+    df.groupby("klass")["age"].transform("rank")
+    df[["age"]].rank()
+    df["city"].str.lower()
+    pre.StandardScaler().fit(df[["fare"]])
+    pre.FunctionTransformer().transform(df[["fare"]])
+"""
+
+
+@pytest.mark.parametrize("source", [line.strip() for line in ROW_WISE.strip().splitlines()])
+def test_a_call_without_frozen_form_is_left_alone(source):
+    assert Site(source, **NAMES).operation is None
+
+
+NOTHING_TO_KEEP = """
+    df["fare"].map(lambda v: v * 2.5)
+    df["deck"].map(pd.Series({"A": "x", "B": "y"}))
+    df["klass"].map({1: "a", 2: "b", 3: "c"})
+    df.apply(lambda r: r["fare"] * r["count"], axis=1)
+    df[["fare"]].apply(lambda c: c * 2)
+    df[["fare"]].apply(lambda c: c.mean())
+    df[["fare", "count"]].apply(np.log1p)
+    df.groupby("klass")["fare"].transform(lambda s: s * 2)
+    df.groupby("klass")["age"].transform(lambda s: s.fillna(np.random.random()))
+    df.groupby("klass")["fare"].transform(lambda s: s.rank())
+    df.groupby("klass")["fare"].transform(lambda s: s.shift().fillna(s.mean()))
+    df.groupby("klass")["fare"].transform(lambda s: np.cumsum(s))
+    df.groupby("klass")["fare"].apply(lambda s: s.mean())
+    pre.quantile_transform(pd.concat([df[["fare"]]] * 50), n_quantiles=10, subsample=100)
+    pre.TargetEncoder(cv=2).fit_transform(df[["city"]], df["flag"])
+    df.groupby(pd.Grouper(key="when", freq="D"))["fare"].transform("mean")
+"""
+
+
+@pytest.mark.parametrize("source", [line.strip() for line in NOTHING_TO_KEEP.strip().splitlines()])
+def test_what_cannot_be_kept_says_why(source):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(NoEntry) as refused:
+            Site(source, **NAMES)
+    assert refused.value.why
+    assert refused.value.rule == "" or refused.value.remedy

@@ -425,8 +425,25 @@ def _capture_dtype(call: Call, result: Any) -> Any:
     return {"dtype": pack_dtype(result.dtype)}
 
 
-def _parses_many(call: Call) -> bool:
-    return _is(call.arg(0, "arg"), "Series", "Index") or hasattr(call.arg(0, "arg"), "__len__")
+def _kind(values: Any) -> str:
+    """numpy's letter for the dtype: "M" dates, "i" integers, "f" floats, "O" and others for what must be parsed."""
+    return str(getattr(getattr(values, "dtype", None), "kind", "O"))
+
+
+def _numbers_depend(call: Call) -> bool:
+    """Text becomes integers or floats by what the batch holds; numbers stay what they are, unless made smaller."""
+    values = call.arg(0, "arg")
+    return hasattr(values, "__len__") and (_kind(values) not in "biufM" or call.arg(2, "downcast") is not None)
+
+
+def _dates_depend(call: Call) -> bool:
+    """Without a format pandas takes the first value's; a format fixes it all but for fractions of a second."""
+    values, form = call.arg(0, "arg"), call.arg(5, "format")
+    if not hasattr(values, "__len__") or _is(values, "DataFrame") or isinstance(values, (dict, str)):
+        return False
+    if _kind(values) in "Mi":
+        return False
+    return not isinstance(form, str) or form in ("mixed", "ISO8601") or "%f" in form or call.arg(6, "exact", True) is False
 
 
 def _capture_datetime(call: Call, result: Any) -> Any:
@@ -448,6 +465,43 @@ def _guesser() -> Any:
 
         return guess_datetime_format
     return None
+
+
+def _writes_dates(call: Call) -> bool:
+    return str(call.arg(0, "dtype")) in ("str", "string", "<class 'str'>") and _kind(call.receiver) in "mM"
+
+
+def _capture_date_text(call: Call, result: Any) -> Any:
+    """Whether the time of day and which fractions are written depends on all dates: keep the most precise one."""
+    known = call.receiver.dropna()
+    for unit in ("nanosecond", "microsecond", "second", "minute", "hour"):
+        part = getattr(known.dt, unit if _kind(known) == "M" else unit + "s", None)
+        if part is not None and (part != 0).any():
+            return {"anchor": known[(part != 0).to_numpy()].iloc[0]}
+    return {"anchor": known.iloc[0] if len(known) else None}
+
+
+def _gives_values(call: Call) -> bool:
+    if not _is(call.receiver, "DataFrame"):
+        return len(call.receiver) > 1
+    return call.arg(1, "axis", 0) in (1, "columns") and len(call.receiver) > 1
+
+
+def _capture_type(call: Call, result: Any) -> Any:
+    """Whether a row alone gives another dtype: pandas infers it from all results, missing ones included."""
+    pandas = _lib("pandas")
+    if not _is(result, "Series") or len(result) != len(call.receiver):
+        raise NoEntry("F14", f"`{call.name}` gave something else than one value for each row", "build each column alone")
+    gaps = pandas.isna(result).to_numpy().nonzero()[0][:1].tolist()
+    whole = []
+    if _kind(result) == "f":
+        whole = ((result % 1 == 0).to_numpy() & pandas.notna(result).to_numpy()).nonzero()[0][:1].tolist()
+    with _undisturbed():
+        for position in {0, len(result) // 2, len(result) - 1, *gaps, *whole}:
+            alone = getattr(call.receiver.iloc[[position]], call.name)(*call.args, **call.kwargs)
+            if getattr(alone, "dtype", None) != result.dtype:
+                return {"method": call.name, "dtype": pack_dtype(result.dtype)}
+    raise NoEntry("", "each row alone gives the same type: nothing to keep", "")
 
 
 def _selects_columns(call: Call) -> bool:
@@ -916,15 +970,19 @@ _TABLE = (
           ("DataFrame.convert_dtypes", "Series.convert_dtypes", "DataFrame.infer_objects", "Series.infer_objects"),
           _capture_dtypes),
     Entry("to_numeric", "F14", "the dtype that training's values gave", ("pandas:to_numeric",), _capture_dtype,
-          _parses_many),
+          _numbers_depend),
     Entry("to_datetime", "F14", "the date format that pandas found in training, and its dtype", ("pandas:to_datetime",),
-          _capture_datetime, _parses_many),
+          _capture_datetime, _dates_depend),
+    Entry("date_text", "F14", "how precisely training's dates were written", ("Series.astype",), _capture_date_text,
+          _writes_dates),
     Entry("str_split", "F4", "the number of columns that the split made in training",
           ("StringMethods.split", "StringMethods.rsplit"), _capture_split, _splits_wide),
     Entry("same_columns", "F14", "the columns that training's records gave", ("Series.apply", "pandas:json_normalize"),
           _capture_made_frame, lambda call: call.receiver is None or _makes_frame(call)),
     Entry("by_column", "F2", "what the function took from each column in training",
           ("DataFrame.apply", "DataFrame.transform"), _capture_by_column, _applies_to_columns),
+    Entry("same_type", "F14", "the dtype that the function's results had in training",
+          ("Series.map", "Series.apply", "DataFrame.apply"), _capture_type, _gives_values),
 )
 _SERVED_BY = {"fit_transform": "transform", "fit_predict": "predict"}
 _BY_NAME: "dict[str, list[tuple[str, Entry]]]" = {}
@@ -1011,7 +1069,7 @@ _SUFFIX = {
     "get_dummies": "dummies", "str_get_dummies": "dummies", "factorize": "codes", "unique": "codes",
     "as_category": "categories", "categorical": "categories", "set_categories": "categories", "cut": "bins",
     "qcut": "quantile_bins", "group_number": "group_numbers", "columns": "kept_columns", "as_dtypes": "dtypes",
-    "to_numeric": "number_type", "to_datetime": "date_format", "str_split": "parts", "same_columns": "record_columns",
+    "to_numeric": "number_type", "date_text": "date_precision", "same_type": "type", "to_datetime": "date_format", "str_split": "parts", "same_columns": "record_columns",
     "by_column": "column_statistics", "scale": "scaling", "zscore": "scaling", "boxcox": "boxcox_lambda",
     "yeojohnson": "yeojohnson_lambda",
 }  # fmt: skip

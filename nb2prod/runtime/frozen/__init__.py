@@ -12,7 +12,7 @@ from .categories import as_category, categorical, factorize, get_dummies, set_ca
 from .columns import as_dtypes, by_column, columns, same_columns, str_split
 from .groups import group_apply, group_number, group_transform
 from .packing import StateMismatch
-from .parsing import to_datetime, to_numeric
+from .parsing import date_text, same_type, to_datetime, to_numeric
 from .scaling import (
     boxcox,
     maxabs_scale,
@@ -34,6 +34,7 @@ __all__ = [
     "categorical",
     "columns",
     "cut",
+    "date_text",
     "factorize",
     "get_dummies",
     "group_apply",
@@ -46,6 +47,7 @@ __all__ = [
     "quantile_transform",
     "robust_scale",
     "same_columns",
+    "same_type",
     "scale",
     "set_categories",
     "str_get_dummies",
