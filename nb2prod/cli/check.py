@@ -23,8 +23,10 @@ def check(notebook: Path, *, as_json: bool, debug: bool) -> int:  # noqa: ARG001
         print_json(result.to_json())
     else:
         print_text(result.text())
-        if result.diagnostics:
+        # What is merely kept from training stands above, under its name.
+        found = [item for item in result.diagnostics if item.severity != "info" or item.code.startswith("N")]
+        if found:
             print_text("")
-            print_diagnostics(result.diagnostics, read.name, err=False)
+            print_diagnostics(found, read.name, err=False)
         print_text(f"\n{result.verdict()}")
     return 1 if result.refused else 0

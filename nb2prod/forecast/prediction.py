@@ -1,0 +1,105 @@
+"""Which statement of the predict cells makes the prediction, and which columns the model is fitted to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nb2prod.forecast import table
+from nb2prod.forecast.values import Block, Kind, Site, Unit, Value, units
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The statement, the name that it gives the prediction (None for a bare expression), and its value."""
+
+    unit: Unit
+    name: str | None
+    value: Value
+    by_function: bool = False
+    """The notebook predicts by a function of plain values: no rows are behind it."""
+
+
+def find(block: Block, wanted: str | None = None) -> Prediction | None:
+    """The prediction that a build would serve: the last one in a predict cell, or the variable `wanted`."""
+    inside = [unit for unit in units(block) if "predict" in unit.cell.tags]
+    if wanted is not None:
+        holding = [unit for unit in inside if wanted in unit.results]
+        holding = holding or [unit for unit in units(block) if wanted in unit.results]
+        return Prediction(holding[-1], wanted, holding[-1].results[wanted]) if holding else None
+    candidates = [item for unit in inside for item in _candidates(unit)]
+    made = [item for item in candidates if item.value.has("predicted") and item.value.carries and _is_made(item)]
+    plain = [item for item in made if item.value.kind is not Kind.FRAME]
+    named = [item for item in plain if item.name is not None]
+    for pool in (named, plain, made):
+        if pool:
+            return pool[-1]
+    functions = [item for item in candidates if item.value.has("by_function")]
+    if functions:
+        last = functions[-1]
+        return Prediction(last.unit, last.name, last.value, by_function=True)
+    if scores_only(block):
+        return None
+    other = [item for item in candidates if item.value.carries and item.name is not None and not _selects(item)]
+    return other[-1] if other else None
+
+
+def scores_only(block: Block) -> Site | None:
+    """The `.score()` in a predict cell that has no prediction beside it."""
+    sites = [site for unit in units(block) if "predict" in unit.cell.tags for site in unit.sites]
+    if any(site.name in table.PREDICTS for site in sites):
+        return None
+    return next((site for site in sites if site.name in ("score", "evaluate") and not site.module), None)
+
+
+def _candidates(unit: Unit) -> Iterable[Prediction]:
+    for name, value in unit.results.items():
+        if name in unit.defines and not isinstance(unit.node, (ast.For, ast.FunctionDef, ast.ClassDef)):
+            yield Prediction(unit, name, value)
+    if unit.shown is not None:
+        yield Prediction(unit, None, unit.shown)
+
+
+def _is_made(item: Prediction) -> bool:
+    """Made here or post-processed, as opposed to compared with the truth or merely shown."""
+    if any(site.name in table.PREDICTS | {"fit_predict"} for site in item.unit.sites):
+        return True
+    if item.name is None:
+        return False
+    carrying = [read.value for read in item.unit.reads if read.value.carries]
+    return bool(carrying) and all(value.has("predicted") for value in carrying)
+
+
+def _selects(item: Prediction) -> bool:
+    return item.value.kind is Kind.CONTAINER or item.value.has("raw")
+
+
+def target_columns(block: Block, told: tuple[str, ...] = ()) -> frozenset[str]:
+    """The columns that the notebook fits a model to, with those that they were made of and that are dropped."""
+    if told:
+        return frozenset(told)
+    found: set[str] = set()
+    dropped: set[str] = set()
+    for unit in units(block):
+        dropped |= unit.columns_dropped
+        for site in unit.sites:
+            target = _fitted_to(site)
+            if target is not None and target.carries and len(target.columns) <= 3:
+                found |= target.columns
+    for unit in reversed(list(units(block))):
+        written = {name for name, _ in unit.columns_written}
+        read = {name for name, _ in unit.columns_read}
+        if written and written <= found and len(read) == 1 and read <= dropped:
+            found |= read
+    return frozenset(found)
+
+
+def _fitted_to(site: Site) -> Value | None:
+    if site.name in ("fit", "fit_transform", "fit_predict", "fit_resample") and not site.module:
+        return site.keywords.get("y") or (site.args[1] if len(site.args) > 1 else None)
+    if site.name in ("DMatrix", "QuantileDMatrix", "Dataset", "Pool"):
+        return site.keywords.get("label") or (site.args[1] if len(site.args) > 1 else None)
+    if site.name in ("cross_val_score", "cross_validate"):
+        return site.keywords.get("y") or (site.args[2] if len(site.args) > 2 else None)
+    return None
