@@ -1,0 +1,117 @@
+"""The README tells the truth: its commands exist, the cheap ones print what it shows, its links lead somewhere."""
+
+import re
+import shlex
+import shutil
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from nb2prod import config
+from nb2prod.cli.app import app, main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/glossary.md"]
+
+
+def blocks(kind):
+    return re.findall(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(program):
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [line for line in lines if line.split()[:1] == [program]]
+
+
+def test_each_make_target_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    told = [line.split("#")[0].split()[1] for line in commands("make")]
+    assert told == ["demo", "test"]
+    for target in told:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", commands("nb2prod"))
+def test_each_command_exists_with_its_options(line):
+    name, *arguments = shlex.split(line, comments=True)[1:]
+    command = app.commands[name]
+    context = click.Context(command, info_name=name, resilient_parsing=True)
+    command.make_parser(context).parse_args(arguments)  # raises for an unknown option
+    for path in arguments:
+        if path.endswith(".ipynb"):
+            assert (ROOT / path).is_file()
+
+
+def test_every_command_of_the_command_line_is_told():
+    told = {line.split()[1] for line in commands("nb2prod")}
+    assert {name for name, command in app.commands.items() if not command.hidden} <= told | set(
+        re.findall(r"`nb2prod ([a-z-]+)", README)
+    )
+
+
+def run(line, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code = main(shlex.split(line)[1:])
+    return code, capsys.readouterr().out
+
+
+def test_the_check_of_the_example_passes(capsys, monkeypatch):
+    code, out = run("nb2prod check example_notebooks/flight_delay.ipynb", capsys, monkeypatch)
+    assert code == 0
+    assert "Serving path" in out
+
+
+def test_the_refusal_is_what_check_prints(capsys, monkeypatch):
+    code, out = run("nb2prod check example_notebooks/not_servable.ipynb", capsys, monkeypatch)
+    (shown,) = blocks("text")
+    assert code == 1
+    assert shown.strip() in out
+
+
+def test_the_options_are_all_there_with_their_flags():
+    section = README[README.index("## Options") : README.index("## What is in the Bento")]
+    rows = [
+        [cell.strip() for cell in row.strip("|").split(" | ")] for row in section.splitlines() if row.startswith("| `")
+    ]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+    assert told == {item.name for item in fields(config.Options)}
+    known = {option for parameter in app.commands["build"].params for option in parameter.opts}
+    flags = {flag for row in rows for flag in re.findall(r"`(-{1,2}[\w-]+)`", row[-1])}
+    assert flags <= known
+
+
+def test_the_options_file_can_be_read(tmp_path):
+    (text,) = blocks("toml")
+    assert tomllib.loads(text)
+    notebook = tmp_path / "flight_delay.ipynb"
+    shutil.copy(ROOT / "example_notebooks" / "flight_delay.ipynb", notebook)
+    (tmp_path / "nb2prod.toml").write_text(text)
+    options = config.load(notebook)
+    assert options.target == ("arr_delay",)
+    assert options.owner
+
+
+@pytest.mark.parametrize(
+    "path", re.findall(r"curl .*?localhost:3000(/\w+)", README) + re.findall(r"`(?:GET |POST )?(/[a-z.]+)`", README)
+)
+def test_each_endpoint_exists(path):
+    source = (ROOT / "nb2prod" / "runtime" / "app.py").read_text()
+    assert f'"{path}"' in source
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_and_pictures_lead_somewhere(document):
+    folder = (ROOT / document).parent
+    for target in re.findall(r"\]\(([^)\s]+)\)", (ROOT / document).read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        found = folder / path if path else ROOT / document
+        assert found.exists(), target
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}, target
