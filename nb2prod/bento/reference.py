@@ -9,8 +9,10 @@ One object a column::
      "categories": [{"value": "S", "count": 644}, ...], "other": {"count": 0, "distinct": 0}}
 
 `edges` are inner edges: the first bin holds all below the first, each further bin an edge and what follows
-it, the last has no end. Nothing that fewer than five rows share is told: rarer categories are folded into
-`other`, thinner bins into their neighbours, and there is no minimum or maximum.
+it, the last has no end. Integers with few different values have `categories` too.
+
+Nothing that fewer than five rows share is told: rarer categories are folded into `other`, thinner bins into
+their neighbours, and there is no minimum or maximum.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ MIN_GROUP = 5
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 20
 _TOP = 50
+_FEW = 20
 _INFERRED = {
     "string": "string",
     "boolean": "boolean",
@@ -67,7 +70,9 @@ def describe_column(values: pd.Series[Any]) -> dict[str, Any]:
     if len(present) < MIN_GROUP:
         return facts
     if facts["type"] in ("number", "integer"):
-        return {**facts, **_numbers(present.to_numpy(dtype="float64"))}
+        # A class label or a month is an integer too: few values are counted one by one as well.
+        few = facts["type"] == "integer" and present.nunique() <= _FEW
+        return {**facts, **_numbers(present.to_numpy(dtype="float64")), **(_categories(present) if few else {})}
     if facts["type"] == "datetime":
         return {**facts, **_datetimes(present if present.dtype != object else pd.to_datetime(present))}
     if facts["type"] in ("string", "boolean", "category"):

@@ -34,6 +34,13 @@ def test_an_outlier_is_not_told():
     assert "987654" not in json.dumps(facts)
 
 
+def test_integers_with_few_values_are_counted_one_by_one():
+    facts = reference.describe_column(pd.Series([0] * 990 + [1] * 7 + [2] * 3))
+    assert facts["categories"] == [{"value": 0, "count": 990}, {"value": 1, "count": 7}]
+    assert facts["other"] == {"count": 3, "distinct": 1}
+    assert "categories" not in reference.describe_column(pd.Series(range(1000)))
+
+
 def test_rare_categories_are_folded_into_other():
     values = pd.Series(["often"] * 10 + ["five"] * 5 + ["rare"] * 4 + ["Jane Doe", None])
     facts = reference.describe_column(values)
