@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
+from .cells import is_finite, is_missing, is_text, objects
 from .signature import Column, SignatureProblem
 
 OBJECT = np.dtype(object)
@@ -76,14 +76,14 @@ class ColumnCodec:
     def array(self, values: list[Any]) -> Any:
         """Ready values as a column of training's dtype."""
         if self.dtype == OBJECT:
-            return _objects([self.missing if value is None else value for value in values])
+            return objects([self.missing if value is None else value for value in values])
         return pd.array(values, dtype=self.dtype)
 
     # -- out --
 
     def encode(self, values: Any) -> list[Any]:
         """A pandas column as what JSON carries."""
-        return [None if _is_missing(value) else self.encoded(value) for value in values.tolist()]
+        return [None if is_missing(value) else self.encoded(value) for value in values.tolist()]
 
     def encoded(self, value: Any) -> Any:
         """One value that isn't missing, as what JSON carries."""
@@ -140,7 +140,7 @@ class IntegerCodec(ColumnCodec):
 
 class NumberCodec(ColumnCodec):
     expected = "a number"
-    json_type = float
+    json_type: Any = float
 
     def __init__(self, column: Column) -> None:
         super().__init__(column)
@@ -193,7 +193,7 @@ class BooleanCodec(ColumnCodec):
     def array(self, values: list[Any]) -> Any:
         if isinstance(self.dtype, np.dtype) and self.dtype != OBJECT:
             if self.widens and None in values:
-                return _objects([np.nan if value is None else value for value in values])
+                return objects([np.nan if value is None else value for value in values])
             return np.array(values, dtype=self.dtype)
         return super().array(values)
 
@@ -208,7 +208,7 @@ class StringCodec(ColumnCodec):
     def checked(self, value: Any) -> Any:
         if type(value) is not str:
             raise self.unexpected(value)
-        if not _is_text(value):
+        if not is_text(value):
             raise Refused("expected text, got half of a surrogate pair")
         return value
 
@@ -274,15 +274,15 @@ class DatetimeCodec(ColumnCodec):
     def array(self, values: list[Any]) -> Any:
         if self.dtype == OBJECT:
             made = _AS_OBJECT.get(self.column.format or "", lambda moment: moment)
-            return _objects([self.missing if value is None else made(value) for value in values])
-        whole = [_NAT if value is None else value._value for value in values]
+            return objects([self.missing if value is None else made(value) for value in values])
+        whole = [_NAT if value is None else value._value for value in values]  # noqa: SLF001 - the integer in its unit
         naive = np.array(whole, dtype="int64").view(f"datetime64[{self.unit}]")
         if self.zone is None:
             return naive
         return pd.DatetimeIndex(naive).tz_localize("UTC").tz_convert(self.zone).array
 
     def encode(self, values: Any) -> list[Any]:
-        return [None if _is_missing(value) else self.encoded(value) for value in values]
+        return [None if is_missing(value) else self.encoded(value) for value in values]
 
     def encoded(self, value: Any) -> Any:
         text = pd.Timestamp(value).isoformat()
@@ -298,7 +298,7 @@ class AnyCodec(ColumnCodec):
         return values if self.column.nullable else [self.check(value) for value in values]
 
     def checked(self, value: Any) -> Any:
-        if not _is_finite(value):
+        if not is_finite(value):
             raise Refused("expected a finite number; send null for a missing value")
         return value
 
@@ -379,30 +379,3 @@ _AS_OBJECT: dict[str, Any] = {
 
 def _dtype_of(column: Column) -> Any:
     return np.dtype(object) if column.dtype == "category" else pd.api.types.pandas_dtype(column.dtype)
-
-
-def _objects(values: Sequence[Any]) -> Any:
-    array = np.empty(len(values), dtype=object)
-    for position, value in enumerate(values):
-        array[position] = value
-    return pd.Series(array, dtype=object)  # a bare array of strings would become pandas' str dtype
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, (list, dict)):
-        return all(_is_finite(item) for item in (value.values() if isinstance(value, dict) else value))
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

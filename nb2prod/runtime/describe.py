@@ -110,6 +110,10 @@ def _type(seen: Any, dtype: Any) -> str:
         return "datetime"
     if isinstance(dtype, pd.StringDtype):
         return "string"
+    return _type_of_objects(seen, dtype)
+
+
+def _type_of_objects(seen: Any, dtype: Any) -> str:
     if dtype != OBJECT:
         raise Undescribable(f"column '{seen.name}' has the type {dtype}, which JSON can't carry")
     kinds = {type(value) for value in seen}

@@ -114,11 +114,13 @@ class Metrics:
                 counter.inc(count)
         for error in errors:
             self._failed.labels(error.code).inc()
+        self._predicted(values)
+
+    def _predicted(self, values: Sequence[Any]) -> None:
         if self._labels:
             for label, count in Counter(value for value in values if isinstance(value, (str, int, float))).items():
-                counter = self._labels.get(label)
-                if counter is not None:
-                    counter.inc(count)
+                if label in self._labels:
+                    self._labels[label].inc(count)
         elif self._numeric:
             for value in values:
                 if isinstance(value, (int, float)):

@@ -76,18 +76,11 @@ def plain_value(value: Any) -> Any:
         return _number(float(value))
     if value is pd.NA or value is pd.NaT:
         return None
-    if isinstance(value, np.datetime64):
-        return plain_value(pd.Timestamp(value))
-    if isinstance(value, (np.timedelta64, dt.timedelta)):
-        moment = pd.Timedelta(value)
-        return None if pd.isna(moment) else moment.isoformat()
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
+    if isinstance(value, (np.datetime64, np.timedelta64, dt.timedelta, dt.date, dt.time)):
+        return _moment(value)
     if isinstance(value, decimal.Decimal):
         return _number(float(value))
-    if isinstance(value, Mapping):
-        return {str(key): plain_value(item) for key, item in value.items()}
-    if isinstance(value, pd.Series):
+    if isinstance(value, (Mapping, pd.Series)):
         return {str(key): plain_value(item) for key, item in value.items()}
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return plain_value(value.item())
@@ -102,3 +95,11 @@ def _number(value: float) -> Any:
     if math.isnan(value):
         return None
     return "Infinity" if value > 0 else "-Infinity"
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+    elif isinstance(value, (np.timedelta64, dt.timedelta)):
+        value = pd.Timedelta(value)
+    return None if value is pd.NaT else value.isoformat()

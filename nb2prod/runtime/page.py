@@ -17,7 +17,8 @@ form{display:grid;grid-template-columns:minmax(8rem,1fr) 2fr;gap:.5rem 1rem;alig
 label{overflow-wrap:anywhere}label small{display:block;opacity:.7}
 input,select,button{font:inherit;padding:.35rem .5rem;width:100%;box-sizing:border-box}
 button{grid-column:2;cursor:pointer}
-output{display:block;margin-top:1.5rem;padding:1rem;border:1px solid;border-radius:.4rem;white-space:pre-wrap;overflow-wrap:anywhere}
+output{display:block;margin-top:1.5rem;padding:1rem;border:1px solid;border-radius:.4rem}
+output{white-space:pre-wrap;overflow-wrap:anywhere}
 """
 
 _SCRIPT = """
@@ -26,7 +27,10 @@ const fields=JSON.parse(document.getElementById('fields').textContent);
 function value(field,text){
   if(text===''&&(field.nullable||field.type!=='string'))return null;
   if(field.type==='boolean')return text==='true';
-  if(field.type==='integer')return /^[+-]?\\d+$/.test(text.trim())?{raw:text.trim().replace(/^\\+/,'').replace(/^(-?)0+(?=\\d)/,'$1')}:text;
+  if(field.type==='integer'){
+    const digits=text.trim();  // sent as they are: a number of the browser's own would lose the last digits
+    return /^[+-]?\\d+$/.test(digits)?{raw:digits.replace(/^\\+/,'').replace(/^(-?)0+(?=\\d)/,'$1')}:text;
+  }
   if(field.type==='number')return text.trim()!==''&&Number.isFinite(Number(text))?Number(text):text;
   if(field.type==='any'){try{return JSON.parse(text)}catch{return text}}
   return text;
@@ -42,7 +46,8 @@ form.addEventListener('submit',async event=>{
   try{
     const answer=await fetch('predict',{method:'POST',headers,body:'{"rows":[{'+parts.join(',')+'}]}'});
     const text=await answer.text(),made=JSON.parse(text);
-    if(!answer.ok)out.textContent=[made.error.message,...made.error.details.map(d=>(d.field||'')+': '+d.reason)].join('\\n');
+    const told=answer.ok?[]:made.error.details.map(d=>(d.field||'')+': '+d.reason);
+    if(!answer.ok)out.textContent=[made.error.message,...told].join('\\n');
     else if(made.errors.length)out.textContent=made.errors.map(e=>e.reason).join('\\n');
     else out.textContent=form.dataset.prediction+' = '+JSON.stringify(made.predictions[0])+'\\n'+made.model;
   }catch(error){out.textContent='No answer: '+error.message}
@@ -80,7 +85,8 @@ def render(signature: Signature, name: str, examples: list[dict[str, Any]]) -> b
 <p>{html.escape(about + owner)} <a href="docs.json">API</a> · <a href="signature">signature</a></p>
 <form data-prediction="{html.escape(signature.prediction.name)}">
 {inputs}
-<label for="key">API key <small>if the service asks for one</small></label><input id="key" name="key" type="password" autocomplete="off">
+<label for="key">API key <small>if the service asks for one</small></label>
+<input id="key" name="key" type="password" autocomplete="off">
 <button>Predict</button></form>
 <output hidden aria-live="polite"></output>
 <script type="application/json" id="fields">{embedded}</script><script>{_SCRIPT}</script></body></html>

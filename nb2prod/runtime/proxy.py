@@ -110,7 +110,7 @@ class ByKey(Mapping[Any, Any]):
         return iter(self._keyed.by_key)
 
     def __len__(self) -> int:
-        return len(self._keyed.values)
+        return len(self._keyed.by_key)
 
     def _missing(self, key: Any) -> str:
         names = self._keyed.names
