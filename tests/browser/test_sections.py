@@ -54,6 +54,18 @@ def role_button(page: Page, name: str):
     return page.locator("#nb2prod-panel").get_by_role("button", name=name, exact=True)
 
 
+def bring_to_front(page: Page, path: str) -> None:
+    # Not awaited: the command ends when the kernel is there, and the panel need not wait for that.
+    page.evaluate("path => { void jupyterapp.commands.execute('docmanager:open', {path}); }", path)
+    page.wait_for_function(
+        """path => {
+            const context = jupyterapp.shell.currentWidget?.context;
+            return context?.path === path && context.isReady;
+        }""",
+        arg=path,
+    )
+
+
 def active_cell(page: Page) -> str:
     return page.evaluate("jupyterapp.shell.currentWidget.content.activeCell.model.id")
 
@@ -107,7 +119,7 @@ def test_one_click_tags_the_selected_cell(page):
 def test_tagging_changes_nothing_else_in_the_file(page, lab):
     before = json.loads((lab.root / "tagged.ipynb").read_text())
     other = lab.root / "tagged.ipynb"
-    page.evaluate("jupyterapp.commands.execute('docmanager:open', {path: 'tagged.ipynb'})")
+    bring_to_front(page, "tagged.ipynb")
     expect(page.locator("#nb2prod-panel h2")).to_have_text("tagged.ipynb")
     select(page, 7)
     role_button(page, "Train").click()
@@ -124,7 +136,7 @@ def test_tagging_changes_nothing_else_in_the_file(page, lab):
     for index in (2, 6):
         after["cells"][index]["metadata"] = before["cells"][index]["metadata"]
     assert after["cells"] == before["cells"]
-    page.evaluate("jupyterapp.commands.execute('docmanager:open', {path: 'flights.ipynb'})")
+    bring_to_front(page, "flights.ipynb")
     expect(page.locator("#nb2prod-panel h2")).to_have_text("flights.ipynb")
 
 
@@ -177,21 +189,18 @@ def test_a_command_tags_too(page):
 
 
 def test_the_panel_follows_the_notebook_in_front(page):
-    page.evaluate("jupyterapp.commands.execute('docmanager:open', {path: 'other/flights.ipynb'})")
+    bring_to_front(page, "other/flights.ipynb")
     expect(page.locator("#nb2prod-panel h2")).to_have_text("flights.ipynb")
     expect(section(page, "data").locator(".nb2prod-Cell")).to_have_count(1)
     select(page, 4)
     role_button(page, "Data").click()
     expect(section(page, "data")).to_have_count(0)
-    page.evaluate("jupyterapp.commands.execute('docmanager:open', {path: 'flights.ipynb'})")
+    bring_to_front(page, "flights.ipynb")
     expect(section(page, "data").locator(".nb2prod-Cell-number")).to_have_text(["4"])
 
 
 def test_without_a_notebook_the_panel_says_what_it_is_for(page):
-    page.evaluate("jupyterapp.commands.execute('launcher:create')")
-    page.evaluate("""async () => {
-        for (const widget of [...jupyterapp.shell.widgets('main')]) { widget.dispose(); }
-    }""")
+    page.evaluate("() => { for (const widget of [...jupyterapp.shell.widgets('main')]) { widget.dispose(); } }")
     expect(page.locator("#nb2prod-panel .nb2prod-Placeholder")).to_contain_text("Open a notebook")
 
 
