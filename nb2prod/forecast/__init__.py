@@ -95,7 +95,7 @@ def _fields(context: Context) -> tuple[str, ...]:
     for unit in context.path.kept:
         if not context.about_target(unit):
             fields.update(dict.fromkeys(name for name, _ in unit.columns_read if name not in made | context.target))
-        made |= {name for name, _ in unit.columns_written}
+        made |= {name for name, _ in (*unit.columns_written, *unit.columns_joined)}
     return tuple(fields)
 
 

@@ -355,7 +355,7 @@ class Expressions(Scope):
             found = self.unit.reads[start:]
             self.unit.reads[start:] = [replace(read, lookup=True) if read.value.carries else read for read in found]
             # What the other table is asked for comes with it: not a column that a request has to have.
-            self.unit.columns_written += self.unit.columns_read[columns:]
+            self.unit.columns_joined += self.unit.columns_read[columns:]
             del self.unit.columns_read[columns:]
 
     def _function(

@@ -21,9 +21,12 @@ class Prediction:
     """The notebook predicts by a function of plain values: no rows are behind it."""
 
 
-def find(block: Block, wanted: str | None = None) -> Prediction | None:
-    """The prediction that a build would serve: the last one in a predict cell, or the variable `wanted`."""
-    inside = [unit for unit in units(block) if "predict" in unit.cell.tags]
+def find(block: Block, wanted: str | None = None, cells: frozenset[int] | None = None) -> Prediction | None:
+    """The prediction that a build would serve: the last one in a predict cell, or the variable `wanted`.
+
+    `cells` says which cells (by number) count as predict cells; by default those tagged so.
+    """
+    inside = [unit for unit in units(block) if _counts(unit, cells)]
     if wanted is not None:
         holding = [unit for unit in inside if wanted in unit.results]
         holding = holding or [unit for unit in units(block) if wanted in unit.results]
@@ -39,10 +42,14 @@ def find(block: Block, wanted: str | None = None) -> Prediction | None:
     if functions:
         last = functions[-1]
         return Prediction(last.unit, last.name, last.value, by_function=True)
-    if scores_only(block):
+    if cells is not None or scores_only(block):
         return None
     other = [item for item in candidates if item.value.carries and item.name is not None and not _selects(item)]
     return other[-1] if other else None
+
+
+def _counts(unit: Unit, cells: frozenset[int] | None) -> bool:
+    return "predict" in unit.cell.tags if cells is None else unit.cell.number in cells
 
 
 def scores_only(block: Block) -> Site | None:

@@ -106,9 +106,9 @@ VALUE_MODULES = (
 """Modules whose functions look at rows and give none back."""
 
 VALUE_FUNCTIONS = _names(
-    """cross_val_score cross_validate permutation_importance learning_curve validation_curve isinstance print len type id
-    dir display help hasattr callable repr accuracy_score
-    mean_squared_error mean_absolute_error r2_score roc_auc_score
+    """cross_val_score cross_validate permutation_importance learning_curve validation_curve isinstance print len type
+    id dir display help hasattr callable repr accuracy_score mean_squared_error mean_absolute_error r2_score
+    roc_auc_score
     f1_score confusion_matrix classification_report log_loss roc_curve set frozenset dict any all"""
 )
 

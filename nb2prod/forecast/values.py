@@ -173,6 +173,8 @@ class Unit:
     sites: list[Site] = field(default_factory=list)
     columns_read: list[tuple[str, int]] = field(default_factory=list)
     columns_written: list[tuple[str, int]] = field(default_factory=list)
+    columns_joined: list[tuple[str, int]] = field(default_factory=list)
+    """Columns that come with a joined table."""
     columns_dropped: set[str] = field(default_factory=set)
     results: dict[str, Value] = field(default_factory=dict)
     """What the names hold after it."""
