@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from nb2prod.bento import digest, examples, imports, package, pins, project, reference, store
+from nb2prod.bento import digest, examples, imports, package, project, reference, staging, store
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.isolation import hidden_from
 from nb2prod.parity.server import Server
@@ -112,12 +112,8 @@ def made(tmp_path_factory):
             **documents,
         ),
     )
-    found = pins.resolve(imports.of_project(folder), Path(sys.executable))
-    pins.check(found)
-    version = digest.digest(folder, found.requirements)
-    spec = package.BentoSpec("ships", version, found.python_version, found.requirements)
-    staged = package.build(folder, spec, root / "stage")
-    store.promote(staged, readme="# ships\n", store=root / "bentos")
+    staged = staging.stage(folder, "ships", python=Path(sys.executable), store=root / "stage")
+    assert store.promote(staged.folder, readme="# ships\n", store=root / "bentos") == staged.tag
     return store.folder("ships", root / "bentos"), frame, predictions
 
 
