@@ -17,6 +17,9 @@ SIDEBAR := $(shell find labextension/src labextension/style labextension/schema 
 	labextension/package.json labextension/package-lock.json labextension/tsconfig.json \
 	labextension/install.json labextension/server-config.json
 
+# The machine's own certificates: uv would otherwise bring its own list, without a company's.
+export UV_SYSTEM_CERTS = 1
+
 .DELETE_ON_ERROR:
 .PHONY: demo test lint env
 
