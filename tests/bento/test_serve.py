@@ -3,8 +3,6 @@
 import json
 import shutil
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -124,13 +122,8 @@ def server(made):
 
 
 def call(server, path, document=None):
-    body = None if document is None else json.dumps(document).encode()
-    request = urllib.request.Request(server.url + path, data=body, headers={"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
+    reply = server.client.get(path) if document is None else server.client.post(path, document)
+    return reply.status, reply.document
 
 
 def rows_of(frame):
