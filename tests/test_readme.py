@@ -12,10 +12,19 @@ import pytest
 
 from nb2prod import config
 from nb2prod.cli.app import app, main
+from nb2prod.runtime import http
+from nb2prod.runtime import options as runtime_options
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/glossary.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/glossary.md",
+    "docs/service.md",
+]
 
 
 def blocks(kind):
@@ -101,6 +110,33 @@ def test_the_options_file_can_be_read(tmp_path):
 def test_each_endpoint_exists(path):
     source = (ROOT / "nb2prod" / "runtime" / "app.py").read_text()
     assert f'"{path}"' in source
+
+
+def rows_of(document, heading):
+    """The rows of the first table under this heading, as lists of cells without backticks."""
+    text = (ROOT / document).read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return [
+        [cell.strip().replace("`", "") for cell in row.strip("|").split("|")]
+        for row in re.findall(r"^\| .*\|$", text, re.MULTILINE)
+    ][1:]
+
+
+def test_the_limits_of_the_service_are_told_with_their_defaults():
+    told = {name: default for name, default, *_ in rows_of("docs/service.md", "Limits")}
+    assert told == {item.name: _shown(item.default) for item in fields(runtime_options.Options)}
+
+
+def _shown(default):
+    if isinstance(default, str):
+        return f'"{default}"'
+    return {None: "none", False: "false"}.get(default, f"{default:g}" if isinstance(default, float) else str(default))
+
+
+def test_each_status_of_the_service_is_told_with_its_code():
+    told = {}
+    for statuses, codes, *_ in rows_of("docs/service.md", "Errors"):
+        told |= dict(zip(map(int, statuses.split(", ")), codes.split(", "), strict=True))
+    assert told == http.STATUS_CODES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
