@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -44,19 +44,22 @@ class Expected:
     fields: tuple[str, ...] = ()
     maybe_fields: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
+    maybe_target: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    predictions: int | None = None
     codes: tuple[str, ...] = ()
     cells: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()
     training_only: tuple[str, ...] = ()
     validity: tuple[str, ...] = ()
-    captured: tuple[str, ...] = ()
-    predictions: int | None = None
-    options: dict[str, Any] | None = None
     data: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     notes: str = ""
+
+    def codes_missing(self, found: Iterable[str]) -> tuple[str, ...]:
+        """Those of `codes` that are not among the codes found; "F11|N10" is met by either."""
+        have = set(found)
+        return tuple(code for code in self.codes if have.isdisjoint(code.split("|")))
 
 
 def split_cells(text: str) -> list[tuple[tuple[str, ...], str]]:

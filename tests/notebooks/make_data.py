@@ -206,6 +206,8 @@ def loans(n: int = 600) -> pd.DataFrame:
     # as published: eight nines stand for "not known"
     for column, share in (("Income", 0.02), ("Assets", 0.02), ("Debt", 0.01)):
         table.loc[rng.random(n) < share, column] = 99999999
+    # one loan whose outcome nobody knows
+    table.loc[417, "Status"] = 0
     return table
 
 
@@ -236,7 +238,7 @@ def cars(n: int = 300) -> pd.DataFrame:
     new = (np.vectorize(base.get)(name) * rng.uniform(0.9, 1.15, n)).round(2)
     km = (rng.gamma(2.2, 3500, n) * (2019 - year) ** 0.7).round(-2).astype(int) + 500
     sell = (new * 0.9 ** (2019 - year) * np.exp(-km / 600000) * rng.lognormal(0, 0.06, n)).round(2)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Car_Name": name,
             "Year": year,
@@ -249,6 +251,8 @@ def cars(n: int = 300) -> pd.DataFrame:
             "Owner": rng.choice([0, 1, 3], size=n, p=[0.955, 0.04, 0.005]),
         }
     )
+    # the same car advertised twice
+    return pd.concat([table.iloc[:120], table.iloc[[7, 31, 64]], table.iloc[120:]], ignore_index=True)
 
 
 def messages(n: int = 420) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 # %%
 df = pd.read_csv("loans.csv")
 # %% [feature]
-df["default"] = df["Status"].map({1: 0, 2: 1})
+df["default"] = (df["Status"] == 2).astype(int)
 df["debt_share"] = df["Amount"] / df["Price"]
 X = df[["Seniority", "Time", "Age", "Records", "Expenses", "debt_share"]]
 y = df["default"]

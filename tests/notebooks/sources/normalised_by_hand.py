@@ -13,7 +13,7 @@ X = df.drop(columns=["Status", "Home", "Marital", "Job"])
 X = X.fillna(X.mean())
 X[["Income", "Assets", "Debt"]] = X[["Income", "Assets", "Debt"]].apply(lambda col: (col - col.mean()) / col.std())
 X = (X - X.min()) / (X.max() - X.min())
-y = df["Status"] - 1
+y = (df["Status"] == 2).astype(int)
 X.describe()
 # %% [feature]
 n_train = int(0.8 * len(X))

@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 df = pd.read_csv("cars.csv")
 # %% [feature]
 df = df.drop_duplicates()
-df = df[df["Selling_Price"] < 30]
+df = df[df["Selling_Price"] < 20]
 df = df[df["Kms_Driven"] < df["Kms_Driven"].quantile(0.99)]
 df = df[df["Fuel_Type"] != "CNG"]
 df.shape
