@@ -13,6 +13,7 @@ from nb2prod.forecast.results import by_row
 from nb2prod.forecast.values import PER_ROW, Kind, Read, Site, Unit
 
 _TRIVIAL = frozenset({"columns", "shape", "size", "dtypes", "dtype", "name", "names", "ndim", "empty", "feature_names"})
+_FITTING = frozenset({"fit_transform", "fit_predict"})
 _NO_STATE = frozenset({"print", "display", "info", "isinstance", "type", "range", "keys", "hasattr", "set", "dict"})
 
 
@@ -20,8 +21,9 @@ def captured(context: Context) -> tuple[Captured, ...]:
     """The values that serving keeps: names that the path reads, then what it computes from rows on the spot."""
     found: dict[tuple[str, str], Captured] = {}
     aside = {id(read) for unit in context.path.kept if context.about_target(unit) for read in unit.reads}
+    fitted = {number for _, site in context.path_sites if site.name in _FITTING for number in _objects(site)}
     for read in context.path.captured:
-        if id(read) in aside:
+        if id(read) in aside or (read.value.objects & fitted and read.value.kind is Kind.ESTIMATOR):
             continue
         found.setdefault((read.name, ""), _of_read(read, context))
     for unit, site in context.path_sites:
@@ -29,12 +31,21 @@ def captured(context: Context) -> tuple[Captured, ...]:
         if rule is None:
             continue
         name = _telling_name(site)
-        text = ast.unparse(site.node)
+        text = "" if site.name in _FITTING and _is_named(site) else ast.unparse(site.node)
         source = site.cell.text_of(site.line).strip()
         item = Captured(name, site.cell.number, site.line, table.REASONS[rule], source, rule, text)
         if not _is_bound(unit, site):
             found.setdefault((name, f"{site.cell.number}.{site.line}.{text}"), item)
     return tuple(sorted(found.values(), key=lambda item: (item.cell, item.line)))
+
+
+def _objects(site: Site) -> frozenset[int]:
+    return site.receiver.objects if site.receiver is not None else frozenset()
+
+
+def _is_named(site: Site) -> bool:
+    node = site.node
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
 
 
 def frozen_rule(site: Site) -> str | None:
@@ -118,6 +129,8 @@ def _telling_name(site: Site) -> str:
     column = next(iter(site.receiver.columns if site.receiver else ()), "") if _one_column(site) else ""
     if not column and site.args:
         column = next(iter(site.args[0].columns), "") if len(site.args[0].columns) == 1 else ""
+    if site.name in _FITTING and _is_named(site):
+        return ast.unparse(site.node.func.value)  # type: ignore[attr-defined]
     word = {"get_dummies": "dummies", "fit_transform": "fitted", "codes": "categories"}.get(site.name, site.name)
     if site.name == "fit_transform" and site.receiver is not None and site.receiver.path:
         word = re.sub(r"(?<!^)(?=[A-Z])", "_", site.receiver.path).lower()
@@ -134,7 +147,7 @@ def filters(context: Context, told: dict[str, str]) -> Iterator[Filter]:
         condition = _condition(site, unit)
         if condition is None:
             continue
-        kind, reason = _class_of(site, context)
+        kind, reason = _class_of(site, unit, context)
         if f"{site.cell.number}.{site.line}" in told:
             kind, reason = told[f"{site.cell.number}.{site.line}"], "as the options say"
         yield Filter(site.cell.number, site.line, condition, kind, reason)
@@ -155,7 +168,7 @@ def _condition(site: Site, unit: Unit) -> str | None:
     return None
 
 
-def _class_of(site: Site, context: Context) -> tuple[str, str]:
+def _class_of(site: Site, unit: Unit, context: Context) -> tuple[str, str]:
     tags = site.cell.tags
     if "train" in tags and "feature" not in tags:
         return "training-only", "the cell is tagged 'train'"
@@ -164,9 +177,15 @@ def _class_of(site: Site, context: Context) -> tuple[str, str]:
     named = {node.value for node in ast.walk(site.node) if isinstance(node, ast.Constant)}
     attributes = {node.attr for node in ast.walk(site.node) if isinstance(node, ast.Attribute)}
     words = {word for text in named if isinstance(text, str) for word in re.findall(r"\w+", text)}
-    if context.target & (words | attributes | {text for text in named if isinstance(text, str)}):
+    mentioned = words | attributes | {text for text in named if isinstance(text, str)}
+    if context.target & mentioned:
         return "training-only", "looks at the target, which a request does not have"
+    if context.made_of_target.keys() & mentioned:
+        return "training-only", "looks at what is made of the target"
     inner = [other for _, other in context.path.sites if any(other.node is node for node in ast.walk(site.node))]
+    if site.cell is not unit.cell or not any(site.node is node for node in ast.walk(unit.node)):
+        # Within a function: the statistics computed above the filter are what it compares with.
+        inner += [other for other in unit.sites if other.cell is site.cell and other.line < site.line]
     if any(frozen_rule(other) for other in inner if other is not site):
         return "training-only", "depends on the other rows"
     return "validity", "a request's row that fails it is refused by name"

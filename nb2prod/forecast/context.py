@@ -9,7 +9,7 @@ from functools import cached_property
 
 from nb2prod.diagnostics import Diagnostic, Severity
 from nb2prod.forecast.prediction import Prediction
-from nb2prod.forecast.values import Block, Site, Unit, units
+from nb2prod.forecast.values import Block, Kind, Site, Unit, units
 from nb2prod.forecast.walk import Walk
 from nb2prod.notebook import Cell, Notebook
 
@@ -33,6 +33,22 @@ class Context:
         """Whether the statement only makes the target: a request has none, so it does not count."""
         written = {name for name, _ in unit.columns_written}
         return bool(written) and written <= self.target
+
+    @cached_property
+    def made_of_target(self) -> dict[str, Unit]:
+        """Columns that the path makes of the target row by row, and so what is made of those; with the statement."""
+        found: dict[str, Unit] = {}
+        for unit in self.path.kept:
+            read = {name for name, _ in unit.columns_read}
+            if not read & (self.target | found.keys()) or any(
+                site.result.kind is Kind.AGGREGATE for site in unit.sites
+            ):
+                continue
+            if any(site.name == "transform" for site in unit.sites):
+                continue
+            new = {name for name, _ in unit.columns_written} - self.target
+            found.update({name: unit for name in new if name not in found})
+        return found
 
     @cached_property
     def path_sites(self) -> tuple[tuple[Unit, Site], ...]:

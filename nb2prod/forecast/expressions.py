@@ -199,7 +199,7 @@ class Expressions(Scope):
         if base.path == "bunch":
             return self._of_bunch(base, name)
         if name in table.HANDLE_ATTRIBUTES:
-            return Value(Kind.HANDLE, base.objects, base.traits, path=name, columns=base.columns)
+            return Value(Kind.HANDLE, base.objects, base.traits, path=name, columns=base.columns, node=base.node)
         if name in table.VALUE_ATTRIBUTES:
             return self._site(node, name, base, PLAIN)
         if name == "index":
@@ -252,7 +252,7 @@ class Expressions(Scope):
         if not base.carries:
             return Value(
                 Kind.ENTRY if key.kind in PER_ROW else base.kind if base.kind is Kind.ESTIMATOR else Kind.VALUE,
-                traits=base.traits & {"random", "clock", "set", "of_test"},
+                traits=base.traits & {"random", "clock", "set", "of_test", "predicted"},
             )
         return self._of_rows(node, base, key, names)
 
@@ -285,7 +285,10 @@ class Expressions(Scope):
             kind = Kind.SERIES
         path = base.path if base.path in ("groupby", "window") else ""
         columns = frozenset(names) or base.columns
-        result = Value(kind, traits=base.traits, path=path, columns=columns)
+        if located and isinstance(node.slice, ast.Tuple):
+            columns = _at_position(node.slice, base.node) or columns
+        order = node.slice if kind is Kind.FRAME and isinstance(node.slice, ast.List) else None
+        result = Value(kind, traits=base.traits, path=path, columns=columns, node=order)
         return self._site(node, "filter", base, result, (key,)) if selects else result
 
     def _tuple_selects(self, key: ast.Tuple) -> bool:
@@ -522,6 +525,18 @@ def _bound(parameters: ast.arguments, args: tuple[Value, ...], keywords: dict[st
         if extra is not None:
             bound[extra.arg] = PLAIN
     return bound
+
+
+def _at_position(key: ast.Tuple, order: ast.AST | None) -> frozenset[str]:
+    """The column that `iloc[:, 0]` takes of a frame whose columns were listed."""
+    names = list(_strings(order)) if order is not None else []
+    try:
+        position = ast.literal_eval(key.elts[-1])
+    except (ValueError, TypeError):
+        return frozenset()
+    if isinstance(position, int) and -len(names) <= position < len(names):
+        return frozenset({names[position]})
+    return frozenset()
 
 
 def _column_names(node: ast.expr, key: Value) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def _no_prediction(context: Context) -> Iterator[Diagnostic]:
             "Predict rows that went through the feature cells, for example: y_pred = model.predict(X_test)",
         )
         return
-    if cell.problem is None:
+    if not any(item.problem for item in context.notebook.code_cells):
         yield Diagnostic(
             "N15",
             "warning",

@@ -103,7 +103,7 @@ class Forecast:
             lines += ["", *_table(self._facts())]
         if self.fields:
             shown = textwrap.wrap(", ".join(self.fields), 90)
-            lines += ["", "Fields that the path names", *(f"  {text}" for text in shown)]
+            lines += ["", "Fields that the path names (the build finds the others)", *(f"  {text}" for text in shown)]
         steps = [step for step in self.path if not step.about_target]
         if steps:
             lines += ["", "Serving path"]

@@ -9,7 +9,7 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.forecast import table
 from nb2prod.forecast.context import Context, at, at_site, expression, named
 from nb2prod.forecast.results import by_row
-from nb2prod.forecast.values import PER_ROW, ROWS, Kind, Site, Unit
+from nb2prod.forecast.values import PER_ROW, ROWS, Kind, Read, Site, Unit
 
 _ALONE = "A request's row comes alone"
 
@@ -21,6 +21,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             yield from rule(unit, site, context)
     yield from _index_as_feature(context)
     yield from _random_or_clock(context)
+    yield from _target_in_features(context)
     yield from _chained_in_place(context)
 
 
@@ -215,6 +216,14 @@ def _hash(_unit: Unit, site: Site, _context: Context) -> Iterator[Diagnostic]:
             "hash() of a text gives another number in every Python process: the served feature would differ.",
             "Use a fixed digest instead, for example: zlib.crc32(str(value).encode())",
         )
+    if site.name in ("open", "read_text", "read_csv") and any(item.kind in PER_ROW for item in site.inputs):
+        yield at_site(
+            site,
+            "N10",
+            "error",
+            f"{expression(site)} reads a file for each row: the service does not have these files.",
+            "Read them where the table is made, and make what they hold a column of it.",
+        )
     if site.module.startswith(table.NETWORK_MODULES) and any(item.from_rows for item in site.inputs):
         yield at_site(
             site,
@@ -302,18 +311,78 @@ def _random_or_clock(context: Context) -> Iterator[Diagnostic]:
         if site.result.has("clock") and site.name in table.CLOCKS and site.module:
             yield _clock(site)
         elif site.result.has("random") and _draws(site):
-            yield at_site(
-                site,
-                "F11",
-                "error",
-                f"{expression(site)} draws a random number for a feature: served, a row would get another one.",
-                "Use a fixed value of training instead, for example the column's median.",
-            )
+            yield _drawn(site)
     for read in context.path.captured:
         if read.value.has("clock"):
             made = _made_by(read.name, "clock", context)
             if made is not None:
                 yield _clock(made)
+        if read.value.has("random") and _put_into_rows(read, context):
+            made = _made_by(read.name, "random", context)
+            if made is not None:
+                yield _drawn(made)
+
+
+def _drawn(site: Site) -> Diagnostic:
+    return at_site(
+        site,
+        "F11",
+        "error",
+        f"{expression(site)} draws a random number for a feature: served, a row would get another one.",
+        "Use a fixed value of training instead, for example the column's median.",
+    )
+
+
+def _put_into_rows(read: Read, context: Context) -> bool:
+    """Whether a drawn value becomes part of the rows; as an index or a mask it only chooses some."""
+    unit = next((unit for unit in context.path.kept if any(item is read for item in unit.reads)), None)
+    if unit is None or not (unit.columns_written or unit.updates):
+        return False
+    choosing = {
+        id(node)
+        for outer in ast.walk(unit.node)
+        if isinstance(outer, (ast.Subscript, ast.Compare))
+        for node in ast.walk(outer)
+    }
+    names = [node for node in ast.walk(unit.node) if isinstance(node, ast.Name) and node.id == read.name]
+    return any(id(node) not in choosing for node in names)
+
+
+def _target_in_features(context: Context) -> Iterator[Diagnostic]:
+    """F12: a column made of the target row by row reaches the model."""
+    for column, unit in context.made_of_target.items():
+        after = context.path.kept[context.path.kept.index(unit) + 1 :]
+        if _reaches_model(column, after, context):
+            target = ", ".join(sorted({name for name, _ in unit.columns_read} & context.target)) or "the target"
+            yield at(
+                unit.cell,
+                unit.line,
+                "F12",
+                "error",
+                f"The feature {column!r} is made of {target}, which is what the model predicts: "
+                "a request does not have it.",
+                f"Leave {column!r} out of the model's columns, for example: X = X.drop(columns={column!r})",
+            )
+
+
+def _reaches_model(column: str, after: list[Unit], context: Context) -> bool:
+    """Only where the columns are told: by a list that has it, or by dropping the target and not this one."""
+    reached = False
+    for unit in after:
+        if column in unit.columns_dropped:
+            return False
+        if unit.columns_dropped & context.target:
+            reached = True
+        for node in ast.walk(unit.node):
+            chosen = node.slice if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) else None
+            if isinstance(chosen, ast.List) and not unit.columns_written:
+                names = {item.value for item in chosen.elts if isinstance(item, ast.Constant)}
+                if column not in names:
+                    return False
+                reached = True
+            elif isinstance(chosen, ast.Name) and not unit.columns_written:
+                return False
+    return reached
 
 
 def _draws(site: Site) -> bool:

@@ -66,6 +66,9 @@ def _candidates(unit: Unit) -> Iterable[Prediction]:
             yield Prediction(unit, name, value)
     if unit.shown is not None:
         yield Prediction(unit, None, unit.shown)
+    predicting = [site for site in unit.sites if site.name in table.PREDICTS and site.result.carries]
+    if predicting and unit.columns_written:
+        yield Prediction(unit, unit.columns_written[0][0], predicting[-1].result)
 
 
 def _is_made(item: Prediction) -> bool:

@@ -203,6 +203,14 @@ def function(site: Site) -> Value:
         return raw
     if root == "builtins":
         return _builtin(site, given, traits)
+    return _of_library(site, given, traits)
+
+
+def _of_library(site: Site, given: list[Value], traits: frozenset[str]) -> Value:
+    """The result of a function or class of pandas, numpy, scikit-learn or another library."""
+    dotted, root = f"{site.module}.{site.name}", site.module.split(".", 1)[0]
+    if site.name == "resample" and given:
+        return rows(given[0].kind, traits | {"resampled"}, given[0].columns)
     if site.name in table.ROW_CLASSES:
         return _held(site, given, traits)
     if _is_estimator(site):

@@ -39,9 +39,14 @@ def _before_the_split(context: Context) -> Iterator[Diagnostic]:
     resampled = any(item.has("resampled") for item in splits)
     for _, site in context.sites():
         given, estimator = _given(site), site.receiver
-        if given is None or estimator is None or given.has("train") or given.has("test"):
+        if given is None or given.has("train") or given.has("test"):
             continue
-        if scaled and site.name in ("fit", "fit_transform") and estimator.path in table.LEAKY_FITS:
+        if (
+            scaled
+            and estimator is not None
+            and site.name in ("fit", "fit_transform")
+            and estimator.path in table.LEAKY_FITS
+        ):
             yield at_site(
                 site,
                 "T1",
@@ -50,7 +55,8 @@ def _before_the_split(context: Context) -> Iterator[Diagnostic]:
                 "so the score on them is too good.",
                 "Split first, fit on the training part only, then transform both parts.",
             )
-        if resampled and site.name == "fit_resample":
+        drawn = site.name == "resample" and site.module.startswith("sklearn")
+        if resampled and (drawn or site.name == "fit_resample"):
             yield at_site(
                 site,
                 "T2",
