@@ -84,8 +84,6 @@ def environment(home: Path, *, hidden: Iterable[str], hash_seed: int, path: Iter
         **kept,
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(home / "bentoml"),
-        # A proof leaves the Bento as it found it.
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": str(hash_seed),
         "PYTHONPATH": os.pathsep.join(map(str, [blocker, *path])),
         "PYTHONUNBUFFERED": "1",

@@ -11,7 +11,7 @@ from nb2prod.parity.bench import Bench, Setting
 from nb2prod.parity.cases import Edge
 from nb2prod.parity.inprocess import Worker
 from nb2prod.parity.report import Mismatch
-from nb2prod.parity.service import BATCH, Answer, Service, outcomes
+from nb2prod.parity.service import BATCH, ROW_BY_ROW, Answer, Service, outcomes
 from nb2prod.parity.tally import Asked, Stopwatch, disagreement
 
 _NONE = "the batch of no rows"
@@ -20,11 +20,12 @@ _NONE = "the batch of no rows"
 def replay(bench: Bench, service: Service) -> None:
     """The rows that the notebook predicted give its own predictions."""
     with Stopwatch(bench.tallies["replay"], service):
-        bench.reference = service.predict_batches(bench.cases.rows)
+        size = BATCH if bench.signature.batching else ROW_BY_ROW
+        bench.reference = service.predict_batches(bench.cases.rows, size)
         expected = [Answer("value", value) for value in bench.cases.expected]
-        for start in range(0, len(expected), BATCH):
-            positions = range(start, min(start + BATCH, len(expected)))
-            part = slice(start, start + BATCH)
+        for start in range(0, len(expected), size):
+            positions = range(start, min(start + size, len(expected)))
+            part = slice(start, start + size)
             case = f"request of {len(positions)} rows"
             bench.compare("replay", case, positions, expected[part], bench.reference[part])
 
@@ -91,8 +92,8 @@ def foreign_fields(bench: Bench, service: Service) -> None:
             reply = service.client.post("/predict", {"rows": [row]})
             service.requests += 1
             tally.rows += 1
-            told = json.dumps(reply.document, ensure_ascii=False)
-            if reply.status != 422 or column.key not in told:
+            (answer,) = outcomes(reply, 1)
+            if answer.kind != "refused" or column.key not in json.dumps(reply.document, ensure_ascii=False):
                 what = "the target" if column.target else "a column that is no field"
                 reason = (
                     f"the request named {column.key!r}, {what}, and was not refused by name (status {reply.status})"
@@ -127,9 +128,10 @@ def phantoms(bench: Bench, worker: Worker) -> None:
 def edges(bench: Bench, service: Service, setting: Setting) -> None:
     """Odd rows get what the notebook's own statements give them, and leave their neighbours' answers alone."""
     found = bench.cases.edges
-    if not found:
-        return
     tally = bench.tallies["edges"]
+    if not found:
+        tally.notes = ["the cases hold none"]
+        return
     with Stopwatch(tally, service):
         actual = service.predict_singly([edge.row for edge in found])
         for number, (edge, answer) in enumerate(zip(found, actual, strict=True)):

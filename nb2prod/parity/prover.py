@@ -39,7 +39,7 @@ class _Findings:
     batching: tuple[str, ...] = ()
 
 
-def prove(  # noqa: PLR0913 - two things and how to go about it
+def prove(
     target: Target,
     cases: Cases,
     *,
@@ -87,6 +87,8 @@ def _prove_folder(target: Target, bench: Bench, progress: Progress) -> _Findings
         other = Server(target.folder, hash_seed=second, batching=False)
         stack.push(other.__exit__)
         worker = stack.enter_context(Worker(target.folder, hash_seed=third))
+        # The second one gets ready while the first is asked: starting takes seconds.
+        other.start()
         service = Service(server.client)
         findings = _ask_all(bench, service, progress, Setting(f"hash seed {first}"), code)
         progress.message("without HTTP: wire and target-free")
@@ -96,7 +98,6 @@ def _prove_folder(target: Target, bench: Bench, progress: Progress) -> _Findings
         findings.mismatches += bench.tallies["target-free"].kept
         server.stop()
         progress.message(f"again row by row, hash seed {second}")
-        other.start()
         other.wait()
         _ask_again(bench, Service(other.client), Setting(f"row by row, hash seed {second}"), findings, code)
     findings.hash_seeds = (first, second, third)
@@ -141,7 +142,7 @@ def _ask_again(bench: Bench, service: Service, setting: Setting, findings: _Find
     before = {kind: len(bench.tallies[kind].kept) for kind in ("partition", "edges")}
     kinds.singles(bench, service, setting)
     if bench.signature.batching:
-        kinds.partition(bench, service, setting, bench.singles[: max(2, len(bench.singles) // 10)])
+        kinds.partition(bench, service, setting, bench.choose(bench.limits.row_by_row))
     kinds.edges(bench, service, setting)
     for kind, count in before.items():
         findings.mismatches += explained(bench, service, bench.tallies[kind].kept[count:], code)

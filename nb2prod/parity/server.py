@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import secrets
 import socket
 import subprocess
 import sys
@@ -45,6 +47,8 @@ class Server:
         self.hash_seed = hash_seed
         self.batching = batching
         self._hidden = hidden
+        # The Bento's options may ask for keys that only its users have.
+        self._key = secrets.token_urlsafe(24)
         self._timeout = timeout
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,7 +100,7 @@ class Server:
             ) from error
         port = _free_port()
         command = [sys.executable, "-m", "bentoml", "serve", str(self.bento), "--host", "127.0.0.1"]
-        self._client = Client(f"http://127.0.0.1:{port}")
+        self._client = Client(f"http://127.0.0.1:{port}", headers={"X-API-Key": self._key})
         self._started = time.monotonic()
         with (home / "log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -160,7 +164,11 @@ class Server:
     def _environ(self, home: Path) -> dict[str, str]:
         hidden = isolation.hidden_from(self.bento) if self._hidden is None else self._hidden
         environ = isolation.environment(home, hidden=hidden, hash_seed=self.hash_seed)
-        return {**environ, "NB2PROD_BATCHING": "on" if self.batching else "off"}
+        return {
+            **environ,
+            "NB2PROD_API_KEYS": f"proof:{hashlib.sha256(self._key.encode()).hexdigest()}",
+            "NB2PROD_BATCHING": "on" if self.batching else "off",
+        }
 
 
 def _free_port() -> int:

@@ -15,7 +15,14 @@ from nb2prod.parity.report import Timing
 
 BATCH = 256
 """Rows of a request where it does not matter how many."""
+ROW_BY_ROW = 32
+"""The same where each row takes its time, so that none runs into the service's time limit."""
 _THREADS = 2
+_TOO_MUCH = (413, 504)
+"""More rows than the service takes at once, or can answer in its time: ask for fewer."""
+
+_MALFORMED = "row_malformed"
+"""The code of a row that the contract refuses, where the service answers the others (`on_row_error`)."""
 
 Row = Mapping[str, Any]
 
@@ -52,6 +59,9 @@ class Service:
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
         """One request with these rows; raises `ServiceFault` where no answer comes."""
         reply = self._post("/predict", rows)
+        if reply.status in _TOO_MUCH and len(rows) > 1:
+            middle = len(rows) // 2
+            return [*self.predict(rows[:middle]), *self.predict(rows[middle:])]
         if reply.status != 422 or len(rows) == 1:
             return outcomes(reply, len(rows))
         # One malformed row refuses the request: note it, and ask for the others again.
@@ -139,7 +149,8 @@ def read_answers(predictions: Any, errors: Any, count: int) -> list[Answer]:
         if predictions[row] is not None:
             answers[row] = Answer("broken", predictions[row], "the row has both a prediction and an error")
         else:
-            answers[row] = Answer("error", None, _reason(error))
+            refused = error.get("code") == _MALFORMED
+            answers[row] = Answer("refused" if refused else "error", None, _reason(error))
     return answers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from nb2prod.parity.service import Answer
 
 KEPT = 20
 """Mismatches of one kind that the report shows; all are counted."""
+_KEPT_PER_CASE = 5
 
 
 def disagreement(
@@ -62,6 +64,7 @@ class Tally:
         self._output = output
         self._output_kind = output_kind
         self._seen: set[tuple[int | None, str]] = set()
+        self._by_case: Counter[str] = Counter()
 
     def compare(self, case: str, asked: Asked, expected: Answer, actual: Answer) -> bool:
         """Count this row and whether its outcomes agree."""
@@ -87,11 +90,12 @@ class Tally:
         return False
 
     def differ(self, mismatch: Mismatch) -> None:
-        """Count this mismatch; the first of each row and case are kept for the report."""
+        """Count this mismatch; the first few of each case are kept for the report."""
         self.differences += 1
         key = (mismatch.row, mismatch.case)
-        if len(self.kept) < KEPT and key not in self._seen:
+        if len(self.kept) < KEPT and key not in self._seen and self._by_case[mismatch.case] < _KEPT_PER_CASE:
             self._seen.add(key)
+            self._by_case[mismatch.case] += 1
             self.kept.append(mismatch)
 
     def result(self) -> KindResult:

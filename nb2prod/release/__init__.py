@@ -1,0 +1,1 @@
+"""Release records: what is kept of every proved Bento, outside of it."""

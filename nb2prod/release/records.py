@@ -1,0 +1,190 @@
+"""The folder of all release records: writing one, finding one, listing them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nb2prod import home
+from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.parity import documents
+from nb2prod.parity.cases import Cases
+from nb2prod.parity.report import ParityReport
+from nb2prod.release import record
+from nb2prod.release.record import ReleaseRecord
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
+_LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a record holds beside record.json and the report."""
+
+    report: ParityReport
+    cases: Cases
+    plan: Mapping[str, Any]
+    card: str
+    """The model card, in Markdown."""
+    executed: str
+    """The executed notebook's JSON text."""
+
+
+def write(item: ReleaseRecord, contents: Contents) -> ReleaseRecord:
+    """Write the record with its files (parity.ipynb is run and rendered here) and return it with its folder.
+
+    A record of the same Bento is replaced: same content, newer proof. Raises `EnvironmentProblem` where
+    the disk refuses or the report can't be rendered; nothing half-written is left, the old record stays.
+    """
+    target = folder_of(item.name, item.version)
+    item = replace(item, parity=contents.report.summary(), folder=target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-", ignore_cleanup_errors=True) as scratch:
+            made = Path(scratch) / "record"
+            made.mkdir()
+            _fill(made, item, contents)
+            _put(made, target, Path(scratch))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            target.parent.rmdir()
+        raise EnvironmentProblem(
+            f"the release record of {item.bento} can't be written to {target}: {error.strerror or error}",
+            "Free some room there, or set NB2PROD_HOME to another folder.",
+        ) from error
+    return item
+
+
+def write_refused(name: str, report: ParityReport, cases: Cases) -> Path:
+    """Keep the report of a proof that failed, for people to read: `refused/<name>/` under `NB2PROD_HOME`.
+
+    Returns the folder (parity.json, parity.ipynb, parity.html, parity.xml, cases.json); one a name, the last.
+    Raises `EnvironmentProblem` as `write` does.
+    """
+    target = home.home() / "refused" / name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-", ignore_cleanup_errors=True) as scratch:
+            made = Path(scratch) / "report"
+            made.mkdir()
+            _write_json(made / "cases.json", cases.to_json())
+            documents.write(report, made)
+            _put(made, target, Path(scratch))
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"the report of the failed proof can't be written to {target}: {error.strerror or error}",
+            "Free some room there, or set NB2PROD_HOME to another folder.",
+        ) from error
+    return target
+
+
+def find(name_or_tag: str) -> ReleaseRecord:
+    """The record of `name:version` (or a version's unique beginning), or the newest of `name`.
+
+    Raises `InputError`, with what there is, where none or several match, or the record can't be read.
+    """
+    name, _, wanted = name_or_tag.partition(":")
+    versions = _versions(name)
+    if not versions:
+        names = sorted({item.name for item in records()})
+        there = f"There are: {', '.join(names)}." if names else "Build one with `nb2prod build NOTEBOOK`."
+        raise InputError(f"there is no release of {name!r} in {home.releases()}", there)
+    if wanted in ("", _LATEST):
+        return max((record.read(path) for path in versions), key=_age)
+    exact = [path for path in versions if path.name == wanted]
+    matches = exact or [path for path in versions if path.name.startswith(wanted)]
+    if len(matches) == 1:
+        return record.read(matches[0])
+    listed = ", ".join(path.name for path in matches or versions)
+    problem = f"{len(matches)} releases of {name!r} begin with" if matches else f"{name!r} has no release"
+    raise InputError(f"{problem} {wanted!r}", f"Releases: {listed}.")
+
+
+def records() -> tuple[ReleaseRecord, ...]:
+    """All records that can be read, by name, the newest first of each."""
+    root = home.releases()
+    names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    return tuple(item for name in names for item in sorted(_readable(name), key=_age, reverse=True))
+
+
+def folder_of(name: str, version: str) -> Path:
+    """Where the record of this Bento lies, or would; `InputError` for what can't be a name or version."""
+    for what in (name, version):
+        if not _NAME.fullmatch(what):
+            raise InputError(
+                f"{what!r} is not a Bento's name or version", "Write it as in flight_delay:0123456789abcdef"
+            )
+    return home.releases() / name / version
+
+
+def remove(item: ReleaseRecord) -> None:
+    """Remove the record; harmless where it is gone."""
+    target = folder_of(item.name, item.version)
+    with contextlib.suppress(OSError):
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".removing-", ignore_cleanup_errors=True) as scratch:
+            target.rename(Path(scratch) / "record")
+        target.parent.rmdir()  # fails, as it should, while there are other versions
+
+
+def _fill(folder: Path, item: ReleaseRecord, contents: Contents) -> None:
+    _write_json(folder / "plan.json", contents.plan)
+    _write_json(folder / "cases.json", contents.cases.to_json())
+    _write_text(folder / "README.md", contents.card)
+    _write_text(folder / "executed.ipynb", contents.executed)
+    documents.write(contents.report, folder)
+    _write_json(folder / record.FILE, item.to_json())
+
+
+def _put(made: Path, target: Path, scratch: Path) -> None:
+    """Move the finished folder to its place; what is there gives way, and comes back if that fails."""
+    made.chmod(0o755)
+    try:
+        made.rename(target)
+        return
+    except OSError:
+        if not target.exists():
+            raise
+    old = scratch / "old"
+    target.rename(old)
+    try:
+        made.rename(target)
+    except OSError:
+        with contextlib.suppress(OSError):  # another build of the same put its own there meanwhile
+            old.rename(target)
+        if not (target / record.FILE).is_file():
+            raise
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    _write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _versions(name: str) -> list[Path]:
+    root = home.releases() / name
+    if not _NAME.fullmatch(name) or not root.is_dir():
+        return []
+    return sorted(path for path in root.iterdir() if (path / record.FILE).is_file() and not path.name.startswith("."))
+
+
+def _readable(name: str) -> Iterator[ReleaseRecord]:
+    for path in _versions(name):
+        with contextlib.suppress(InputError):
+            yield record.read(path)
+
+
+def _age(item: ReleaseRecord) -> tuple[str, str]:
+    return item.created, item.version

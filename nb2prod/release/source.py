@@ -1,0 +1,74 @@
+"""Where a release comes from: its notebook's digest and the commit that it lay in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The commit that was checked out, and whether the notebook differed from it."""
+
+    commit: str
+    branch: str | None
+    changed: bool
+
+
+def git_state(notebook: Path) -> GitState | None:
+    """The state of the git repository around the notebook; None without one, or without git."""
+    commit = _git(notebook.parent, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    branch = _git(notebook.parent, "symbolic-ref", "--short", "HEAD")
+    status = _git(notebook.parent, "status", "--porcelain", "--", notebook.name)
+    return GitState(commit, branch or None, bool(status))
+
+
+def notebook_hash(text: str) -> str:
+    """sha256 of what the notebook does: its cells' kinds, tags and sources in order.
+
+    Outputs, execution counts and other metadata, which change with each run, are left out.
+    """
+    document = json.loads(text)
+    cells = [_cell(cell) for cell in document.get("cells", ())]
+    return _digest(json.dumps(cells, ensure_ascii=False, sort_keys=True).encode())
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of the file's bytes, as `sha256:...`; raises `OSError`."""
+    return _digest(path.read_bytes())
+
+
+def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    source = cell.get("source", "")
+    text = "".join(source) if isinstance(source, list) else str(source)
+    tags = (cell.get("metadata") or {}).get("tags") or []
+    return {"kind": cell.get("cell_type"), "tags": sorted(map(str, tags)), "source": text}
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
