@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -183,3 +184,30 @@ def test_a_changed_artifact_does_not_start(made, tmp_path):
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(ServiceFault, match="age_median"), Server(broken, hash_seed=7, timeout=60):
         pass
+
+
+@pytest.mark.slow
+def test_an_environment_of_nothing_but_its_pins_serves_it(made, tmp_path):
+    """What a container installs, without a container; the wheels are those that this environment was made from."""
+    requirements = made[0] / "env" / "python" / "requirements.txt"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, tmp_path / "env"], check=True)
+    python = tmp_path / "env" / "bin" / "python"
+    install = [*uv, "pip", "install", "--offline", "-q", "--no-deps", "--python", python, "-r", requirements]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"uv's cache lacks wheels of this environment: {done.stderr.splitlines()[-1:]}")
+    code = (
+        "import sys, json, pathlib; sys.path.insert(0, sys.argv[1]); from bentoml import Service; import service\n"
+        "from nb2prod_runtime.model import Model; from nb2prod_runtime.rows import Decoder\n"
+        "project = pathlib.Path(sys.argv[1]); model = Model.load(project)\n"
+        "rows = {'rows': json.loads((project / 'examples.json').read_text())['rows']}\n"
+        "print(json.dumps(model.predict(Decoder(model.signature).check(rows).frame).predictions))\n"
+    )
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"}
+    source = package.source(made[0])
+    done = subprocess.run(
+        [python, "-c", code, source], capture_output=True, text=True, check=False, cwd=tmp_path, env=environ
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout.splitlines()[-1])) == 3
