@@ -39,7 +39,7 @@ def forecast(notebook: Notebook, options: Options | None = None) -> Forecast:
         prediction=_place(prediction),
         raw_table=_raw_table(context, options),
         fields=options.fields or _fields(context),
-        target=tuple(sorted(context.target)),
+        target=options.target or _raw_target(context),
         path=tuple(_step(unit, context) for unit in path.kept),
         captured=captures.captured(context),
         filters=tuple(dict.fromkeys(captures.filters(context, dict(options.filters)))),
@@ -77,7 +77,11 @@ def _raw_table(context: Context, options: Options) -> Place | None:
         made = [unit for unit in context.units if options.raw_table in unit.defines]
         if made:
             return Place(options.raw_table, made[0].cell.number, made[0].line)
-    for unit in context.path.sources:
+    sources = context.path.sources
+    if len(sources) > 1 and _ends_in_tail(context):
+        # Train and test were put together and are taken apart again: the rows after train's are test's.
+        sources = sources[-1:]
+    for unit in sources:
         for name, value in unit.results.items():
             if value.kind is Kind.CONTAINER and value.path == "bunch":
                 following = [u for u in context.path.kept if u is not unit and any(r.name == name for r in u.reads)]
@@ -88,23 +92,56 @@ def _raw_table(context: Context, options: Options) -> Place | None:
     return None
 
 
+def _ends_in_tail(context: Context) -> bool:
+    """Whether the path goes on with `data[n:]`."""
+    for unit in context.path.kept:
+        for node in ast.walk(unit.node):
+            part = node.slice if isinstance(node, ast.Subscript) else None
+            part = part.elts[0] if isinstance(part, ast.Tuple) and part.elts else part
+            if isinstance(part, ast.Slice) and part.lower is not None and part.upper is None:
+                return True
+    return False
+
+
 def _fields(context: Context) -> tuple[str, ...]:
     """Columns that the path reads before it makes them."""
     made: set[str] = set()
+    seen: set[str] = set()
+    renamed: dict[str, str] = {}
+    dummies = False
     fields: dict[str, None] = {}
     for unit in context.path.kept:
-        if not context.about_target(unit):
-            fields.update(dict.fromkeys(name for name, _ in unit.columns_read if name not in made | context.target))
+        renamed.update(unit.columns_renamed)
+        if any(site.name == "assign" for site in unit.sites):
+            # One call makes columns and reads them again.
+            made |= {name for name, _ in unit.columns_written}
+        dummies = dummies or any(site.name == "get_dummies" for site in unit.sites)
+        for name, _ in unit.columns_read if not context.about_target(unit) else ():
+            encoded = dummies and any(name.startswith(f"{column}_") for column in seen | made)
+            if name not in made and not encoded:
+                fields[renamed.get(name, name)] = None
+            seen.add(name)
         made |= {name for name, _ in (*unit.columns_written, *unit.columns_joined)}
-    return tuple(fields)
+    return tuple(name for name in fields if name not in context.target)
+
+
+def _raw_target(context: Context) -> tuple[str, ...]:
+    """The target as far as it is columns of the raw table: without what the notebook makes of them."""
+    renamed = {new: old for unit in context.units for new, old in unit.columns_renamed.items()}
+    made: set[str] = set()
+    for unit in context.units:
+        read = {name for name, _ in unit.columns_read}
+        made |= {name for name, _ in unit.columns_written if name not in read}
+    raw = {renamed.get(name, name) for name in context.target if name not in made}
+    return tuple(sorted(raw or context.target))
 
 
 def _made_from(context: Context) -> set[str]:
     """Raw columns that the target alone is made of."""
     found: set[str] = set()
-    for unit in context.path.kept:
+    for unit in context.units:
         read = {name for name, _ in unit.columns_read}
-        if context.about_target(unit) and len(read) == 1:
+        if context.about_target(unit) and read - context.target:
             others = (u for u in context.path.kept if u is not unit and not context.about_target(u) and not _drops(u))
             if not any(read & {name for name, _ in other.columns_read} for other in others):
                 found |= read

@@ -143,14 +143,24 @@ def _one_column(site: Site) -> bool:
 
 def filters(context: Context, told: dict[str, str]) -> Iterator[Filter]:
     """The lines on the path that drop rows. `told` settles the class of some, by `"cell.line"`."""
-    for unit, site in context.path.sites:
-        condition = _condition(site, unit)
-        if condition is None:
-            continue
-        kind, reason = _class_of(site, unit, context)
-        if f"{site.cell.number}.{site.line}" in told:
-            kind, reason = told[f"{site.cell.number}.{site.line}"], "as the options say"
-        yield Filter(site.cell.number, site.line, condition, kind, reason)
+    for unit in context.path.kept:
+        found: dict[int, tuple[str, str, str]] = {}
+        for site in (site for other, site in context.path.sites if other is unit):
+            condition = _condition(site, unit)
+            if condition is None:
+                continue
+            kind, reason = _class_of(site, unit, context)
+            line = site.line
+            if not any(node is site.node for node in ast.walk(unit.node)):
+                # Within a function: the line that calls it is the one that loses rows.
+                line, condition = unit.line, ast.unparse(unit.node).splitlines()[0]
+                if line in found and found[line][1] == "training-only":
+                    continue
+            found[line] = (condition, kind, reason)
+        for line, (condition, kind, reason) in found.items():
+            settled = told.get(f"{unit.cell.number}.{line}")
+            outcome = (kind, reason) if settled is None else (settled, "as the options say")
+            yield Filter(unit.cell.number, line, condition, *outcome)
 
 
 def _condition(site: Site, unit: Unit) -> str | None:
@@ -159,6 +169,8 @@ def _condition(site: Site, unit: Unit) -> str | None:
         return None
     if site.name == "filter" and isinstance(site.node, ast.Subscript):
         if site.result.kind not in (Kind.FRAME, Kind.SERIES) or unit.columns_written:
+            return None
+        if site.args and site.args[0].kind is Kind.INDEX:
             return None
         return ast.unparse(site.node.slice)
     if site.name in ("dropna", "drop_duplicates") and not by_row(site, 0 if site.name == "dropna" else None):

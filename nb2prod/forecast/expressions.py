@@ -421,10 +421,22 @@ class Expressions(Scope):
             for item in [*node.args, *(k.value for k in node.keywords if k.arg in ("by", "on", "keys", "left_on"))]:
                 for column in _strings(item):
                     self.reads_column(column, node)
+        elif name == "rename":
+            self._renamed(node)
         elif name == "assign":
             self.unit.columns_written.extend((k.arg, node.lineno) for k in node.keywords if k.arg)
         elif name == "insert" and len(node.args) > 1:
             self.unit.columns_written.extend((c, node.lineno) for c in _strings(node.args[1]))
+
+    def _renamed(self, node: ast.Call) -> None:
+        assert self.unit is not None
+        given = [item.value for item in node.keywords if item.arg in ("columns", "mapper")] or node.args[:1]
+        for mapping in given:
+            if isinstance(mapping, ast.Dict):
+                for old, new in zip(mapping.keys, mapping.values, strict=True):
+                    if old is not None:
+                        pairs = zip(_strings(old), _strings(new), strict=False)
+                        self.unit.columns_renamed.update({after: before for before, after in pairs})
 
     def _names_in_query(self, node: ast.Call, receiver: Value) -> None:
         """`df.query("age > @limit")` reads the variable `limit`, and the columns that it names."""

@@ -20,6 +20,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         for rule in _SITE_RULES:
             yield from rule(unit, site, context)
     yield from _index_as_feature(context)
+    yield from _columns_by_type(context)
     yield from _random_or_clock(context)
     yield from _target_in_features(context)
     yield from _chained_in_place(context)
@@ -131,7 +132,7 @@ def _reshape(_unit: Unit, site: Site, _context: Context) -> Iterator[Diagnostic]
     )
 
 
-def _guessed_types(unit: Unit, site: Site, context: Context) -> Iterator[Diagnostic]:
+def _guessed_types(_unit: Unit, site: Site, _context: Context) -> Iterator[Diagnostic]:
     """F14."""
     if site.name == "to_datetime" and site.module == "pandas" and site.args and site.args[0].from_rows:
         told = {"format", "unit"} & set(site.keywords)
@@ -146,28 +147,33 @@ def _guessed_types(unit: Unit, site: Site, context: Context) -> Iterator[Diagnos
             f'State the format, for example: pd.to_datetime({named(site)}, format="%Y-%m-%d")',
         )
     coerces = site.name == "to_numeric" and site.module == "pandas" and site.literal("errors", 1) == "coerce"
-    if coerces and not _filled_later(unit, context):
+    if coerces:
         yield at_site(
             site,
             "F14",
             "warning",
             f'to_numeric(errors="coerce") turns whatever is no number in {named(site)} into a missing value, '
             "without a word, in requests too.",
-            "Fill the missing value on the same line or after it, "
-            f'for example: pd.to_numeric({named(site)}, errors="coerce").fillna(0)',
-        )
-    if site.name == "select_dtypes" and site.receiver and site.receiver.carries and not _only_names(site):
-        yield at_site(
-            site,
-            "F14",
-            "warning",
-            f"{expression(site)} chooses columns by the types that they happen to have.",
-            "Name the columns in a list, so that what the model gets is written down.",
+            'Clean the text first, so that what is left can be converted without errors="coerce"; or, where missing is '
+            "meant, say so with a comment: # nb2prod: ignore[F14]",
         )
 
 
-def _only_names(site: Site) -> bool:
-    return isinstance(site.parent, ast.Attribute) and site.parent.attr in ("columns", "dtypes", "shape")
+def _columns_by_type(context: Context) -> Iterator[Diagnostic]:
+    """F14: columns chosen by their types, on the path or for it."""
+    read = {item.name for item in context.path.captured}
+    for unit in context.units:
+        if unit not in context.path.kept and not read & unit.defines:
+            continue
+        for site in unit.sites:
+            if site.name == "select_dtypes" and site.receiver is not None and site.receiver.carries:
+                yield at_site(
+                    site,
+                    "F14",
+                    "warning",
+                    f"{expression(site)} chooses columns by the types that they happen to have in this table.",
+                    "Name the columns in a list, so that what the model gets is written down.",
+                )
 
 
 def _mapping_without_default(unit: Unit, site: Site, context: Context) -> Iterator[Diagnostic]:
@@ -200,8 +206,8 @@ def _filled_later(unit: Unit, context: Context) -> bool:
     written = {name for name, _ in unit.columns_written}
     after = context.path.kept[context.path.kept.index(unit) + 1 :] if unit in context.path.kept else []
     for later in after:
-        fills = any(site.name in ("fillna", "fit_transform", "transform") for site in later.sites)
-        if fills and (written & {name for name, _ in later.columns_read} or not later.columns_read):
+        fills = any(site.name == "fillna" for site in later.sites)
+        if fills and written & {name for name, _ in later.columns_read}:
             return True
     return False
 

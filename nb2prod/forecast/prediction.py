@@ -41,7 +41,7 @@ def find(block: Block, wanted: str | None = None, cells: frozenset[int] | None =
     functions = [item for item in candidates if item.value.has("by_function")]
     if functions:
         last = functions[-1]
-        return Prediction(last.unit, last.name, last.value, by_function=True)
+        return Prediction(last.unit, last.name or last.value.path, last.value, by_function=True)
     if cells is not None or scores_only(block):
         return None
     other = [item for item in candidates if item.value.carries and item.name is not None and not _selects(item)]
@@ -110,6 +110,8 @@ def _fitted_to(site: Site) -> Value | None:
         return site.keywords.get("y") or (site.args[1] if len(site.args) > 1 else None)
     if site.name in ("DMatrix", "QuantileDMatrix", "Dataset", "Pool"):
         return site.keywords.get("label") or (site.args[1] if len(site.args) > 1 else None)
+    if site.module.startswith("statsmodels") and site.name in ("OLS", "Logit", "GLM", "Probit", "WLS", "Poisson"):
+        return site.keywords.get("endog") or (site.args[0] if site.args else None)
     if site.name in ("cross_val_score", "cross_validate"):
         return site.keywords.get("y") or (site.args[2] if len(site.args) > 2 else None)
     return None

@@ -139,7 +139,10 @@ def _kept_rows(site: Site, receiver: Value, traits: frozenset[str]) -> Value:
         return rows(Kind.FRAME, traits, columns)
     if name in ("to_numpy", "toarray", "todense", "reshape", "ravel", "flatten", "get_values", "as_matrix"):
         return rows(Kind.ARRAY, traits, columns)
-    return rows(receiver.kind if receiver.kind is not Kind.INDEX else Kind.SERIES, traits, columns)
+    if receiver.kind is Kind.INDEX:
+        same = name in ("difference", "union", "intersection", "sort_values", "drop", "append", "copy", "repeat")
+        return rows(Kind.INDEX if same else Kind.SERIES, traits, columns)
+    return rows(receiver.kind, traits, columns)
 
 
 def _subset(receiver: Value) -> frozenset[str]:

@@ -145,7 +145,7 @@ LEAKY_FITS = _names(
     """StandardScaler MinMaxScaler MaxAbsScaler RobustScaler Normalizer QuantileTransformer PowerTransformer PCA
     TruncatedSVD KernelPCA FastICA NMF SimpleImputer KNNImputer IterativeImputer SelectKBest SelectPercentile RFE RFECV
     SelectFromModel VarianceThreshold TfidfVectorizer TfidfTransformer KBinsDiscretizer TargetEncoder KMeans
-    LinearDiscriminantAnalysis"""
+    LinearDiscriminantAnalysis OrdinalEncoder OneHotEncoder ColumnTransformer CountVectorizer DictVectorizer"""
 )
 """T1: fitting one before the split lets it see the test rows. Plain encoders of labels learn nothing from them."""
 

@@ -151,6 +151,7 @@ def _same_rows(context: Context) -> Iterator[Diagnostic]:
 
 def _statistics_of_test(context: Context) -> Iterator[Diagnostic]:
     """T6."""
+    other_rows = _predicted_only(context)
     for unit, site in context.path_sites:
         given = _given(site)
         fits = site.name in ("fit_transform", "fit") and not site.module and given is not None
@@ -163,7 +164,7 @@ def _statistics_of_test(context: Context) -> Iterator[Diagnostic]:
                 "training's values. What the test rows gave is kept and served.",
                 f"Use what was fitted on the training rows: transform() instead of {site.name}() for the test rows.",
             )
-        elif not site.result.carries and site.result.has("of_test") and _is_statistic(site) and unit.flows:
+        elif _is_statistic(site) and unit.flows and _of_test(site, other_rows):
             yield at_site(
                 site,
                 "T6",
@@ -172,6 +173,22 @@ def _statistics_of_test(context: Context) -> Iterator[Diagnostic]:
                 "knows training's. What the test rows gave is kept and served.",
                 "Compute it on the training rows and use that for both.",
             )
+
+
+def _predicted_only(context: Context) -> frozenset[int]:
+    """The tables that the predicted rows come from and the fitted ones do not: a test file of its own."""
+    if context.prediction is None or not context.prediction.value.origins:
+        return frozenset()
+    fitted = [site.args[0] for _, site in context.sites() if site.name == "fit" and not site.module and site.args]
+    trained = frozenset[int]().union(*(item.origins for item in fitted))
+    return context.prediction.value.origins - trained if trained else frozenset()
+
+
+def _of_test(site: Site, other_rows: frozenset[int]) -> bool:
+    if site.result.carries:
+        return False
+    rows = [item for item in site.inputs if item.carries]
+    return site.result.has("of_test") or any(item.origins and item.origins <= other_rows for item in rows)
 
 
 def _is_statistic(site: Site) -> bool:

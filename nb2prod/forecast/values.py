@@ -175,6 +175,8 @@ class Unit:
     columns_written: list[tuple[str, int]] = field(default_factory=list)
     columns_joined: list[tuple[str, int]] = field(default_factory=list)
     """Columns that come with a joined table."""
+    columns_renamed: dict[str, str] = field(default_factory=dict)
+    """New name -> old name."""
     columns_dropped: set[str] = field(default_factory=set)
     results: dict[str, Value] = field(default_factory=dict)
     """What the names hold after it."""
