@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -92,7 +93,9 @@ def expected() -> dict[str, Expected]:
     table = tomllib.loads(EXPECTED.read_text(encoding="utf-8"))
     result = {}
     for name, entry in table.items():
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+        }
         result[name] = Expected(name=name, **values)
     return result
 
