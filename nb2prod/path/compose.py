@@ -1,0 +1,457 @@
+"""The generated modules: the kept statements in the notebook's own words, captured values and frozen operations under their names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from nb2prod.path.captures import CapturedValue, Captures, keys_of, telling_name
+from nb2prod.path.edits import Edit, Patcher, Render
+from nb2prod.path.prediction import Prediction
+from nb2prod.path.scopes import Defined, Namespace, binds_name, bound_around, free_names, local_names, parameters, pickled_names
+from nb2prod.path.walk import Walk, choice_nodes
+from nb2prod.recording.trace import Read, Recording, Step, Tree
+
+TRAINING_ONLY, VALIDITY, EVERY, NONE = "training-only", "validity", "every row", "no row"
+
+
+class Oracle(Protocol):
+    """What the composer may ask of the kernel."""
+
+    def globals(self, names: list[str]) -> dict[str, dict[str, Any]]:
+        """Classify the current values of global names, taking snapshots of plain values."""
+
+    def empty_table(self, table: int) -> int:
+        """A snapshot of a table without its rows."""
+
+
+@dataclass(frozen=True)
+class FilterUse:
+    """One filter or selection on the path and how it is served."""
+
+    id: str
+    cell: int | None
+    line: int | None
+    source: str
+    operation: str
+    klass: str
+    tags: frozenset[str]
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class FrozenUse:
+    """One frozen operation on the path."""
+
+    op: str
+    rule: str
+    phrase: str
+    cell: int | None
+    line: int | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The two modules, and what they were made of."""
+
+    features: str
+    predict: str
+    captured: tuple[CapturedValue, ...]
+    filters: tuple[FilterUse, ...]
+    frozen: tuple[FrozenUse, ...]
+    imports: frozenset[str]
+    lines: tuple[tuple[int, int, str], ...]
+    argument: str | None
+    returns: tuple[str, ...]
+
+
+@dataclass
+class _Statements:
+    """The kept statements of one tree: leaves by node, with when they ran."""
+
+    leaves: set[ast.stmt] = field(default_factory=set)
+    extra: set[ast.stmt] = field(default_factory=set)
+
+
+class Composer:
+    """Builds the modules for one walk. `classes`: filter id -> class; a filter not named there is a validity rule for the time being."""
+
+    def __init__(
+        self, recording: Recording, walk: Walk, prediction: Prediction, oracle: Oracle, predicted: frozenset[int], classes: dict[str, str]
+    ) -> None:
+        self.recording, self.walk, self.prediction, self.oracle = recording, walk, prediction, oracle
+        self.predicted, self.classes = predicted, classes
+        self.namespace = Namespace(recording)
+        self.captures = Captures(recording)
+        self.edits: dict[int, dict[int, Edit]] = {}
+        self.filters: dict[str, FilterUse] = {}
+        self.frozen: list[FrozenUse] = []
+        self.statements: dict[int, _Statements] = {}
+        self.dropped: set[ast.stmt] = set()
+        self.splits: dict[ast.stmt, tuple[Step, dict[str, Any]]] = {}
+        self.needed: dict[str, int] = {}
+        self.whole: dict[str, Defined] = {}
+        self.loops = walk.kept_loops
+        self._globals: dict[str, dict[str, Any]] = {}
+
+    # collecting -----------------------------------------------------------------------------------------------------
+
+    def collect(self) -> None:
+        """Turn every kept step into edits of its statement."""
+        for step in sorted(self.walk.kept.values(), key=lambda s: s.seq):
+            tree, node = self.recording.statement(step.k)
+            if step.kind == "step":
+                self._of(tree).leaves.add(node)
+            if step.kind != "iteration":
+                self._step(step, tree, node)
+
+    def _of(self, tree: Tree) -> _Statements:
+        return self.statements.setdefault(tree.number, _Statements())
+
+    def _edit(self, tree: Tree, node: int, edit: Edit) -> None:
+        self.edits.setdefault(tree.number, {}).setdefault(node, edit)
+
+    def _step(self, step: Step, tree: Tree, node: ast.stmt) -> None:
+        keys = keys_of(self.recording, step, self.loops)
+        replaced = self.walk.replaced(step)
+        covered = {tree.index[n] for r in replaced for n in ast.walk(tree.nodes[r]) if n in tree.index and tree.index[n] != r}
+        outside = self.walk._unwanted(step, tree)
+        for event in step.events:
+            if event.get("node") in covered or event.get("node") in outside:
+                continue
+            method: Callable[..., None] | None = getattr(self, f"_on_{event['kind']}", None)
+            if method is not None:
+                method(step, tree, event, keys)
+        covered |= set(replaced) | outside | self._covered_choices(step, tree)
+        for read in step.reads:
+            if read.node not in covered:
+                self._read(step, tree, node, read, keys)
+
+    def _covered_choices(self, step: Step, tree: Tree) -> set[int]:
+        """What only says which rows, in choices that the service does not make."""
+        out: set[int] = set()
+        for event in step.events:
+            if event["kind"] in ("filter", "select", "order") and self._mode(tree, event) != VALIDITY:
+                for index in choice_nodes(tree, event["node"]):
+                    out |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
+        return out
+
+    # reads ----------------------------------------------------------------------------------------------------------
+
+    def _read(self, step: Step, tree: Tree, statement: ast.stmt, read: Read, keys: dict[str, Any]) -> None:
+        node = tree.nodes[read.node]
+        if read.kind in ("module", "import", "function", "class"):
+            self._need(read.name, tree.number)
+            return
+        if read.kind != "value" or bound_around(tree, node, read.name) or self._live(step, tree, statement, read.name):
+            return
+        if isinstance(getattr(node, "ctx", None), ast.Store) or read.snapshot is None:
+            return
+        reason = f"read by the serving path as {read.name}"
+        self.captures.add(tree, read.node, "read", read.name, reason, step, read.snapshot, keys)
+        self._edit(tree, read.node, lambda _, t=tree, n=read.node: self.captures.reference(t, n, "read"))  # type: ignore[misc]
+
+    def _live(self, step: Step, tree: Tree, statement: ast.stmt, name: str) -> bool:
+        """Tell whether the served code has the variable itself: a kept loop's, a parameter, a local that touched no rows."""
+        for place in step.loops:
+            if (place.k, place.instance) in self.loops and name in place.keys:
+                return True
+        if not step.frame:
+            return False
+        _, function = self.recording.statement(self.recording.frames[step.frame].k)
+        if not isinstance(function, ast.FunctionDef) or name not in local_names(function):
+            return False
+        if name in parameters(function):
+            return True
+        return self._live_local(step, tree, function, name)
+
+    def _live_local(self, step: Step, tree: Tree, function: ast.FunctionDef, name: str) -> bool:
+        touched = {id(self.recording.statement(s.k)[1]) for s in self.recording.by_frame.get(step.frame, []) if s.kind == "step"}
+        binders = [s for s in ast.walk(function) if isinstance(s, ast.stmt) and binds_name(s, name)]
+        if not binders or any(id(b) in touched for b in binders):
+            return False
+        own = local_names(function)
+        for binder in binders:
+            value = getattr(binder, "value", None)
+            if value is None or any(n in own and n not in parameters(function) for n in free_names(value)):
+                return False
+        for binder in binders:
+            self._of(tree).extra.add(binder)
+            for free in free_names(binder) - own:
+                self._need(free, tree.number)
+        return True
+
+    def _need(self, name: str, tree: int) -> None:
+        self.needed[name] = max(tree, self.needed.get(name, 0))
+
+    # events ---------------------------------------------------------------------------------------------------------
+
+    def _on_boundary(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        if event.get("snapshot") is None:
+            return
+        node = tree.nodes[event["node"]]
+        what = ast.unparse(node)
+        reason = f"computed from all of training's rows: {what if len(what) <= 80 else what[:77] + '...'}"
+        self.captures.add(tree, event["node"], "boundary", telling_name(node), reason, step, event["snapshot"], keys)
+        self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "boundary"))  # type: ignore[misc]
+
+    def _on_lookup(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        if not self.walk.is_lookup(event) or event.get("snapshot") is None:
+            return
+        node = tree.nodes[event["node"]]
+        reason = f"a table that the path only looks up in: {ast.unparse(node)[:80]}"
+        self.captures.add(tree, event["node"], "lookup", telling_name(node), reason, step, event["snapshot"], keys)
+        self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "lookup"))  # type: ignore[misc]
+
+    def _on_root(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        table = self.recording.tables[event["table"]]
+        if table.number != self.walk.table.number:
+            snapshot = self.oracle.empty_table(table.number)
+            cell = tree.cell.number if tree.cell else None
+            value = self.captures.fixed(
+                f"{table.name or 'table'}_without_rows", snapshot, "another table on the path: its columns, without its rows",
+                cell, tree.line(tree.nodes[event["node"]]),
+            )
+            self._edit(tree, event["node"], lambda _: f"captured.{value.name}")
+            return
+        form, columns = event.get("form"), event.get("columns")
+        if form == "pair":
+            names = [c for c in table.columns if c != table.target]
+            text = f"(rules.part(rows, {names!r}, 'array'), rules.part(rows, {[table.target]!r}, 'vector'))"
+        elif columns is None or list(columns) == list(table.columns) and form == "frame":
+            text = "rows" if form != "array" else f"rules.part(rows, {list(table.columns)!r}, 'array')"
+        else:
+            text = f"rules.part(rows, {list(columns)!r}, {form!r})"
+        self._edit(tree, event["node"], lambda _: text)
+
+    def _on_frozen(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        node = tree.nodes[event["node"]]
+        if event.get("snapshot") is None:
+            return
+        cell = tree.cell.number if tree.cell else None
+        use = FrozenUse(event["op"], event["rule"], event["phrase"], cell, tree.line(node), ast.unparse(node)[:160])
+        if use not in self.frozen:
+            self.frozen.append(use)
+        wish = event.get("name") or event["op"]
+        self.captures.add(tree, event["node"], "frozen", wish, event["phrase"], step, event["snapshot"], keys)
+        self._edit(tree, event["node"], lambda r, s=step, t=tree, e=event: self._frozen_text(r, s, t, e))  # type: ignore[misc]
+
+    def _frozen_text(self, render: Render, step: Step, tree: Tree, event: dict[str, Any]) -> str:
+        node = tree.nodes[event["node"]]
+        state = self.captures.reference(tree, event["node"], "frozen")
+        if isinstance(node, ast.Attribute):
+            return f"frozen.{event['op']}({state}, {render(node.value)})"
+        assert isinstance(node, ast.Call)
+        if event["op"] == "transform":
+            first = node.args[0] if node.args else node.keywords[0].value
+            return f"{state}.transform({render(first)})"
+        parts = [state]
+        if isinstance(node.func, ast.Attribute) and not self._is_module(step, tree, node.func.value):
+            parts.append(render(node.func.value))
+        parts += [render(a) for a in node.args]
+        parts += [f"{k.arg}={render(k.value)}" if k.arg else f"**{render(k.value)}" for k in node.keywords]
+        return f"frozen.{event['op']}({', '.join(parts)})"
+
+    def _is_module(self, step: Step, tree: Tree, node: ast.AST) -> bool:
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        index = tree.index.get(node)
+        return any(r.node == index and r.kind in ("module", "class") or r.node == index and r.kind == "import" and r.qualname
+                   for r in step.reads)
+
+    def _mode(self, tree: Tree, event: dict[str, Any]) -> str:
+        """How a choice of rows is served."""
+        after = self._held(event["after"])
+        if not after & self.predicted:
+            return NONE if self._held(event["before"]) else EVERY
+        if event["kind"] in ("select", "order"):
+            return EVERY
+        return self.classes.get(self.filter_id(tree, event["node"]), VALIDITY)
+
+    def _held(self, lineage: int) -> set[int]:
+        rows = self.recording.rows_of(lineage, self.walk.table.number)
+        return set(rows[rows >= 0].tolist()) if rows is not None else set()
+
+    def filter_id(self, tree: Tree, node: int) -> str:
+        """A filter's name in `nb2prod.toml`: cell.line of its expression."""
+        cell = tree.cell.number if tree.cell else 0
+        return f"{cell}.{tree.line(tree.nodes[node])}"
+
+    def _on_filter(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        if not self.walk.carries(event["before"]):
+            return
+        mode = self._mode(tree, event)
+        node = tree.nodes[event["node"]]
+        identity = self.filter_id(tree, event["node"])
+        cell = tree.cell
+        if event["kind"] == "filter":
+            self.filters.setdefault(identity, FilterUse(
+                identity, cell.number if cell else None, tree.line(node), ast.unparse(node)[:160], event["name"] or "[...]", mode,
+                cell.tags if cell else frozenset(), self.recording.length_of(event["before"]), self.recording.length_of(event["after"]),
+            ))
+        statement = self.recording.statement(step.k)[1]
+        if event.get("inplace"):
+            if mode == VALIDITY:
+                self._edit(tree, event["node"], lambda r, t=tree, n=event["node"]: self._inplace_rule(r, t, n))  # type: ignore[misc]
+            else:
+                self.dropped.add(statement)
+            return
+        self._edit(tree, event["node"], lambda r, t=tree, n=event["node"], m=mode: self._choice_text(r, t, n, m))  # type: ignore[misc]
+
+    _on_select = _on_order = _on_filter
+
+    def _choice_text(self, render: Render, tree: Tree, index: int, mode: str) -> str:
+        node = tree.nodes[index]
+        everything = _all_rows_text(render, node)
+        if mode == NONE:
+            return f"rules.no_row({everything})"
+        if mode == VALIDITY:
+            base = everything
+            if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Tuple):
+                base = render(node.value)
+            return f"rules.validity({self._rule_text(tree, node)!r}, {base}, {self._plain(render, tree, node)})"
+        if isinstance(node, ast.Subscript):
+            return everything
+        return f"rules.every_row({everything})"
+
+    def _plain(self, render: Render, tree: Tree, node: ast.AST) -> str:
+        return Patcher(tree, self.edits[tree.number]).inner(node)
+
+    def _inplace_rule(self, render: Render, tree: Tree, index: int) -> str:
+        node = tree.nodes[index]
+        assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        base = render(node.func.value)
+        args = [render(a) for a in node.args] + [f"{k.arg}={render(k.value)}" for k in node.keywords if k.arg != "inplace"]
+        return f"rules.validity({self._rule_text(tree, node)!r}, {base}, {base}.{node.func.attr}({', '.join(args)}))"
+
+    def _rule_text(self, tree: Tree, node: ast.AST) -> str:
+        cell = tree.cell.number if tree.cell else 0
+        return f"cell {cell}, line {tree.line(node)}: {ast.unparse(node)}"
+
+    def _on_split(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        statement = self.recording.statement(step.k)[1]
+        if self.walk.split_wanted(step, tree, event) is not None:
+            self.splits[statement] = (step, event)
+            return
+        held = [a is not None and bool(self._held(a) & self.predicted) for a in event["after"]]
+
+        def text(render: Render) -> str:
+            call = tree.nodes[event["node"]]
+            assert isinstance(call, ast.Call)
+            arrays = ", ".join(render(a) for a in call.args)
+            return f"rules.split(({arrays},), {held!r})"
+
+        self._edit(tree, event["node"], text)
+
+    def split_lines(self, statement: ast.stmt, patcher: Patcher) -> list[str]:
+        """A split into names: only the parts that the path uses, each all or none of the rows."""
+        step, event = self.splits[statement]
+        tree, _ = self.recording.statement(step.k)
+        wanted = self.walk.split_wanted(step, tree, event) or set()
+        call = tree.nodes[event["node"]]
+        assert isinstance(call, ast.Call) and isinstance(statement, ast.Assign)
+        target = statement.targets[0]
+        assert isinstance(target, (ast.Tuple, ast.List))
+        each = len(event["after"]) // len(call.args)
+        out = []
+        for i in sorted(wanted):
+            name = ast.unparse(target.elts[i])
+            after = event["after"][i]
+            held = after is not None and bool(self._held(after) & self.predicted)
+            out.append(f"{name} = rules.{'every_row' if held else 'no_row'}({patcher.render(call.args[i // each])})  # {event['name']}")
+        return out
+
+    # definitions ----------------------------------------------------------------------------------------------------
+
+    def resolve(self) -> tuple[list[str], list[tuple[str, Defined]]]:
+        """Import statements and definitions for every needed name, their own needs included; captures the globals they read."""
+        imports: dict[str, str] = {}
+        definitions: dict[str, Defined] = {}
+        queue = dict(self.needed)
+        for value in self.captures.values:
+            for _, snapshot in value.entries:
+                for name in pickled_names(self.recording.folder / "snapshots" / f"{snapshot}.pkl"):
+                    found = self.namespace.find(name)
+                    if found is not None and isinstance(found.node, (ast.FunctionDef, ast.ClassDef)):
+                        queue.setdefault(name, found.tree.number)
+        done: set[str] = set()
+        while queue:
+            name, before = queue.popitem()
+            if name in done:
+                continue
+            done.add(name)
+            found = self.namespace.find(name, before)
+            if found is None:
+                continue
+            if found.text is not None:
+                imports[name] = found.text
+                continue
+            definitions[name] = found
+            for free, number in self._needs_of(found).items():
+                queue.setdefault(free, number)
+        return list(imports.values()), sorted(definitions.items(), key=lambda d: (d[1].tree.number, d[1].node.lineno))
+
+    def _needs_of(self, found: Defined) -> dict[str, int]:
+        """What a definition takes from outside: other definitions, and values to capture."""
+        traced = self._traced(found)
+        names = sorted(free_names(found.node))
+        if traced:
+            kept = self._kept_in(found)
+            names = sorted({n for s in kept for n in free_names(s)} | {n for d in _signature_parts(found.node) for n in free_names(d)})
+        known = self.oracle.globals([n for n in names if n not in self._globals])
+        self._globals.update(known)
+        needs: dict[str, int] = {}
+        last = len(self.recording.trees)
+        for name in names:
+            info = self._globals.get(name)
+            if info is None:
+                continue
+            if info["kind"] in ("module", "import", "function", "class"):
+                needs[name] = last
+            elif info["kind"] == "value" and not traced:
+                self._capture_global(found, name, info)
+        return needs
+
+    def _capture_global(self, found: Defined, name: str, info: dict[str, Any]) -> None:
+        cell = found.tree.cell.number if found.tree.cell else None
+        value = self.captures.fixed(name, info["snapshot"], f"a global that {found.name} reads", cell, found.tree.line(found.node))
+        bound = bound_names_of(found.node)
+        for node in ast.walk(found.node):
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and name not in bound:
+                self._edit(found.tree, found.tree.index[node], lambda _, v=value: f"captured.{v.name}")  # type: ignore[misc]
+
+    def _traced(self, found: Defined) -> bool:
+        """Tell whether the function's body was followed on the path; else it is kept whole."""
+        return found.node in {self.recording.statement(self.recording.frames[f].k)[1] for f in self.walk.frames}
+
+    def _kept_in(self, found: Defined) -> set[ast.stmt]:
+        inside = set(ast.walk(found.node))
+        of = self._of(found.tree)
+        return {s for s in of.leaves | of.extra if s in inside}
+
+
+def bound_names_of(node: ast.AST) -> set[str]:
+    """Names that a definition binds in itself, so that a global of the same name is not meant."""
+    return local_names(node) if isinstance(node, ast.FunctionDef) else set()
+
+
+def _signature_parts(node: ast.AST) -> list[ast.AST]:
+    if not isinstance(node, ast.FunctionDef):
+        return []
+    args = node.args
+    return [*node.decorator_list, *args.defaults, *(d for d in args.kw_defaults if d is not None)]
+
+
+def _all_rows_text(render: Render, node: ast.AST) -> str:
+    """The expression with all rows in place of the chosen ones."""
+    if isinstance(node, ast.Subscript):
+        if isinstance(node.slice, ast.Tuple):
+            rest = ", ".join(render(e) for e in node.slice.elts[1:])
+            return f"{render(node.value)}[rules.every, {rest}]"
+        return f"{render(node.value)}[rules.every]"
+    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return render(node.func.value)

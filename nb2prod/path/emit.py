@@ -1,0 +1,265 @@
+"""Writes `features.py` and `predict.py` from what the composer collected."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+from nb2prod.path.compose import Composer, Composition
+from nb2prod.path.edits import Patcher
+from nb2prod.path.scopes import Defined
+from nb2prod.recording.trace import Step, Tree
+
+INDENT = "    "
+
+
+class Emitter:
+    """Emits the modules of one composer."""
+
+    def __init__(self, composer: Composer) -> None:
+        self.composer = composer
+        self.recording = composer.recording
+        self._patchers: dict[int, Patcher] = {}
+        self.lines: list[tuple[int, int, str]] = []
+
+    def patcher(self, tree: Tree) -> Patcher:
+        """The patcher of a tree, edits included."""
+        if tree.number not in self._patchers:
+            self._patchers[tree.number] = Patcher(tree, self.composer.edits.setdefault(tree.number, {}))
+        return self._patchers[tree.number]
+
+    def run(self) -> Composition:
+        """Emit both modules."""
+        composer = self.composer
+        composer.collect()
+        steps = [s for s in composer.walk.kept.values() if s.frame == 0 and s.kind == "step"]
+        answer = {s.seq for s in composer.prediction.steps}
+        first = min(answer)
+        before = {self._leaf(s) for s in steps if s.seq < first}
+        after = {self._leaf(s) for s in steps if s.seq >= first and s.seq not in answer} | {self._leaf(s) for s in composer.prediction.steps}
+        inputs, argument = self._inputs(first, [s for s in steps if s.seq >= first] + list(composer.prediction.steps))
+        predict_body = self._block(after, last=composer.prediction.steps[-1])
+        feature_body = self._block(before, None)
+        feature_body.append(f"return {', '.join(argument or inputs) or 'rows'}")
+        imports, definitions = composer.resolve()
+        defined = [self._definition(name, found) for name, found in definitions]
+        parameters = ["features"] if argument else inputs or ["rows"]
+        features = self._features_module(imports, defined, feature_body)
+        predict = self._predict_module(imports, [n for n, _ in definitions], parameters, predict_body)
+        return Composition(
+            features, predict, composer.captures.values, tuple(composer.filters.values()), tuple(composer.frozen),
+            frozenset(_import_roots(features + predict)), tuple(self.lines), argument[0] if argument else None, tuple(inputs),
+        )
+
+    def _leaf(self, step: Step) -> tuple[int, ast.stmt]:
+        tree, node = self.recording.statement(step.k)
+        return tree.number, node
+
+    # what goes from features to predict -------------------------------------------------------------------------------
+
+    def _inputs(self, first: int, steps: list[Step]) -> tuple[list[str], list[str] | None]:
+        """The names that `predict` takes; the model's argument first, or written out in `features` where it is an expression."""
+        composer = self.composer
+        unique = {s.seq: s for s in steps}
+        names: list[str] = []
+        outside: list[tuple[Step, int]] = []
+        for seq in sorted(unique):
+            step = unique[seq]
+            within = composer.prediction.node if step is composer.prediction.steps[-1] and composer.prediction.name is None else None
+            for read in composer.walk.needed_reads(step, within):
+                tokens = {read.token} if read.token is not None else set(read.tokens)
+                binder = composer.walk._binder(0, read.name, tokens, step.seq)
+                if step.frame == 0 and binder is not None and binder[0].seq < first:
+                    outside.append((step, read.node))
+                    if read.name not in names:
+                        names.append(read.name)
+        event = composer.prediction.event
+        if event is None or event[0].frame != 0 or event[1].get("argument") is None:
+            return names, None
+        step, details = event
+        tree, _ = self.recording.statement(step.k)
+        argument = tree.nodes[details["argument"]]
+        if isinstance(argument, ast.Name):
+            return sorted(names, key=lambda n: n != argument.id), None
+        inside = {tree.index[n] for n in ast.walk(argument) if n in tree.index}
+        if step.seq != first or any(s is not step or n not in inside for s, n in outside):
+            return names, None
+        text = self.patcher(tree).render(argument)
+        self._patchers.pop(tree.number, None)
+        composer.edits[tree.number][details["argument"]] = lambda _: "features"
+        return names, [text]
+
+    # bodies -----------------------------------------------------------------------------------------------------------
+
+    def _block(self, leaves: set[tuple[int, ast.stmt]], last: Step | None) -> list[str]:
+        """The kept top-level statements in the order they ran, under `# cell N` marks."""
+        out: list[str] = []
+        cell: int | None = None
+        by_tree: dict[int, set[ast.stmt]] = {}
+        for number, node in leaves:
+            by_tree.setdefault(number, set()).add(node)
+        final = self._leaf(last) if last is not None else None
+        for number in sorted(by_tree):
+            tree = self.recording.trees[number]
+            wanted = by_tree[number] | self.composer._of(tree).extra
+            for node in tree.tree.body:
+                lines = self._statement(tree, node, wanted, final)
+                if not lines:
+                    continue
+                if tree.cell is not None and tree.cell.number != cell:
+                    cell = tree.cell.number
+                    out.append(f"# cell {cell}")
+                out.extend(lines)
+        if last is not None and self.composer.prediction.name is not None:
+            out.append(f"return {self.composer.prediction.name}")
+        return out
+
+    def _statement(self, tree: Tree, node: ast.stmt, wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None) -> list[str]:
+        composer, patcher = self.composer, self.patcher(tree)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+            return []
+        if node in wanted:
+            if final == (tree.number, node) and composer.prediction.name is None:
+                assert composer.prediction.node is not None
+                return [f"return {patcher.render(tree.nodes[composer.prediction.node])}"]
+            if node in composer.dropped:
+                return []
+            if node in composer.splits:
+                return composer.split_lines(node, patcher)
+            if not isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try)):
+                if tree.cell is not None:
+                    self.lines.append((tree.cell.number, tree.line(node), patcher.lines[node.lineno - 1].strip()))
+                return patcher.block_lines(node, patcher.statement(node), "")
+        return self._compound(tree, node, wanted, final)
+
+    def _inner(self, tree: Tree, body: list[ast.stmt], wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None) -> list[str]:
+        return [line for node in body for line in self._statement(tree, node, wanted, final)]
+
+    def _compound(self, tree: Tree, node: ast.stmt, wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None) -> list[str]:
+        patcher = self.patcher(tree)
+        if isinstance(node, ast.If):
+            body = self._inner(tree, node.body, wanted, final)
+            orelse = self._inner(tree, node.orelse, wanted, final)
+            if not body and not orelse:
+                return []
+            lines = [*patcher.comments_above(node), f"if {patcher.render(node.test)}:", *_indented(body or ["pass"])]
+            return lines + (["else:", *_indented(orelse)] if orelse else [])
+        if isinstance(node, (ast.For, ast.While)):
+            body = self._inner(tree, node.body, wanted, final)
+            if not body:
+                return []
+            if not self._is_loop(tree, node):
+                return body
+            head = f"while {patcher.render(node.test)}:" if isinstance(node, ast.While) else \
+                f"for {ast.unparse(node.target)} in {patcher.render(node.iter)}:"
+            return [*patcher.comments_above(node), head, *_indented(body)]
+        if isinstance(node, ast.With):
+            body = self._inner(tree, node.body, wanted, final)
+            return body
+        if isinstance(node, ast.Try):
+            body = self._inner(tree, node.body, wanted, final)
+            if not body:
+                handled = [line for h in node.handlers for line in self._inner(tree, h.body, wanted, final)]
+                return handled
+            lines = ["try:", *_indented(body)]
+            for handler in node.handlers:
+                name = f" as {handler.name}" if handler.name else ""
+                kind = f" {ast.unparse(handler.type)}" if handler.type is not None else ""
+                lines += [f"except{kind}{name}:", *_indented(self._inner(tree, handler.body, wanted, final) or ["pass"])]
+            return lines
+        return []
+
+    def _is_loop(self, tree: Tree, node: ast.stmt) -> bool:
+        return any(self.recording.statement(k) == (tree, node) for k, _ in self.composer.loops)
+
+    # definitions and modules --------------------------------------------------------------------------------------------
+
+    def _definition(self, name: str, found: Defined) -> str:
+        """A function, class or assignment of the notebook; a followed function holds only the statements on the path."""
+        tree, node = found.tree, found.node
+        patcher = self.patcher(tree)
+        mark = f"# cell {tree.cell.number}" if tree.cell is not None else ""
+        if isinstance(node, ast.FunctionDef) and self.composer._traced(found):
+            wanted = self.composer._kept_in(found)
+            head = [f"@{patcher.render(d)}" for d in node.decorator_list]
+            head.append(self._signature(tree, node))
+            docstring = ast.get_docstring(node, clean=False)
+            body = patcher.block_lines(node.body[0], patcher.inner(node.body[0]), "") if docstring is not None else []
+            body += self._inner(tree, node.body, wanted, None)
+            return "\n".join([mark, *patcher.comments_above(node), *head, *_indented(body or ["pass"])])
+        lines = patcher.block_lines(node, self._whole(patcher, node), "")
+        return "\n".join([mark, *lines])
+
+    def _whole(self, patcher: Patcher, node: ast.stmt) -> str:
+        text = patcher.inner(node)
+        for decorator in reversed(getattr(node, "decorator_list", [])):
+            text = f"@{patcher.render(decorator)}\n{' ' * node.col_offset}{text}"
+        return text
+
+    def _signature(self, tree: Tree, node: ast.FunctionDef) -> str:
+        patcher = self.patcher(tree)
+        first = node.body[0]
+        text = patcher._between((node.lineno, node.col_offset), (first.lineno, first.col_offset))
+        head = text[: text.rindex(":") + 1] if "#" not in text else f"def {node.name}({ast.unparse(node.args)}):"
+        try:
+            ast.parse(textwrap.dedent(head) + " pass")
+        except SyntaxError:
+            head = f"def {node.name}({ast.unparse(node.args)}):"
+        return head.replace("\n" + " " * node.col_offset, "\n")
+
+    def _features_module(self, imports: list[str], defined: list[str], body: list[str]) -> str:
+        name, table = self.recording.notebook.name, self.composer.walk.table.name or "the raw table"
+        function = ["def features(rows):", f'{INDENT}"""Rows of `{table}` -> what the model is given."""', *_indented(body)]
+        code = "\n\n\n".join([*defined, "\n".join(function)])
+        return _module(f'"""Feature code of {name}: rows of the raw table -> what the model is given."""', imports, code, [])
+
+    def _predict_module(self, imports: list[str], definitions: list[str], parameters: list[str], body: list[str]) -> str:
+        name = self.recording.notebook.name
+        lines = [f"def predict({', '.join(parameters)}):", f'{INDENT}"""What `features` returns -> the prediction, one for each row."""', *_indented(body)]
+        code = "\n".join(lines)
+        used = _names(code)
+        helpers = [d for d in definitions if d in used]
+        own = [f"from features import {', '.join(helpers)}"] if helpers else []
+        return _module(f'"""Prediction of {name}: what `features` returns -> the prediction."""', imports, code, own)
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [INDENT + line if line.strip() else "" for line in lines]
+
+
+def _names(code: str) -> set[str]:
+    return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
+
+
+def _module(docstring: str, imports: list[str], code: str, own: list[str]) -> str:
+    used = _names(code)
+    needed = [line for line in dict.fromkeys(imports) if _imported(line) in used]
+    ours = [n for n in ("captured", "frozen", "rules") if n in used]
+    runtime = [f"from nb2prod_runtime import {', '.join(ours)}"] if ours else []
+    top = [docstring, "", *_ordered(needed)]
+    if needed and (runtime or own):
+        top.append("")
+    return "\n".join([*top, *runtime, *own]) + "\n\n\n" + code + "\n"
+
+
+def _imported(line: str) -> str:
+    return line.split(" as ")[-1].split()[-1].split(".")[0] if " as " in line else (
+        line.split()[-1] if line.startswith("from") else line.split()[1].split(".")[0])
+
+
+def _ordered(imports: list[str]) -> list[str]:
+    plain = sorted(i for i in imports if i.startswith("import"))
+    return plain + sorted(i for i in imports if i.startswith("from"))
+
+
+def _import_roots(code: str) -> set[str]:
+    """The top-level modules that generated code imports."""
+    roots: set[str] = set()
+    for chunk in code.split('"""Prediction of'):
+        text = chunk if chunk.startswith('"""Feature') else '"""Prediction of' + chunk
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                roots.update(a.name.split(".")[0] for a in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                roots.add(node.module.split(".")[0])
+    return roots - {"nb2prod_runtime", "features"}

@@ -1,0 +1,378 @@
+"""The plan: the serving path with everything that was settled by trying it, or the diagnostics that say why there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb2prod.config import Options
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.errors import Nb2ProdError, Refused
+from nb2prod.path import prediction as predictions
+from nb2prod.path.blame import mismatch_diagnostics, unsaved_diagnostic
+from nb2prod.path.captures import CapturedValue
+from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Composer, Composition
+from nb2prod.path.emit import Emitter
+from nb2prod.path.kernel import KernelOracle
+from nb2prod.path.prediction import Prediction
+from nb2prod.path.walk import Walk
+from nb2prod.progress import Progress
+from nb2prod.recording.trace import Recording, Table
+
+if TYPE_CHECKING:
+    from nb2prod.recording.engine import Kernel
+
+RUNTIME_PACKAGE = "nb2prod_runtime"
+TRIAL_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class FilterPlan:
+    """A filter of the notebook on the path: how it is served and why."""
+
+    id: str
+    cell: int | None
+    line: int | None
+    source: str
+    klass: str
+    evidence: str
+    before: int
+    after: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As `build --json` and the release record list it."""
+        return {"id": self.id, "cell": self.cell, "line": self.line, "source": self.source, "class": self.klass, "evidence": self.evidence,
+                "rows_before": self.before, "rows_after": self.after}
+
+
+@dataclass(frozen=True)
+class ServingPath:
+    """What the service is made of. `project` holds the staged artifacts; `cases` the parity cases (cases.json without its head)."""
+
+    recording: Recording
+    prediction: Prediction
+    table: Table
+    composition: Composition
+    filters: tuple[FilterPlan, ...]
+    fields: tuple[str, ...]
+    target: tuple[str, ...]
+    signature: dict[str, Any]
+    cases: dict[str, Any]
+    artifacts: tuple[dict[str, Any], ...]
+    diagnostics: tuple[Diagnostic, ...]
+    predicted: npt.NDArray[np.int64]
+
+    @property
+    def captured(self) -> tuple[CapturedValue, ...]:
+        """The captured values."""
+        return self.composition.captured
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as the release record keeps it."""
+        return {
+            "schema": 1, "notebook": self.recording.notebook.name, "raw_table": self.table.name, "fields": list(self.fields), "target": list(self.target),
+            "prediction": self.prediction.name, "other_predictions": list(self.prediction.others),
+            "path": [{"cell": c, "line": n, "source": s} for c, n, s in self.composition.lines],
+            "captured": [v.to_json() for v in self.captured],
+            "filters": [f.to_json() for f in self.filters],
+            "frozen": [{"operation": f.op, "rule": f.rule, "cell": f.cell, "line": f.line, "source": f.source} for f in self.composition.frozen],
+            "batching": self.signature["batching"],
+        }
+
+
+class Planner:
+    """Makes the plan for one recording, while its kernel is alive."""
+
+    def __init__(self, recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress) -> None:
+        self.recording, self.options, self.project, self.progress = recording, options, project, progress
+        self.oracle = KernelOracle(kernel, recording)
+        self.notes: list[Diagnostic] = []
+
+    def run(self) -> ServingPath:
+        """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
+        prediction = predictions.choose(self.recording, self.options.prediction)
+        table, predicted = self._raw_table(prediction)
+        classes = self._told_classes()
+        self.evidence: dict[str, str] = {k: "set by the user" for k in classes}
+        for _ in range(4):
+            walk, composition = self._compose(prediction, table, predicted, classes)
+            artifacts = self._stage(composition)
+            answer = self._explore(prediction, table, predicted, composition)
+            fresh = self._training_only(composition, answer, classes)
+            if not fresh:
+                break
+            classes = {**classes, **fresh}
+        if answer["mismatches"]:
+            raise Refused(mismatch_diagnostics(self.recording, walk, composition, answer))
+        self._check_columns(answer, table)
+        signature = self._signature(prediction, table, answer)
+        cases = self._trial({**self._job(prediction, table, predicted), "op": "cases", "signature": signature})
+        return ServingPath(
+            self.recording, prediction, table, composition, self._filters(composition), tuple(map(str, answer["fields"])),
+            tuple(map(str, answer["target"])), signature, cases, artifacts, tuple(self.notes), predicted,
+        )
+
+    # choosing ---------------------------------------------------------------------------------------------------------
+
+    def _raw_table(self, prediction: Prediction) -> tuple[Table, npt.NDArray[np.int64]]:
+        fit: list[tuple[Table, npt.NDArray[np.int64]]] = []
+        torn: list[Table] = []
+        for number in self.recording.tables_of(prediction.lineage):
+            rows = self.recording.rows_of(prediction.lineage, number)
+            table = self.recording.tables[number]
+            if rows is None or self.options.raw_table not in (None, table.name):
+                continue
+            if (rows >= 0).all() and len(np.unique(rows)) == len(rows):
+                fit.append((table, rows))
+            elif (rows >= 0).any():
+                torn.append(table)
+        data = {b.name for s in self.recording.by_frame.get(0, []) if "data" in self._tags(s.k) for b in s.binds}
+        if len(fit) > 1 and data:
+            fit = [(t, r) for t, r in fit if t.name in data] or fit
+        if len(fit) == 1:
+            return fit[0]
+        raise Refused([self._no_table(prediction, [t for t, _ in fit], torn)])
+
+    def _tags(self, k: int) -> frozenset[str]:
+        cell = self.recording.trees[self.recording.statements[k].tree].cell
+        return cell.tags if cell is not None else frozenset()
+
+    def _no_table(self, prediction: Prediction, fit: list[Table], torn: list[Table]) -> Diagnostic:
+        tree, node = self.recording.statement(prediction.steps[-1].k)
+        cell = tree.cell
+        place = (cell.number if cell else None, tree.line(node), cell.text_of(tree.line(node)) if cell else "")
+        names = ", ".join(sorted(repr(t.name or f"table {t.number}") for t in (fit or torn)))
+        if fit:
+            return Diagnostic(
+                "N6", "error", f"The predicted rows could come from several tables: {names}.",
+                'Say which one a request describes: raw_table = "NAME" in nb2prod.toml, or --raw-table NAME.', *place,
+            )
+        if torn:
+            return Diagnostic(
+                "N6" if len(torn) > 1 else "N12", "error",
+                f"The predicted rows do not stand one for one for the rows of a table ({names}).",
+                "Predict on rows of one table, each at most once; if several tables were put together, name the one to serve with --raw-table.", *place,
+            )
+        return Diagnostic(
+            "N5", "error", "No rows of a table stand behind the prediction.",
+            "Predict on rows that come from a table the notebook loads, for example pd.read_csv(...).", *place,
+        )
+
+    def _told_classes(self) -> dict[str, str]:
+        told = dict(self.options.filters)
+        for step in self.recording.steps:
+            for event in step.events:
+                if event["kind"] == "filter":
+                    tree, _ = self.recording.statement(step.k)
+                    tags = tree.cell.tags if tree.cell is not None else frozenset()
+                    if "train" in tags and "feature" not in tags:
+                        told.setdefault(f"{tree.cell.number if tree.cell else 0}.{tree.line(tree.nodes[event['node']])}", TRAINING_ONLY)
+        return told
+
+    # composing --------------------------------------------------------------------------------------------------------
+
+    def _compose(
+        self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], classes: dict[str, str]
+    ) -> tuple[Walk, Composition]:
+        walk = Walk(self.recording, table)
+        held = frozenset(int(r) for r in predicted)
+        composer = Composer(self.recording, walk, prediction, self.oracle, held, classes)
+        for step in self.recording.steps:
+            for event in step.events:
+                if event["kind"] == "filter" and walk.carries(event["before"]):
+                    tree, _ = self.recording.statement(step.k)
+                    if composer._mode(tree, event) != VALIDITY:
+                        walk.identity.setdefault(step.k, set()).add(event["node"])
+        *before, last = prediction.steps
+        for step in before:
+            walk.keep(step)
+        if prediction.name is None and prediction.node is not None:
+            walk.scope[last.seq] = prediction.node
+        walk.keep(last)
+        composer.loops = walk.kept_loops
+        self._refused_operations(walk)
+        return walk, Emitter(composer).run()
+
+    def _refused_operations(self, walk: Walk) -> None:
+        found = []
+        for step in walk.kept.values():
+            tree, _ = self.recording.statement(step.k)
+            covered = walk.covered(step)
+            for event in step.events:
+                if event["kind"] in ("refuse", "reshape") and event["node"] not in covered:
+                    line = tree.line(tree.nodes[event["node"]])
+                    place = (tree.cell.number if tree.cell else None, line, tree.cell.text_of(line) if tree.cell else "")
+                    if event["kind"] == "reshape":
+                        found.append(Diagnostic(
+                            "N12", "error", f"{event['name']} makes another number of rows: a request's row would not have one answer.",
+                            "Predict on one row for each entity; put the reshaping before the table that is loaded, or serve its result.", *place,
+                        ))
+                    else:
+                        found.append(Diagnostic(event["rule"], "error", event["why"], event["remedy"], *place))
+        if found:
+            raise Refused(tuple(dict.fromkeys(found)))
+
+    def _stage(self, composition: Composition) -> tuple[dict[str, Any], ...]:
+        """Write modules, artifacts and manifest into the project folder."""
+        from nb2prod.runtime import artifacts
+
+        (self.project / "features.py").write_text(composition.features)
+        (self.project / "predict.py").write_text(composition.predict)
+        folder = self.project / "artifacts"
+        jobs = [
+            {"name": v.name if not v.keyed else f"{v.name}__{i}", "snapshot": snapshot}
+            for v in composition.captured for i, (_, snapshot) in enumerate(v.entries)
+        ]
+        for job in jobs:
+            reason = self.recording.snapshots[job["snapshot"]].get("unsaved")
+            if reason:
+                raise Refused([unsaved_diagnostic(self.recording, composition, job["name"], reason)])
+        if folder.exists():
+            for old in folder.iterdir():
+                old.unlink()
+        done = self.oracle.save(jobs, folder, self.project)
+        made = dict(zip((j["name"] for j in jobs), done, strict=True))
+        for name, entry in made.items():
+            if "problem" in entry:
+                raise Refused([unsaved_diagnostic(self.recording, composition, name, entry["problem"])])
+        entries = [_manifest_entry(v, made) for v in composition.captured]
+        artifacts.write_manifest(folder, entries)
+        return tuple(entries)
+
+    # trying -----------------------------------------------------------------------------------------------------------
+
+    def _job(self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64]) -> dict[str, Any]:
+        folder = self.recording.folder
+        np.save(folder / "predicted.npy", predicted)
+        given = prediction.event[1].get("given") if prediction.event else None
+        return {
+            "project": str(self.project), "raw": str(table.path), "predicted": str(folder / "predicted.npy"),
+            "expected": str(folder / "snapshots" / f"{prediction.snapshot}.pkl"),
+            "given": str(folder / "snapshots" / f"{given}.pkl") if given else None,
+            "tolerance": self.options.tolerance, "target": list(self.options.target), "fields": list(self.options.fields),
+            "fit": self._fit(prediction, table),
+        }
+
+    def _fit(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
+        """The last fit before the prediction whose y has rows of the raw table."""
+        seq = prediction.steps[-1].seq
+        for fit in reversed([f for f in self.recording.fits if f["seq"] < seq]):
+            rows = self.recording.rows_of(fit["lineage"], table.number)
+            if rows is not None and (rows >= 0).any():
+                path = self.recording.folder / "fit_rows.npy"
+                np.save(path, rows)
+                return {"y": str(self.recording.folder / "snapshots" / f"{fit['y']}.pkl"), "rows": str(path)}
+        return None
+
+    def _explore(
+        self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], composition: Composition
+    ) -> dict[str, Any]:
+        draft = {"schema": 1, "columns": [
+            {"name": str(c), "dtype": "object", "type": "any", "field": True, "nullable": True} for c in table.columns
+        ]}
+        (self.project / "signature.json").write_text(json.dumps(draft))
+        settled = set(self.options.filters)
+        open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
+        return self._trial({**self._job(prediction, table, predicted), "op": "explore", "filters": open_rules})
+
+    def _trial(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Run one trial in a clean process of the kernel's Python."""
+        ask, answer = self.recording.folder / "job.json", self.recording.folder / "trial.json"
+        answer.unlink(missing_ok=True)
+        ask.write_text(json.dumps(job))
+        script = Path(__file__).with_name("trial.py")
+        environment = {**os.environ, "PYTHONPATH": str(self.project), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                [self.recording.executable, "-X", "utf8", str(script), str(ask), str(answer)], env=environment, cwd=self.recording.notebook.path.parent,
+                capture_output=True, text=True, timeout=TRIAL_SECONDS, check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Nb2ProdError(f"trying the serving path took longer than {TRIAL_SECONDS} s", "Predict on fewer rows in the notebook.") from error
+        if not answer.exists():
+            raise Nb2ProdError("the serving path could not be tried", done.stderr[-1500:])
+        result: dict[str, Any] = json.loads(answer.read_text())
+        if "failed" in result:
+            raise Nb2ProdError(f"the serving path could not be tried: {result['failed']}", result.get("traceback", ""))
+        return result
+
+    def _training_only(self, composition: Composition, answer: dict[str, Any], classes: dict[str, str]) -> dict[str, str]:
+        fresh: dict[str, str] = {}
+        for reason, why in (answer.get("training_only") or {}).items():
+            for use in composition.filters:
+                if f"cell {use.cell}, line {use.line}: " in reason and use.id not in classes:
+                    fresh[use.id] = TRAINING_ONLY
+                    self.evidence[use.id] = why
+        return fresh
+
+    # settling ---------------------------------------------------------------------------------------------------------
+
+    def _check_columns(self, answer: dict[str, Any], table: Table) -> None:
+        found = []
+        for item in answer["undescribable"]:
+            if item["field"]:
+                found.append(Diagnostic("N7", "error", f"{item['problem']}; a request can't give it.", "Load the column as text, numbers, booleans or dates."))
+        leaked = [c for c in answer["target"] if c in answer["fields"]]
+        if leaked and len(leaked) == len(answer["target"]) and not self.options.target:
+            found.append(Diagnostic(
+                "N13", "error", f"The target {', '.join(map(repr, leaked))} changes the features: a request would have to contain the answer.",
+                "Leave the column out of the features, or name the real target: target = [...] in nb2prod.toml, or --target.",
+            ))
+        unknown = [c for c in (*self.options.target, *self.options.fields) if c not in table.columns]
+        if unknown:
+            found.append(Diagnostic(
+                "N13", "error", f"{unknown[0]!r} is not a column of the raw table {table.name!r}.", f"Its columns: {', '.join(table.columns[:40])}.",
+            ))
+        if not answer["fields"]:
+            found.append(Diagnostic("N5", "error", "No column of the raw table changes the prediction.", "Check that the model is given features of the rows."))
+        if found:
+            raise Refused(found)
+
+    def _signature(self, prediction: Prediction, table: Table, answer: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "schema": 1, "notebook": self.recording.notebook.name, "raw_table": table.name or "rows", "row_kind": "frame",
+            "columns": answer["columns"],
+            "prediction": {"name": prediction.name or "prediction", **answer["prediction"]},
+            "features": {"kind": answer.get("given_kind") or "other", "names": answer.get("names")},
+            "batching": bool(answer.get("batching")), "owner": self.options.owner, "runbook": self.options.runbook,
+        }
+
+    def _filters(self, composition: Composition) -> tuple[FilterPlan, ...]:
+        return tuple(
+            FilterPlan(f.id, f.cell, f.line, f.source, f.klass, self._why(f.id, f.klass), f.before, f.after)
+            for f in composition.filters
+        )
+
+    def _why(self, identity: str, klass: str) -> str:
+        if identity in self.evidence:
+            return self.evidence[identity] if identity not in self._told_classes() or identity in self.options.filters else "its cell is tagged train"
+        if klass == VALIDITY:
+            return "its verdict on a row depends on that row alone, and not on the target"
+        return "chooses rows of training"
+
+
+def _manifest_entry(value: CapturedValue, made: dict[str, Any]) -> dict[str, Any]:
+    head = {"name": value.name, "cell": value.cell, "line": value.line, "reason": value.reason}
+    if not value.keyed:
+        done = made[value.name]
+        return {**head, "file": done["file"], "format": done["format"], "sha256": done["sha256"], "key": None}
+    entries = []
+    for i, (key, _) in enumerate(value.entries):
+        done = made[f"{value.name}__{i}"]
+        entries.append({"key": list(key), "file": done["file"], "format": done["format"], "sha256": done["sha256"]})
+    return {**head, "keyed": list(value.keyed), "entries": entries}
+
+
+def plan(recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress) -> ServingPath:
+    """Make the plan for `recording`, staging modules and artifacts in `project` (which holds the runtime already)."""
+    return Planner(recording, kernel, options, project, progress).run()
+
+
+__all__ = ["FilterPlan", "Planner", "ServingPath", "plan"]

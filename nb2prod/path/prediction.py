@@ -1,0 +1,187 @@
+"""Which value of the notebook is the prediction (design rule: the last one in a predict cell, with its post-processing)."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.errors import Refused
+from nb2prod.recording.trace import Recording, Step, Tree
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The chosen prediction.
+
+    `steps`: the top-level steps of the predict cells that make it, in order (the model's answer, then post-processing).
+    `name`: the variable it is bound to, None for a bare expression. `node`: the expression that is the answer (in the last step's tree).
+    `snapshot`, `lineage`: its recorded value and the rows it answers.
+    `event`: the step and event of the model's call, where one call in these steps makes it.
+    """
+
+    steps: tuple[Step, ...]
+    name: str | None
+    node: int | None
+    snapshot: int
+    lineage: int
+    event: tuple[Step, dict[str, Any]] | None
+    others: tuple[str, ...] = ()
+
+
+@dataclass
+class _Candidate:
+    steps: list[Step]
+    name: str | None
+    node: int | None
+    snapshot: int
+    lineage: int
+    token: int | None
+    predicted: bool
+
+
+def choose(recording: Recording, wanted: str | None) -> Prediction:
+    """Choose the prediction; `wanted` names a variable instead. Raises `Refused` (N15) where there is none."""
+    steps = [s for s in recording.by_frame.get(0, []) if _in_predict_cell(recording, s)]
+    if wanted is not None:
+        steps = list(recording.by_frame.get(0, []))
+    found = _candidates(recording, steps)
+    model = [c for c in found if c.predicted]
+    pool = model or [c for c in found if _narrow(recording, c)]
+    if wanted is not None:
+        pool = [c for c in found if c.name == wanted]
+    if not pool:
+        raise Refused([_nothing(recording, wanted)])
+    best = pool[-1]
+    others = tuple(dict.fromkeys(c.name for c in pool[:-1] if c.name and c.name != best.name and c not in _chain(best, pool)))
+    return _prediction(recording, best, others)
+
+
+def _in_predict_cell(recording: Recording, step: Step) -> bool:
+    cell = recording.trees[recording.statements[step.k].tree].cell
+    return cell is not None and "predict" in cell.tags
+
+
+def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
+    """Everything that could be the prediction, in order: what the statements bind or show, and model answers inside expressions."""
+    out: list[_Candidate] = []
+    by_token: dict[int, _Candidate] = {}
+    for step in steps:
+        tree, statement = recording.statement(step.k)
+        made = [e for e in step.events if e["kind"] in ("bound", "shown")]
+        for event in made:
+            if not event.get("predicted") and any(c.predicted for c in out):
+                continue
+            if event["token"] in by_token and by_token[event["token"]].lineage == event["lineage"] and event["kind"] == "shown":
+                continue
+            previous = _sources(step, tree, statement, by_token)
+            if previous is None:
+                continue
+            # Rows chosen from a prediction (its first ten, those of one class) are a look at it, not post-processing.
+            if previous and not all(_same_rows(recording, p.lineage, event["lineage"]) for p in previous):
+                continue
+            kept = sorted({s.seq: s for p in previous for s in p.steps}.values(), key=lambda s: s.seq)
+            candidate = _Candidate(
+                [*kept, step], event.get("name"), _value_node(tree, statement), event["output"], event["lineage"], event["token"],
+                bool(event.get("predicted")),
+            )
+            out.append(candidate)
+            if event["token"] is not None:
+                by_token[event["token"]] = candidate
+        if not any(c.steps[-1] is step for c in out):
+            out.extend(_inside(recording, step, tree, by_token))
+    return out
+
+
+def _value_node(tree: Tree, statement: ast.stmt) -> int | None:
+    value = getattr(statement, "value", None)
+    return tree.index[value] if value is not None else None
+
+
+def _same_rows(recording: Recording, a: int, b: int) -> bool:
+    if a == b:
+        return True
+    if recording.length_of(a) != recording.length_of(b):
+        return False
+    for table in recording.tables_of(a):
+        left, right = recording.rows_of(a, table), recording.rows_of(b, table)
+        if left is not None and right is not None:
+            return bool((left == right).all())
+    return False
+
+
+def _sources(step: Step, tree: Tree, statement: ast.stmt, by_token: dict[int, _Candidate]) -> list[_Candidate] | None:
+    """The earlier predictions that a statement works on; None if it mixes them with other rows (a table of results, a residual)."""
+    asks = any(e["kind"] == "predict" for e in step.events)
+    reads = [r for r in step.reads if r.kind == "rows"]
+    known = [by_token[r.token] for r in reads if r.token in by_token]
+    if asks:
+        return [c for c in known if c.predicted]
+    if known and len(known) < len(reads):
+        return None
+    return known
+
+
+def _inside(recording: Recording, step: Step, tree: Tree, by_token: dict[int, _Candidate]) -> list[_Candidate]:
+    """A model's answer inside a larger expression (``accuracy_score(y, model.predict(X))``): the widest part that is still it."""
+    out = []
+    asked = [e for e in step.events if e["kind"] == "predict"]
+    derived = {e["node"]: e for e in step.events if e["kind"] == "derived"}
+    for event in asked:
+        own = _row_reads(step, tree, event["node"])
+        best, node = event, tree.nodes[event["node"]]
+        while node in tree.parents:
+            node = tree.parents[node]
+            wider = derived.get(tree.index[node])
+            if wider is None:
+                if isinstance(node, ast.stmt):
+                    break
+                continue
+            if not _same_rows(recording, wider["lineage"], event["lineage"]) or _row_reads(step, tree, wider["node"]) - own:
+                break
+            best = wider
+        out.append(_Candidate([step], None, best["node"], best["output"], best["lineage"], best.get("token"), True))
+    return out
+
+
+def _row_reads(step: Step, tree: Tree, node: int) -> set[int]:
+    inside = {tree.index[n] for n in ast.walk(tree.nodes[node]) if n in tree.index}
+    return {r.token for r in step.reads if r.kind == "rows" and r.node in inside and r.token is not None}
+
+
+def _narrow(recording: Recording, candidate: _Candidate) -> bool:
+    """Without a model's call, only a vector can be taken for the prediction."""
+    shape = recording.snapshots[candidate.snapshot]["text"]
+    return "of shape" not in shape or shape.endswith(",)") or shape.rstrip(")").endswith(", 1")
+
+
+def _chain(best: _Candidate, pool: list[_Candidate]) -> list[_Candidate]:
+    return [c for c in pool if c.steps[-1] in best.steps]
+
+
+def _prediction(recording: Recording, best: _Candidate, others: tuple[str, ...]) -> Prediction:
+    asked = [(s, e) for s in best.steps for e in s.events if e["kind"] == "predict"]
+    return Prediction(
+        tuple(best.steps), best.name, best.node, best.snapshot, best.lineage, asked[0] if len(asked) == 1 else None, others
+    )
+
+
+def _nothing(recording: Recording, wanted: str | None) -> Diagnostic:
+    cells = [c for c in recording.notebook.code_cells if "predict" in c.tags]
+    cell = cells[-1] if cells else None
+    where = (cell.number if cell else None, 1 if cell else None, cell.text_of(1) if cell else "")
+    if wanted is not None:
+        return Diagnostic(
+            "N15", "error", f"No variable named {wanted!r} holds a value for each row.",
+            "Name the variable that holds the predictions, or leave the option out: the last prediction in a predict cell is taken.", *where,
+        )
+    if cell is not None and ".score(" in cell.source:
+        return Diagnostic(
+            "N15", "error", "The predict cell only scores the model: there is no prediction to serve.",
+            "Add the expression that predicts to the predict cell, for example y_pred = model.predict(X_test).", *where,
+        )
+    return Diagnostic(
+        "N5", "error", "Nothing in the predict cells is a value with one entry for each row of a table.",
+        "Tag the cell that computes the predictions for the rows of a table, for example y_pred = model.predict(X_test).", *where,
+    )

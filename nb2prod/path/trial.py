@@ -1,0 +1,590 @@
+"""Tries the generated modules on the recorded rows, in a clean process of the kernel's own Python.
+
+Run as a script with the project folder on the path: `python trial.py JOB ANSWER`. What depends on the run and decides behaviour is settled
+here, by experiment: does the path replay, is each row's answer its own, which columns matter, which filters belong to training, which
+fields take null. Imports nothing of nb2prod but the runtime, under the name that it has in a Bento.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import pickle
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+REPLAYED, SINGLES, PERTURBED, FILTERED = 5000, 60, 120, 400
+
+
+@dataclass
+class Run:
+    """Answers for some rows: features and predictions as plain values, and for rows without one the reason (`None` elsewhere)."""
+
+    features: list[Any]
+    predictions: list[Any]
+    reasons: list[str | None]
+    codes: list[str | None]
+
+
+@dataclass
+class Trial:
+    """One project under trial."""
+
+    job: dict[str, Any]
+    raw: pd.DataFrame
+    predicted: npt.NDArray[np.int64]
+    expected: list[Any]
+    given: list[Any] | None
+    model: Any
+    answer: dict[str, Any] = field(default_factory=dict)
+
+    def frame(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> pd.DataFrame:
+        """Raw rows as the service gets them: their columns and types, numbered from 0."""
+        return self.raw.iloc[list(rows)].reset_index(drop=True)
+
+    def run(self, frame: pd.DataFrame, batching: bool = True, features: bool = True) -> Run:
+        """Answer the rows of `frame`."""
+        self.model.batching = batching
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer = self.model.predict(frame)
+            made = self.model.features(frame).predictions if features else [None] * len(frame)
+        reasons: list[str | None] = [None] * len(frame)
+        codes: list[str | None] = [None] * len(frame)
+        for error in answer.errors:
+            reasons[error.row], codes[error.row] = error.reason, error.code
+        return Run(made, answer.predictions, reasons, codes)
+
+
+def same(a: Any, b: Any, tolerance: float) -> bool:
+    """Equal by type: floats within the relative tolerance, missing equals missing, all else identical."""
+    if isinstance(a, float) and isinstance(b, (int, float)) or isinstance(b, float) and isinstance(a, (int, float)):
+        return a == b or math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-12 if tolerance >= 1e-9 else 0.0)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(same(a[k], b[k], tolerance) for k in a)
+    return type(a) is type(b) and bool(a == b)
+
+
+def coverage(frame: pd.DataFrame, limit: int, seed: int = 0) -> list[int]:
+    """Positions that hold every missing-value pattern, each column's extremes and its common and rare categories; then evenly drawn ones."""
+    n = len(frame)
+    if n <= limit:
+        return list(range(n))
+    chosen: dict[int, None] = {}
+    missing = frame.isna()
+    for position in missing.drop_duplicates().index[: limit // 4]:
+        chosen[int(position)] = None
+    for i in range(frame.shape[1]):
+        column = frame.iloc[:, i]
+        for position in _notable(column):
+            chosen.setdefault(int(position))
+        if len(chosen) > limit * 3 // 4:
+            break
+    rest = np.random.default_rng(seed).permutation(n)
+    for position in rest:
+        if len(chosen) >= limit:
+            break
+        chosen.setdefault(int(position))
+    return sorted(chosen)[:limit] if len(chosen) <= limit else list(chosen)[:limit]
+
+
+def _notable(column: pd.Series[Any]) -> list[int]:
+    seen = column.dropna()
+    if seen.empty:
+        return []
+    if pd.api.types.is_numeric_dtype(seen) or pd.api.types.is_datetime64_any_dtype(seen):
+        return [int(seen.argmin()), int(seen.argmax())] if len(seen) == len(column) else [int(seen.idxmin()), int(seen.idxmax())]
+    try:
+        counts = seen.value_counts()
+    except TypeError:
+        return []
+    wanted = [*counts.index[:3], *counts.index[-3:]]
+    return [int(seen.index[seen == w][0]) for w in wanted]
+
+
+# the experiments ----------------------------------------------------------------------------------------------------------
+
+
+def settle_filters(trial: Trial) -> None:
+    """Which validity rules really belong to training: their verdict changes with the target, or on half of the rows, or refuses a predicted row."""
+    rng = np.random.default_rng(1)
+    others = np.setdiff1d(np.arange(len(trial.raw)), trial.predicted)
+    predicted = trial.predicted[coverage(trial.frame(trial.predicted), FILTERED // 2)]
+    extra = rng.permutation(others)[: FILTERED // 2] if len(others) else np.array([], dtype="int64")
+    rows = np.concatenate([predicted, extra]).astype("int64")
+    frame = trial.frame(rows)
+    whole = trial.run(frame, features=False)
+    evidence: dict[str, str] = {}
+    refused = {r for r, c in zip(whole.reasons[: len(predicted)], whole.codes, strict=False) if c == "row_refused" and r}
+    for reason in refused:
+        evidence.setdefault(reason, "it would refuse rows that the notebook predicted")
+    for start in (0, 1):
+        half = list(range(start, len(rows), 2))
+        part = trial.run(frame.iloc[half].reset_index(drop=True), features=False)
+        for position, at in enumerate(half):
+            _changed(whole, at, part, position, evidence, "a row's fate differs when half of the rows are there")
+    for target in trial.answer["target"]:
+        shuffled = frame.copy()
+        shuffled[target] = frame[target].to_numpy()[rng.permutation(len(frame))]
+        changed = trial.run(shuffled, features=False)
+        for at in range(len(frame)):
+            _changed(whole, at, changed, at, evidence, f"a row's fate changes with the target {target!r}")
+    trial.answer["training_only"] = evidence
+    counts: dict[str, int] = {}
+    for reason, code in zip(whole.reasons, whole.codes, strict=True):
+        if code == "row_refused" and reason:
+            counts[reason] = counts.get(reason, 0) + 1
+    trial.answer["refused"] = {"rows": len(rows), "by_rule": counts}
+
+
+def _changed(a: Run, i: int, b: Run, j: int, evidence: dict[str, str], why: str) -> None:
+    if a.codes[i] == b.codes[j] and a.reasons[i] == b.reasons[j]:
+        return
+    for run, at in ((a, i), (b, j)):
+        if run.codes[at] == "row_refused" and run.reasons[at]:
+            evidence.setdefault(str(run.reasons[at]), why)
+
+
+def replay(trial: Trial) -> None:
+    """Single rows first (they are the definition), then all together: is every answer, and every feature, the notebook's own?"""
+    tolerance = trial.job["tolerance"]
+    predicted = trial.frame(trial.predicted)
+    positions = coverage(predicted, SINGLES)
+    alone = trial.run(predicted.iloc[positions].reset_index(drop=True), batching=False)
+    singles = _differences(trial, positions, alone, tolerance)
+    many = coverage(predicted, REPLAYED)
+    frame = predicted.iloc[many].reset_index(drop=True)
+    together = trial.run(frame)
+    batch = _differences(trial, many, together, tolerance)
+    trial.answer["replayed"] = len(many)
+    trial.answer["singles"] = len(positions)
+    if singles:
+        trial.answer["mismatches"] = singles[:20]
+        trial.answer["batch_ok"] = not batch
+        return
+    trial.answer["mismatches"] = []
+    trial.answer["batching"] = not batch and _independent(trial, frame, together, tolerance)
+
+
+def _independent(trial: Trial, frame: pd.DataFrame, whole: Run, tolerance: float) -> bool:
+    """Halves and a permutation give each row the same."""
+    rng = np.random.default_rng(2)
+    parts = [np.arange(0, len(frame), 2), np.arange(1, len(frame), 2), rng.permutation(len(frame))]
+    for part in parts:
+        if not len(part):
+            continue
+        got = trial.run(frame.iloc[part].reset_index(drop=True))
+        for position, at in enumerate(part):
+            if not same(whole.predictions[at], got.predictions[position], tolerance) or whole.codes[at] != got.codes[position]:
+                return False
+            if not same(whole.features[at], got.features[position], tolerance):
+                return False
+    return True
+
+
+def _differences(trial: Trial, positions: Sequence[int], run: Run, tolerance: float) -> list[dict[str, Any]]:
+    out = []
+    for i, position in enumerate(positions):
+        expected = trial.expected[position]
+        given = trial.given[position] if trial.given is not None else None
+        wrong_feature = given is not None and run.codes[i] is None and not same(given, run.features[i], tolerance)
+        if run.codes[i] is None and same(expected, run.predictions[i], tolerance) and not wrong_feature:
+            continue
+        out.append({
+            "row": int(trial.predicted[position]), "expected": expected, "actual": run.predictions[i], "reason": run.reasons[i],
+            "code": run.codes[i], "feature": _first_feature(given, run.features[i], tolerance, trial.answer.get("names")) if wrong_feature else None,
+        })
+    return out
+
+
+def _first_feature(expected: Any, actual: Any, tolerance: float, names: list[str] | None) -> dict[str, Any] | None:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in expected:
+            if key not in actual or not same(expected[key], actual[key], tolerance):
+                return {"name": key, "expected": expected[key], "actual": actual.get(key)}
+    if isinstance(expected, list) and isinstance(actual, list):
+        for i, (a, b) in enumerate(zip(expected, actual, strict=False)):
+            if not same(a, b, tolerance):
+                return {"name": names[i] if names and i < len(names) else f"#{i}", "expected": a, "actual": b}
+    return None
+
+
+def find_fields(trial: Trial) -> None:
+    """A field is a column that changes the features, the answer or the row's survival when permuted, nulled or set constant."""
+    predicted = trial.frame(trial.predicted)
+    base = predicted.iloc[coverage(predicted, PERTURBED)].reset_index(drop=True)
+    before = trial.run(base)
+    rng = np.random.default_rng(3)
+    columns = list(trial.raw.columns)
+    found: set[Any] = set()
+
+    def search(group: list[Any]) -> None:
+        if not group or not _matters(trial, base, before, group, rng):
+            return
+        if len(group) == 1:
+            found.add(group[0])
+            return
+        middle = len(group) // 2
+        search(group[:middle])
+        search(group[middle:])
+
+    for start in range(0, len(columns), 4 if len(columns) > 12 else 1):
+        search(columns[start : start + (4 if len(columns) > 12 else 1)])
+    trial.answer["fields"] = [c for c in columns if c in found]
+
+
+def _matters(trial: Trial, base: pd.DataFrame, before: Run, group: list[Any], rng: np.random.Generator) -> bool:
+    for change in (_permuted, _nulled, _constant, _other):
+        changed = base.copy()
+        for column in group:
+            changed[column] = change(trial.raw[column], base[column], rng)
+        if not _equal_runs(before, trial.run(changed)):
+            return True
+    return False
+
+
+def _permuted(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
+    drawn = raw.iloc[rng.permutation(len(raw))[: len(column)]]
+    if len(drawn) < len(column):
+        drawn = column.iloc[rng.permutation(len(column))]
+    return drawn.set_axis(column.index)
+
+
+def _nulled(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
+    blank = column.copy()
+    if blank.dtype.kind in "iub" if isinstance(blank.dtype, np.dtype) else False:
+        blank = blank.astype("float64")
+    blank.iloc[:] = None
+    return blank
+
+
+def _constant(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
+    seen = raw.dropna()
+    return _filled(column, seen.iloc[0] if len(seen) else None)
+
+
+def _other(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
+    """Another constant: the largest value, or the rarest category."""
+    seen = raw.dropna()
+    if seen.empty:
+        return column
+    if pd.api.types.is_numeric_dtype(seen) or pd.api.types.is_datetime64_any_dtype(seen):
+        return _filled(column, seen.max())
+    return _filled(column, seen.iloc[-1])
+
+
+def _filled(column: pd.Series[Any], value: Any) -> Any:
+    made = pd.Series([value] * len(column), index=column.index, name=column.name)
+    try:
+        return made.astype(column.dtype)
+    except (TypeError, ValueError):
+        return made
+
+
+def _equal_runs(a: Run, b: Run) -> bool:
+    return a.codes == b.codes and all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True)) and all(
+        same(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True)
+    )
+
+
+def find_target(trial: Trial) -> None:
+    """The raw columns that decide the `y` given to fit, found by comparing values row by row."""
+    told = trial.job.get("target") or []
+    trial.answer["target"] = [c for c in told if c in trial.raw.columns]
+    trial.answer["target_how"] = "told" if told else None
+    fit = trial.job.get("fit")
+    if told or not fit:
+        return
+    rows = np.load(fit["rows"])
+    y = _values(_load(fit["y"]))
+    if y is None or len(y) != len(rows):
+        return
+    keep = rows >= 0
+    y, rows = y[keep], rows[keep]
+    if len(y) > 4000:
+        y, rows = y[:4000], rows[:4000]
+    ranked = []
+    for position, column in enumerate(trial.raw.columns):
+        score = _decides(trial.raw.iloc[rows, position], y)
+        if score:
+            ranked.append((score, position, column))
+    if ranked:
+        best = max(r[0] for r in ranked)
+        chosen = [c for s, _, c in ranked if s == best]
+        trial.answer["target"] = [c for c in chosen if c not in trial.answer.get("fields", [])][:1] or chosen[:1]
+        trial.answer["target_how"] = {3: "equal", 2: "one to one", 1: "in steps"}[best]
+
+
+def _load(path: str) -> Any:
+    with open(path, "rb") as stream:
+        return pickle.load(stream)
+
+
+def _values(y: Any) -> npt.NDArray[Any] | None:
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    return values if values.ndim == 1 else None
+
+
+def _decides(column: pd.Series[Any], y: npt.NDArray[Any]) -> int:
+    """3: the column is y; 2: each of its values goes with one of y's and back; 1: y is a step function of it; 0: none of these."""
+    values = pd.Series(column.to_numpy())
+    other = pd.Series(y)
+    if values.nunique(dropna=False) < 2:
+        return 0
+    try:
+        if (values.isna() == other.isna()).all() and (values.dropna().to_numpy() == other.dropna().to_numpy()).all():
+            return 3
+        pairs = pd.DataFrame({"c": values, "y": other}).dropna()
+        if len(pairs) < 0.5 * len(values):
+            return 0
+        per_value = pairs.groupby("c", observed=True)["y"].nunique()
+        if per_value.max() != 1:
+            return 0
+        distinct = pairs["c"].nunique()
+        per_y = pairs.groupby("y", observed=True)["c"].nunique()
+        if per_y.max() == 1:
+            numeric = pd.api.types.is_numeric_dtype(pairs["c"]) and pd.api.types.is_numeric_dtype(pairs["y"])
+            if distinct <= 50 and distinct < len(pairs) / 2:
+                return 2
+            return 2 if numeric and _monotone(pairs) else 0
+        if pd.api.types.is_numeric_dtype(pairs["c"]) and distinct > 2 and _monotone(pairs):
+            return 1
+        return 1 if distinct <= 20 and distinct < len(pairs) / 4 else 0
+    except (TypeError, ValueError):
+        return 0
+
+
+def _monotone(pairs: pd.DataFrame) -> bool:
+    codes = pd.Series(pd.factorize(pairs["y"], sort=True)[0], index=pairs.index)
+    ordered = codes[pairs["c"].argsort(kind="stable").map(lambda i: pairs.index[i])].to_numpy()
+    steps = np.diff(ordered)
+    return bool((steps >= 0).all() or (steps <= 0).all())
+
+
+def find_nulls(trial: Trial) -> None:
+    """Fields that take null although training saw none: the code answers, and the types that training had can hold it."""
+    predicted = trial.frame(trial.predicted)
+    base = predicted.iloc[coverage(predicted, 5)].reset_index(drop=True)
+    passed = []
+    for column in trial.answer["fields"]:
+        dtype = trial.raw[column].dtype
+        if trial.raw[column].isna().any() or isinstance(dtype, np.dtype) and dtype.kind in "iub":
+            continue
+        changed = base.copy()
+        changed[column] = _nulled(trial.raw[column], base[column], np.random.default_rng(0))
+        run = trial.run(changed, batching=False, features=False)
+        if all(c is None and p is not None for c, p in zip(run.codes, run.predictions, strict=True)):
+            passed.append(column)
+    trial.answer["null_passed"] = passed
+
+
+# naming the statement -----------------------------------------------------------------------------------------------------
+
+
+def suspect(trial: Trial, project: Path) -> None:
+    """The first statement whose values for a row differ between the whole batch and half of it."""
+    source = (project / "features.py").read_text()
+    tree = ast.parse(source)
+    function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "features")
+    predicted = trial.frame(trial.predicted)
+    rows = coverage(predicted, 80)
+    whole = predicted.iloc[rows].reset_index(drop=True)
+    for part in (list(range(0, len(rows), 2)), [0], [len(rows) - 1]):
+        found = _first_difference(trial, function, whole, part)
+        if found is not None:
+            trial.answer["suspect"] = found
+            return
+
+
+def _first_difference(trial: Trial, function: ast.FunctionDef, whole: pd.DataFrame, part: list[int]) -> dict[str, Any] | None:
+    from nb2prod_runtime import captured
+
+    module = sys.modules["features"]
+    a: dict[str, Any] = {**vars(module), "rows": whole.copy()}
+    b: dict[str, Any] = {**vars(module), "rows": whole.iloc[part].reset_index(drop=True)}
+    n, m = len(whole), len(part)
+    for number, statement in enumerate(function.body):
+        if isinstance(statement, ast.Return):
+            return None
+        code = compile(ast.Module([statement], []), "features.py", "exec")
+        with warnings.catch_warnings(), captured.request():
+            warnings.simplefilter("ignore")
+            try:
+                exec(code, a)  # the generated module's own statements
+            except Exception:
+                return None
+            try:
+                exec(code, b)
+            except Exception as problem:
+                return {"statement": number, "line": statement.lineno, "source": ast.unparse(statement)[:300], "raised": f"{type(problem).__name__}: {problem}"[:200]}
+        for name in {x.id for x in ast.walk(statement) if isinstance(x, ast.Name)}:
+            if name in a and name in b and not _agree(a[name], b[name], part, n, m):
+                return {"statement": number, "line": statement.lineno, "source": ast.unparse(statement)[:300], "name": name}
+    return None
+
+
+def _sized(value: Any) -> bool:
+    return isinstance(value, (pd.DataFrame, pd.Series, np.ndarray, list)) or hasattr(type(value), "tocsr")
+
+
+def _agree(a: Any, b: Any, part: list[int], n: int, m: int) -> bool:
+    from nb2prod_runtime import outputs
+
+    if not _sized(a) or not _sized(b):
+        return True
+    la, lb = (v.shape[0] if hasattr(v, "shape") and v.shape else len(v) if isinstance(v, list) else -1 for v in (a, b))
+    if la != n:
+        return True
+    if lb != m:
+        return False
+    try:
+        left, right = outputs.per_row(a, n), outputs.per_row(b, m)
+    except Exception:
+        return True
+    return all(same(left[at], right[i], 1e-12) for i, at in enumerate(part))
+
+
+# the whole ----------------------------------------------------------------------------------------------------------------
+
+
+def signature(trial: Trial) -> None:
+    """The raw columns as the service must know them, the prediction's and the features' forms, and the parity cases on the wire."""
+    from nb2prod_runtime import describe
+
+    fields = trial.answer["fields"]
+    target = trial.answer["target"]
+    nullable = trial.answer["null_passed"]
+    columns, broken = [], []
+    for label in trial.raw.columns:
+        try:
+            columns.append(describe.column(trial.raw[label], field=label in fields, target=label in target, nullable=label in nullable))
+        except describe.Undescribable as problem:
+            broken.append({"column": str(label), "field": label in fields, "problem": str(problem)})
+    trial.answer["columns"] = columns
+    trial.answer["undescribable"] = broken
+
+
+def cases(trial: Trial) -> None:
+    """Request rows for the replay, with what the notebook answered."""
+    from nb2prod_runtime import encoding as wire
+    from nb2prod_runtime.signature import Signature
+
+    made = Signature.from_json(trial.job["signature"])
+    predicted = trial.frame(trial.predicted)
+    positions = coverage(predicted, REPLAYED)
+    frame = predicted.iloc[positions].reset_index(drop=True)
+    trial.answer["rows"] = wire.encode(frame, made)
+    trial.answer["expected"] = [trial.expected[p] for p in positions]
+    trial.answer["row_ids"] = [int(trial.predicted[p]) for p in positions]
+    trial.answer["given"] = [trial.given[p] for p in positions] if trial.given is not None else None
+    phantoms: dict[str, list[Any]] = {}
+    for column in made.columns:
+        if column.field:
+            continue
+        seen = trial.raw[column.name].dropna()
+        if len(seen):
+            ends = [seen.iloc[0], seen.iloc[-1]]
+            if pd.api.types.is_numeric_dtype(seen):
+                ends = [seen.min(), seen.max()]
+            phantoms[column.key] = _encoded(column, trial.raw[column.name], ends)
+    trial.answer["phantoms"] = phantoms
+
+
+def _encoded(column: Any, raw: pd.Series[Any], values: list[Any]) -> list[Any]:
+    from nb2prod_runtime.columns import codec_of
+
+    made: list[Any] = codec_of(column).encode(pd.Series(values, dtype=raw.dtype))
+    return made
+
+
+def describe_outputs(trial: Trial) -> None:
+    """What the prediction and the features are."""
+    seen = [v for v in trial.expected if v is not None]
+    first = seen[0] if seen else None
+    kind = "vector" if isinstance(first, list) else "object" if isinstance(first, dict) else "boolean" if isinstance(first, bool) else (
+        "integer" if isinstance(first, int) else "number" if isinstance(first, float) else "string")
+    labels = None
+    if kind in ("integer", "string", "boolean"):
+        distinct = sorted({v for v in seen}, key=str)
+        labels = distinct if len(distinct) <= 50 else None
+    raw = trial.job["expected_value"]
+    trial.answer["prediction"] = {"dtype": str(getattr(raw, "dtype", type(raw).__name__)), "kind": kind, "labels": labels}
+
+
+def open_trial(job: dict[str, Any]) -> Trial:
+    """Load the rows, what was predicted, and the model."""
+    from nb2prod_runtime import outputs
+    from nb2prod_runtime.model import Model
+
+    raw = _load(job["raw"])
+    predicted = np.load(job["predicted"])
+    value = _load(job["expected"])
+    job["expected_value"] = value
+    expected = outputs.per_row(value, len(predicted))
+    given = None
+    names = None
+    if job.get("given"):
+        argument = _load(job["given"])
+        names = [str(c) for c in argument.columns] if hasattr(argument, "columns") else None
+        given = outputs.per_row(argument, len(predicted))
+    project = Path(job["project"])
+    trial = Trial(job, raw, predicted, expected, given, Model.load(project))
+    trial.answer["names"] = names
+    trial.answer["given_kind"] = None if not job.get("given") else "frame" if names else "array"
+    return trial
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the job says and write the answer."""
+    job = json.loads(Path(arguments[0]).read_text())
+    trial = open_trial(job)
+    if job["op"] == "explore":
+        trial.answer["fields"] = []
+        find_target(trial)
+        replay_first = job.get("filters")
+        if replay_first:
+            settle_filters(trial)
+        if not trial.answer.get("training_only"):
+            replay(trial)
+            if trial.answer["mismatches"] or not trial.answer.get("batching"):
+                suspect(trial, Path(job["project"]))
+            if not trial.answer["mismatches"]:
+                find_fields(trial)
+                told = job.get("fields") or []
+                trial.answer["fields"] = [c for c in trial.raw.columns if c in trial.answer["fields"] or c in told]
+                find_target(trial)
+                find_nulls(trial)
+                signature(trial)
+                describe_outputs(trial)
+    elif job["op"] == "cases":
+        cases(trial)
+    Path(arguments[1]).write_text(json.dumps(trial.answer, default=_json))
+    return 0
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Exception as problem:
+        Path(sys.argv[2]).write_text(json.dumps({"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}))
+        sys.exit(3)

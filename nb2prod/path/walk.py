@@ -1,0 +1,298 @@
+"""The walk back: from the prediction through row-carrying values only, to the raw table.
+
+Every step that made, changed or renamed the rows that the prediction stands on is kept; what else those steps read is a captured value.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from nb2prod.recording.trace import Bind, FrameInfo, Read, Recording, Step, Table, Tree
+
+REPLACING = ("boundary", "root")
+
+
+@dataclass
+class Walk:
+    """The kept steps, and for each static statement what was seen of it on the path."""
+
+    recording: Recording
+    table: Table
+    kept: dict[int, Step] = field(default_factory=dict)
+    frames: set[int] = field(default_factory=set)
+    missing: list[tuple[Step, Read]] = field(default_factory=list)
+    stop: frozenset[int] = frozenset()
+    """Tokens that need not be followed: the model's argument, when only what comes after it is walked."""
+
+    # asking ---------------------------------------------------------------------------------------------------------
+
+    def carries(self, lineage: int | None) -> bool:
+        """Tell whether a value with this lineage has entries from the raw table."""
+        if lineage is None:
+            return False
+        rows = self.recording.rows_of(lineage, self.table.number)
+        return rows is not None and bool((rows >= 0).any())
+
+    def replaced(self, step: Step) -> list[int]:
+        """The nodes of a step whose whole expression gives way to something captured: boundaries, tables, lookups elsewhere."""
+        scope = self._scope_of(step)
+        return [
+            e["node"] for e in step.events
+            if (e["kind"] in REPLACING or e["kind"] == "lookup" and self.is_lookup(e)) and (scope is None or e["node"] in scope)
+        ]
+
+    def _scope_of(self, step: Step) -> set[int] | None:
+        root = self.scope.get(step.seq)
+        if root is None:
+            return None
+        return _subtrees(self.recording.trees[self.recording.statements[step.k].tree], [root])
+
+    def covered(self, step: Step) -> set[int]:
+        """The nodes of a step that the service does not run: inside what is replaced, or outside the part that is wanted."""
+        tree = self.recording.trees[self.recording.statements[step.k].tree]
+        return _subtrees(tree, self.replaced(step)) | self._unwanted(step, tree)
+
+    def is_lookup(self, event: dict[str, Any]) -> bool:
+        """Rows of another table that are only looked up in."""
+        return not self.carries(event["of"])
+
+    def needed_reads(self, step: Step, within: int | None = None) -> list[Read]:
+        """The names of rows (or containers of them) that a step really needs, outside what is replaced."""
+        tree = self.recording.trees[self.recording.statements[step.k].tree]
+        gone = self.covered(step)
+        only = _subtrees(tree, [within]) if within is not None else None
+        return [
+            r for r in step.reads
+            if r.kind in ("rows", "container") and r.node not in gone and (only is None or r.node in only)
+            and not (r.token is not None and r.token in self.stop)
+        ]
+
+    def _unwanted(self, step: Step, tree: Tree) -> set[int]:
+        """What a row mask or the other arrays of a split read is not needed where the choice is not made while serving."""
+        scope = self._scope_of(step)
+        gone: set[int] = set() if scope is None else set(range(len(tree.nodes))) - scope
+        for event in step.events:
+            if event["kind"] == "split":
+                gone |= self._split_unwanted(step, tree, event)
+            elif event["kind"] in ("select", "order") and self.carries(event["before"]):
+                gone |= _subtrees(tree, choice_nodes(tree, event["node"]))
+            elif event["kind"] == "filter" and self.carries(event["before"]) and event["node"] in self.identity.get(step.k, set()):
+                gone |= _subtrees(tree, choice_nodes(tree, event["node"]))
+        return gone
+
+    scope: dict[int, int] = field(default_factory=dict)
+    """The one expression of a step that is wanted, by the step's number: a prediction inside a larger statement."""
+
+    identity: dict[int, set[int]] = field(default_factory=dict)
+    """Filters served as the identity, by statement: what their conditions read is not needed."""
+
+    def _split_unwanted(self, step: Step, tree: Tree, event: dict[str, Any]) -> set[int]:
+        call = tree.nodes[event["node"]]
+        assert isinstance(call, ast.Call)
+        gone = _subtrees(tree, [tree.index[k.value] for k in call.keywords])
+        wanted = self.split_wanted(step, tree, event)
+        if wanted is None:
+            return gone
+        each = len(event["after"]) // max(len(call.args), 1)
+        for i, arg in enumerate(call.args):
+            if not any(j // each == i for j in wanted):
+                gone |= _subtrees(tree, [tree.index[arg]])
+        return gone
+
+    def split_wanted(self, step: Step, tree: Tree, event: dict[str, Any]) -> set[int] | None:
+        """Which parts of a split the path uses: positions in its result, None where they can't be told apart."""
+        statement = tree.nodes[self.recording.statements[step.k].node]
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or statement.value is not tree.nodes[event["node"]]:
+            return None
+        target = statement.targets[0]
+        if not isinstance(target, (ast.Tuple, ast.List)) or not all(isinstance(e, ast.Name) for e in target.elts):
+            return None
+        names = [e.id for e in target.elts if isinstance(e, ast.Name)]
+        wanted = self.wanted_names.get(step.k, set())
+        return {i for i, n in enumerate(names) if n in wanted} if wanted else None
+
+    wanted_names: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    # walking --------------------------------------------------------------------------------------------------------
+
+    def run(self, step: Step, within: int | None = None) -> None:
+        """Keep everything that the rows read by `step` (or by one expression of it) stand on."""
+        self._queue: list[tuple[Step, Read]] = [(step, r) for r in self.needed_reads(step, within)]
+        self._calls(step, within)
+        self._drain()
+
+    def keep(self, step: Step) -> None:
+        """Keep `step` and everything that its rows stand on."""
+        self._queue = []
+        self._keep(step)
+        self._drain()
+
+    def _drain(self) -> None:
+        done: set[tuple[int, int, str]] = set()
+        while True:
+            while self._queue:
+                step, read = self._queue.pop()
+                mark = (step.seq, read.node, read.name)
+                if mark not in done:
+                    done.add(mark)
+                    self._resolve(step, read)
+            if not self._close():
+                return
+
+    def _resolve(self, step: Step, read: Read) -> None:
+        tokens = {read.token} if read.token is not None else set(read.tokens)
+        frame = step.frame
+        binder = self._binder(frame, read.name, tokens, step.seq)
+        if binder is None and frame:
+            info = self.recording.frames[frame]
+            if read.name in info.rows or self._is_parameter(info, read.name):
+                self._updates(tokens, self._opened(info), step.seq, frame)
+                self._caller(info)
+                return
+            binder = self._binder(0, read.name, tokens, step.seq)
+        if binder is None:
+            return  # a lambda's parameter, a comprehension's variable: bound by the statement itself
+        bound, which = binder
+        self.wanted_names[bound.k].add(read.name)
+        fresh = bound.seq not in self.kept
+        self._keep(bound)
+        if not fresh and bound.event("split") is not None:
+            self._requeue(bound)
+        self._updates(tokens, bound.seq, step.seq, frame)
+
+    def _requeue(self, step: Step) -> None:
+        self._queue.extend((step, r) for r in self.needed_reads(step))
+
+    def _opened(self, info: FrameInfo) -> int:
+        return info.parent if info.parent is not None else -1
+
+    def _is_parameter(self, info: FrameInfo, name: str) -> bool:
+        _, node = self.recording.statement(info.k)
+        if not isinstance(node, ast.FunctionDef):
+            return False
+        args = node.args
+        return name in {a.arg for a in [*args.posonlyargs, *args.args, *args.kwonlyargs]}
+
+    def _caller(self, info: FrameInfo) -> None:
+        parent = self.recording.by_seq.get(info.parent) if info.parent is not None else None
+        if parent is not None:
+            self._keep(parent)
+
+    def _binder(self, frame: int, name: str, tokens: set[int], before: int) -> tuple[Step, Bind] | None:
+        best: tuple[Step, Bind] | None = None
+        for step in self.recording.by_frame.get(frame, ()):
+            if step.seq >= before:
+                break
+            for bind in step.binds:
+                if bind.name == name and (bind.token in tokens or tokens & set(bind.tokens)):
+                    best = (step, bind)
+        return best
+
+    def _updates(self, tokens: set[int], after: int, before: int, frame: int) -> None:
+        for step in self.recording.steps:
+            if after < step.seq < before and step.updates & tokens and step.kind != "iteration":
+                self._keep(step)
+
+    def _keep(self, step: Step) -> None:
+        if step.seq in self.kept:
+            return
+        self.kept[step.seq] = step
+        self._queue.extend((step, r) for r in self.needed_reads(step))
+        self._headers(step)
+        self._calls(step, None)
+        if step.frame:
+            self._enter(step.frame)
+
+    def _enter(self, frame: int) -> None:
+        if frame in self.frames:
+            return
+        self.frames.add(frame)
+        info = self.recording.frames[frame]
+        self._caller(info)
+        for step in reversed(self.recording.by_frame.get(frame, [])):
+            _, node = self.recording.statement(step.k)
+            if isinstance(node, ast.Return):
+                self._keep(step)
+                break
+
+    def _calls(self, step: Step, within: int | None) -> None:
+        tree = self.recording.trees[self.recording.statements[step.k].tree]
+        gone = self.covered(step)
+        only = _subtrees(tree, [within]) if within is not None else None
+        for info in self.recording.calls.get(step.seq, []):
+            if info.node is not None and info.node in gone or only is not None and info.node not in only:
+                continue
+            self._enter(info.frame)
+
+    def _headers(self, step: Step) -> None:
+        """The loops and branches that a kept step stands in are kept with what their headers read."""
+        tree, node = self.recording.statement(step.k)
+        current: ast.AST = node
+        while current in tree.parents:
+            current = tree.parents[current]
+            if isinstance(current, (ast.FunctionDef, ast.Lambda, ast.Module)):
+                break
+            if not isinstance(current, (ast.If, ast.While, ast.For, ast.With)):
+                continue
+            header = self._header(step, tree, current)
+            if header is not None and header.seq not in self.kept:
+                self.kept[header.seq] = header
+                self._queue.extend((header, r) for r in self.needed_reads(header))
+                self._calls(header, None)
+
+    def _header(self, step: Step, tree: Tree, node: ast.AST) -> Step | None:
+        best = None
+        for other in self.recording.by_frame.get(step.frame, ()):
+            if other.seq >= step.seq:
+                break
+            if other.kind in ("header", "step") and self.recording.statements[other.k].tree == tree.number \
+                    and tree.nodes[self.recording.statements[other.k].node] is node:
+                best = other
+        return best
+
+    # closing --------------------------------------------------------------------------------------------------------
+
+    def _close(self) -> bool:
+        """Loops and functions are served as code: every execution of a kept statement in a kept loop or call must be satisfied."""
+        before = len(self.kept)
+        static = {(s.k, s.frame) for s in self.kept.values() if s.kind == "step"}
+        loops = self.kept_loops
+        functions: dict[int, set[int]] = defaultdict(set)
+        for frame in self.frames:
+            functions[self.recording.frames[frame].k] |= {s.k for s in self.kept.values() if s.frame == frame}
+        for step in self.recording.steps:
+            if step.seq in self.kept or step.kind != "step":
+                continue
+            inside = (step.k, step.frame) in static and any((p.k, p.instance) in loops for p in step.loops)
+            called = step.frame in self.frames and step.k in functions[self.recording.frames[step.frame].k]
+            if inside or called:
+                self._keep(step)
+        return len(self.kept) > before or bool(self._queue)
+
+    @property
+    def kept_loops(self) -> set[tuple[int, int]]:
+        """The running loops (statement, instance) that are served as loops: more than one of their iterations matters."""
+        seen: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for step in self.kept.values():
+            for place in step.loops:
+                if step.kind != "header" or step.k != place.k:
+                    seen[place.k, place.instance].add(place.iteration)
+        return {key for key, iterations in seen.items() if len(iterations) > 1}
+
+
+def choice_nodes(tree: Tree, node: int) -> list[int]:
+    """The parts of a selecting expression that only say which rows: a subscript's row key, a method's arguments."""
+    expression = tree.nodes[node]
+    if isinstance(expression, ast.Subscript):
+        key = expression.slice
+        return [tree.index[key.elts[0]]] if isinstance(key, ast.Tuple) and key.elts else [tree.index[key]]
+    if isinstance(expression, ast.Call):
+        return [tree.index[a] for a in [*expression.args, *(k.value for k in expression.keywords)]]
+    return []
+
+
+def _subtrees(tree: Tree, nodes: list[int]) -> set[int]:
+    return {tree.index[n] for root in nodes for n in ast.walk(tree.nodes[root]) if n in tree.index}

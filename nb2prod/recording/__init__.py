@@ -1,0 +1,1 @@
+"""Recording: one papermill run of the notebook, with a neutral recorder in the kernel."""

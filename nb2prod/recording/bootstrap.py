@@ -1,0 +1,36 @@
+"""The source text that installs the recorder in a kernel which need not have nb2prod."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+MODULES = ("numbering", "lineage", "infer", "snapshots", "operations", "instrument", "recorder")
+PACKAGE = "_nb2prod_recorder"
+
+_LOADER = """
+def _nb2prod_install(sources, package, folder, roles):
+    import sys, types
+    parent = types.ModuleType(package)
+    parent.__path__ = []
+    sys.modules[package] = parent
+    for name, text in sources:
+        module = types.ModuleType(package + "." + name)
+        module.__package__ = package
+        sys.modules[module.__name__] = module
+        setattr(parent, name, module)
+        exec(compile(text, "<nb2prod " + name + ">", "exec"), module.__dict__)
+    module.install(folder, roles, get_ipython())
+_nb2prod_install(*__import__("json").loads({payload}))
+del _nb2prod_install
+"""
+
+
+def source(folder: str, roles: dict[str, list[str]]) -> str:
+    """The code to execute silently in the kernel before the first cell.
+
+    `folder` is where the recorder writes; `roles` maps a tree's digest to the tags of its cell.
+    """
+    here = resources.files("nb2prod.recording.kernel")
+    texts = [(name, (here / f"{name}.py").read_text(encoding="utf-8")) for name in MODULES]
+    return _LOADER.format(payload=repr(json.dumps([texts, PACKAGE, folder, roles])))

@@ -1,0 +1,934 @@
+"""The recorder: hooks called by instrumented cells, and the trace that they leave.
+
+The trace is a list of steps, one for each executed statement that touched rows, with what it read, bound and updated, and events:
+where rows became something else (boundary), where rows were chosen (filter, select, order, split), where a table came in (root),
+where an operation depends on the batch (frozen), where a model was fitted (fit) or asked (predict).
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+import os
+import pickle
+import sys
+import threading
+import types
+from typing import Any
+
+from . import operations
+from .infer import Operation, infer
+from .instrument import Instrumenter, Site, Statement, Tables
+from .lineage import SCALARS, Kinds, Lineage, Rows, length
+from .numbering import HOOK, digest
+from .snapshots import Snapshots, fingerprint, type_name
+
+COLD_AFTER = 400
+MOST_EXECUTIONS = 3000
+INNER_FRAMES = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
+PREDICTING = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"})
+FITTING = frozenset({"fit", "fit_transform", "fit_resample", "partial_fit", "train", "fit_predict"})
+SPLITTERS = frozenset({"train_test_split", "shuffle", "resample"})
+
+
+class Step:
+    """One execution of one statement."""
+
+    __slots__ = ("before", "calls", "carries", "events", "frame", "k", "log", "loops", "names", "seq", "split", "touched", "tree")
+
+    def __init__(self, k: int, seq: int, frame: Frame) -> None:
+        self.k, self.seq, self.frame = k, seq, frame
+        self.log: list[tuple[int, Any]] = []
+        self.names: dict[int, Any] = {}
+        self.events: list[dict[str, Any]] = []
+        self.before: dict[int, tuple[Any, Any, Any]] = {}
+        self.touched = self.carries = False
+        self.split: Any = None
+        self.calls: list[tuple[int, int]] = []
+
+
+class Loop:
+    """One running loop: which statement, which iteration, what its variables hold."""
+
+    __slots__ = ("hot", "instance", "iteration", "k", "keys", "quiet")
+
+    def __init__(self, k: int, instance: int) -> None:
+        self.k, self.instance, self.iteration, self.quiet, self.hot = k, instance, -1, 0, True
+        self.keys: dict[str, Any] = {}
+
+
+class Frame:
+    """One running call of one of the notebook's functions; number 0 is the notebook itself."""
+
+    __slots__ = ("code", "k", "loops", "number", "parent", "place", "python", "result", "step")
+
+    def __init__(self, number: int, k: int | None, python: int | None, parent: Step | None) -> None:
+        self.number, self.k, self.python, self.parent = number, k, python, parent
+        self.loops: list[Loop] = []
+        self.step: Step | None = None
+        self.code: Any = None
+        self.place: int | None = None
+        self.result: Any = None
+
+
+class Recorder:
+    """Holds the trace; its short methods are the hooks."""
+
+    slice = slice
+
+    def __init__(self, folder: str, roles: dict[str, list[str]], namespace: dict[str, Any]) -> None:
+        self.folder = folder
+        self.roles = roles
+        self.ns = namespace
+        self.tables = Tables()
+        self.rows = Rows()
+        self.snapshots = Snapshots(os.path.join(folder, "snapshots"))
+        self.trees: list[str] = []
+        self.steps: list[dict[str, Any]] = []
+        self.frames: list[dict[str, Any]] = []
+        self.raw: list[dict[str, Any]] = []
+        self.fits: list[dict[str, Any]] = []
+        self.lineages: dict[int, Lineage] = {}
+        self.problems: list[str] = []
+        self.stack: list[Frame] = [Frame(0, None, None, None)]
+        self.seq = self.instances = 0
+        self.thread = threading.get_ident()
+        self.executions: dict[tuple[int, int], int] = {}
+        self.quiet_functions: dict[int, int] = {}
+        self.predicted: set[int] = set()
+        self.operand_sets: list[frozenset[int]] = []
+        self.bunches: dict[int, tuple[Any, int]] = {}
+        self.active = True
+
+    # the transformer ------------------------------------------------------------------------------------------------
+
+    def visit(self, tree: ast.Module) -> ast.Module:
+        """IPython calls this with each cell's tree; a tree that can't be instrumented runs as it is."""
+        if not self.active or not isinstance(tree, ast.Module):
+            return tree
+        mark = (len(self.tables.sites), len(self.tables.statements))
+        try:
+            self.trees.append(digest(tree))
+            twin = Instrumenter(self.tables, tree, len(self.trees) - 1).module(tree)
+            compile(twin, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        except Exception as problem:  # ours, not the user's: run the cell plain and say so
+            del self.tables.sites[mark[0] :]
+            del self.tables.statements[mark[1] :]
+            self.problems.append(f"a cell could not be instrumented: {type(problem).__name__}: {problem}")
+            return tree
+        self.operand_sets.extend(frozenset(s.operands) for s in self.tables.sites[mark[0] :])
+        self.stack = self.stack[:1]
+        self.stack[0].loops.clear()
+        self.stack[0].step = None
+        return twin
+
+    # hooks: statements ----------------------------------------------------------------------------------------------
+
+    def s(self, k: int) -> None:
+        """A statement begins."""
+        frame = self.stack[-1]
+        del frame.loops[self.tables.statements[k].depth :]
+        self.seq += 1
+        frame.step = Step(k, self.seq, frame)
+
+    def e(self, k: int) -> None:
+        """A statement has ended."""
+        frame = self.stack[-1]
+        step = frame.step
+        frame.step = None
+        if step is None or step.k != k or not step.touched:
+            return
+        space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
+        self._guarded(self._finish, step, space, None, False)
+
+    def x(self, k: int, value: Any) -> Any:
+        """An expression statement, a test or what a loop iterates over has its value."""
+        frame = self.stack[-1]
+        step = frame.step
+        frame.step = None
+        statement = self.tables.statements[k]
+        if step is not None and step.k == k and (step.touched or statement.kind in ("For", "If", "While")):
+            # Headers are kept even without rows: what a loop runs over may be needed for what stands in it.
+            self._guarded(self._finish, step, self.ns if frame.number == 0 else {}, value, True)
+        if statement.kind in ("For", "While") and not (frame.loops[statement.depth :] and frame.loops[statement.depth].k == k):
+            self.instances += 1
+            frame.loops.append(Loop(k, self.instances))
+        return value
+
+    def t(self, k: int, value: Any) -> Any:
+        """A function returns."""
+        frame = self.stack[-1]
+        step = frame.step
+        frame.step = None
+        if step is not None and step.k == k and step.touched:
+            self._guarded(self._finish, step, {}, value, True)
+        return value
+
+    def b(self, k: int) -> bool:
+        """An iteration begins; False sends it through the plain body."""
+        frame = self.stack[-1]
+        depth = self.tables.statements[k].depth
+        if len(frame.loops) <= depth or frame.loops[depth].k != k:
+            return True
+        loop = frame.loops[depth]
+        del frame.loops[depth + 1 :]
+        frame.step = None
+        if not loop.hot:
+            return False
+        loop.iteration += 1
+        loop.quiet += 1
+        if loop.quiet > COLD_AFTER:
+            loop.hot = False
+            return False
+        names = self.tables.statements[k].binds
+        if names:
+            space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
+            self._guarded(self._iteration, frame, loop, {n: space.get(n) for n in names})
+        return True
+
+    def w(self, k: int) -> bool:
+        """A while loop is about to test again."""
+        frame = self.stack[-1]
+        self.seq += 1
+        frame.step = Step(k, self.seq, frame)
+        return True
+
+    def z(self, k: int) -> None:
+        """A loop is over."""
+        frame = self.stack[-1]
+        del frame.loops[self.tables.statements[k].depth :]
+        frame.step = None
+
+    def enter(self, k: int) -> bool:
+        """One of the notebook's functions is called; True if its body is to be followed."""
+        if not self.active or threading.get_ident() != self.thread or self.quiet_functions.get(k, 0) > COLD_AFTER:
+            return False
+        python = sys._getframe(1)
+        try:
+            if not self._called_live(python):
+                return False
+            self._open(k, python)
+        except Exception as problem:  # a fault of the recorder must not reach the notebook
+            self.problems.append(f"enter: {type(problem).__name__}: {problem}")
+            return False
+        return True
+
+    def leave(self, k: int) -> None:
+        """The function's body is over, by return or by an exception."""
+        python = id(sys._getframe(1))
+        while len(self.stack) > 1:
+            frame = self.stack.pop()
+            if frame.python == python:
+                break
+
+    def live(self) -> bool:
+        """Tell whether a lambda's body is to be followed: its caller is the notebook itself, or it was given rows."""
+        if not self.active or threading.get_ident() != self.thread:
+            return False
+        try:
+            return self.stack[-1].step is not None and self._called_live(sys._getframe(1))
+        except Exception as problem:
+            self.problems.append(f"live: {type(problem).__name__}: {problem}")
+            return False
+
+    def _called_live(self, python: Any) -> bool:
+        caller = python.f_back
+        while caller is not None and caller.f_code.co_name in INNER_FRAMES:
+            caller = caller.f_back
+        top = self.stack[-1]
+        if caller is not None and HOOK in caller.f_code.co_names:
+            if top.number == 0 and caller.f_code.co_name == "<module>" and top.step is not None:
+                return True
+            if top.python == id(caller) and top.step is not None:
+                return True
+        if top.step is None:
+            return False
+        code = python.f_code
+        for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+            value = python.f_locals.get(name)
+            if value is not None and length(value) != 1 and self.rows.of(value) is not None:
+                return True
+        return False
+
+    def _open(self, k: int, python: Any) -> None:
+        parent = self.stack[-1].step
+        frame = Frame(len(self.frames) + 1, k, id(python), parent)
+        frame.code = python.f_code
+        code = python.f_code
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        keys, tokens = {}, {}
+        for name in names:
+            value = python.f_locals.get(name)
+            if isinstance(value, (str, int, float, bool, type(None))):
+                keys[name] = value
+            elif (token := self.rows.token(value) if value is not None else None) is not None:
+                tokens[name] = token
+        self.frames.append({
+            "frame": frame.number, "k": k, "parent": parent.seq if parent else None, "node": None, "keys": keys, "rows": tokens,
+            "loops": self._places(self.stack[-1]), "outer": self.stack[-1].number, "name": code.co_name,
+        })
+        self.quiet_functions[k] = self.quiet_functions.get(k, 0) + 1
+        self.stack.append(frame)
+
+    # hooks: expressions ---------------------------------------------------------------------------------------------
+
+    def n(self, site: int, value: Any) -> Any:
+        """A name was read."""
+        step = self.stack[-1].step
+        if step is None:
+            return value
+        step.names[site] = value
+        step.log.append((site, value))
+        if not isinstance(value, SCALARS):
+            self._guarded(self._note, step, value)
+        return value
+
+    def v(self, site: int, value: Any) -> Any:
+        """An argument has its value."""
+        step = self.stack[-1].step
+        if step is not None:
+            step.log.append((site, value))
+        return value
+
+    k = v
+
+    def c(self, site: int, func: Any) -> Any:
+        """A callee is known; the few functions whose choice of rows can't be seen afterwards are asked to choose row numbers too."""
+        step = self.stack[-1].step
+        if step is None:
+            return func
+        step.log.append((site, func))
+        name = getattr(func, "__name__", "")
+        if name in SPLITTERS and str(getattr(func, "__module__", "")).startswith("sklearn."):
+            return self._splitting(func, step)
+        return func
+
+    def r(self, site: int, result: Any) -> Any:
+        """An operation has its result."""
+        step = self.stack[-1].step
+        if step is None:
+            return result
+        if threading.get_ident() == self.thread:
+            self._guarded(self._operation, step, site, result)
+        return result
+
+    # what the hooks do ----------------------------------------------------------------------------------------------
+
+    def _guarded(self, action: Any, *args: Any) -> None:
+        try:
+            action(*args)
+        except Exception as problem:  # a fault of the recorder must not reach the notebook
+            if len(self.problems) < 200:
+                import traceback
+
+                self.problems.append("".join(traceback.format_exception(problem))[-1500:])
+
+    def _note(self, step: Step, value: Any) -> None:
+        lineage = self.rows.of(value)
+        if lineage is None:
+            for member, _ in self.rows.inside(value):
+                step.touched = True
+                self._remember(step, member)
+            if Kinds.accessor(value):
+                return
+            return
+        step.touched = True
+        self._remember(step, value)
+
+    def _remember(self, step: Step, value: Any) -> None:
+        token = self.rows.token(value)
+        if token is not None and token not in step.before:
+            step.before[token] = (value, fingerprint(value), getattr(value, "index", None) if Kinds.pandas(value) else None)
+
+    def _operands(self, step: Step, site: int) -> dict[int, Any]:
+        wanted = self.operand_sets[site]
+        if not wanted:
+            return {}
+        log = step.log
+        found: dict[int, Any] = {}
+        first = len(log)
+        for i in range(len(log)):
+            if log[i][0] in wanted:
+                first = min(first, i)
+                found[log[i][0]] = log[i][1]
+        del log[first:]
+        return found
+
+    def _operation(self, step: Step, number: int, result: Any) -> None:
+        site = self.tables.sites[number]
+        values = self._operands(step, number)
+        step.log.append((number, result))
+        simple = isinstance(result, SCALARS)
+        carrying = False
+        for value in values.values():
+            if not isinstance(value, SCALARS) and (self.rows.of(value) is not None or self.rows.inside(value)):
+                carrying = True
+                break
+        if not carrying:
+            if not simple and site.kind in ("call", "attribute", "subscript"):
+                self._maybe_root(step, site, values, result)
+            return
+        step.touched = True
+        op = self._describe(site, values, result)
+        self._attribute_frames(step, site, op)
+        if step.split is not None and step.split[0] is result:
+            self._split_event(step, site, op)
+            return
+        if result is None:
+            self._in_place(step, site, op)
+            return
+        outcome = infer(op, self.rows)
+        self._fitting(step, site, op)
+        if outcome.lineage is None:
+            if outcome.event == "reshape":
+                step.events.append({"kind": "reshape", "node": site.node, "name": op.name})
+            if self.rows.inside(result) or Kinds.accessor(result):
+                return
+            step.events.append({"kind": "boundary", "node": site.node, "name": op.name, "value": result,
+                                "from": [self._lineage(x) for v in op.operands if (x := self.rows.of(v)) is not None][:3]})
+            return
+        fresh = self.rows._entry(result) is None
+        token = self.rows.put(result, outcome.lineage, by_index=Kinds.pandas(result))
+        if outcome.event in ("filter", "select", "order"):
+            step.events.append({"kind": outcome.event, "node": site.node, "name": op.name, "op": site.kind,
+                                "before": self._lineage(outcome.before), "after": self._lineage(outcome.lineage)})
+        elif outcome.event == "merge":
+            self._merge_event(step, site, op, outcome.lineage)
+        self._lookups(step, site, op, outcome.lineage)
+        self._frozen(step, site, op)
+        self._predicting(step, site, op, token, outcome.lineage, fresh)
+        self._rename_root(step, site, op, outcome.lineage)
+
+    def _describe(self, site: Site, values: dict[int, Any], result: Any) -> Operation:
+        args: tuple[Any, ...] = ()
+        kwargs: dict[str, Any] = {}
+        func = receiver = key = None
+        operands = list(values.values())
+        if site.call is not None:
+            shape = site.call
+            func = values.get(shape.func) if shape.func is not None else None
+            receiver = getattr(func, "__self__", None) if shape.receiver is not None or isinstance(func, types.MethodType) else None
+            if shape.receiver is not None and shape.receiver in values:
+                receiver = values[shape.receiver]
+            if isinstance(receiver, types.ModuleType):
+                receiver = None
+            args, kwargs = _arguments(shape, values)
+            operands = [v for v in operands if v is not func]
+        elif site.kind == "subscript":
+            ordered = [s for s in site.operands if s in values]
+            keyed = [s for s in ordered if self.tables.sites[s].kind == "key"]
+            key = values[keyed[-1]] if keyed else _NoKey
+            inside = set(self.tables.sites[keyed[-1]].operands) | {keyed[-1]} if keyed else set()
+            bases = [s for s in ordered if s not in inside]
+            receiver = values[bases[-1]] if bases else None
+        elif operands:
+            receiver = operands[0]
+        return Operation(site.kind, site.name, func, receiver, args, kwargs, operands, key, result)
+
+
+    # events ---------------------------------------------------------------------------------------------------------
+
+    def _maybe_root(self, step: Step, site: Site, values: dict[int, Any], result: Any) -> None:
+        """A table comes in: a frame returned by a call that took no rows, or a data set of scikit-learn's."""
+        if site.kind in ("attribute", "subscript"):
+            receiver = next(iter(values.values()), None)
+            if type(receiver).__name__ == "Bunch" and (Kinds.pandas(result) or Kinds.array(result)) and length(result) > 1:
+                self._bunch_root(step, site, receiver, result)
+            return
+        func = values.get(site.call.func) if site.call is not None and site.call.func is not None else None
+        module = str(getattr(func, "__module__", ""))
+        if isinstance(result, tuple) and module.startswith("sklearn.datasets") and result and length(result[0]) > 1:
+            table = self._new_table(result[0])
+            for part in result[:2]:
+                if length(part) == length(result[0]):
+                    self.rows.put(part, self._whole(table, length(part)))
+            self._extend_table(table, result[1])
+            step.touched = True
+            step.events.append({"kind": "root", "node": site.node, "table": table, "form": "pair"})
+            return
+        loader = module.startswith(("numpy", "sklearn.datasets")) and getattr(func, "__name__", "") in ("loadtxt", "genfromtxt", "load")
+        if not Kinds.frame(result) and not (loader and Kinds.array(result)):
+            return
+        receiver = getattr(func, "__self__", None)
+        if Kinds.pandas(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver) or len(result) < 1:
+            return
+        table = self._new_table(result)
+        self.rows.put(result, self._whole(table, len(result)))
+        step.touched = True
+        step.events.append({"kind": "root", "node": site.node, "table": table, "form": "frame" if Kinds.frame(result) else "array"})
+
+    def _bunch_root(self, step: Step, site: Site, bunch: Any, result: Any) -> None:
+        known = self.bunches.get(id(bunch))
+        if known is None or known[0] is not bunch:
+            frame = bunch.get("frame")
+            data = bunch.get("data")
+            if frame is None and data is None:
+                return
+            content = frame if frame is not None else data
+            table = self._new_table(content, names=bunch.get("feature_names"))
+            if frame is None:
+                self._extend_table(table, bunch.get("target"))
+            known = self.bunches[id(bunch)] = (bunch, table)
+        table = known[1]
+        info = self.raw[table]
+        if length(result) != info["rows"]:
+            return
+        self.rows.put(result, self._whole(table, length(result)))
+        columns = [str(c) for c in result.columns] if Kinds.frame(result) else None
+        if Kinds.array(result) and result.ndim == 2:
+            columns = [c for c in info["columns"] if c != info.get("target")]
+        elif columns is None:
+            columns = [str(getattr(result, "name", None) or info.get("target") or "target")]
+        form = "frame" if Kinds.frame(result) else "series" if Kinds.pandas(result) else "array" if result.ndim == 2 else "vector"
+        step.touched = True
+        step.events.append({"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns})
+
+    def _whole(self, table: int, n: int) -> Lineage:
+        known = self.raw[table].get("lineage")
+        if known is None or known.n != n:
+            known = self.raw[table]["lineage"] = Lineage({table: range(n)}, n)
+        return known
+
+    def _new_table(self, content: Any, names: Any = None) -> int:
+        pd = sys.modules.get("pandas")
+        table = len(self.raw)
+        form = "frame" if Kinds.frame(content) else "array"
+        if not Kinds.frame(content) and pd is not None and Kinds.array(content):
+            columns = [str(c) for c in names] if names is not None else [f"x{i}" for i in range(content.shape[1] if content.ndim > 1 else 1)]
+            content = pd.DataFrame(content if content.ndim > 1 else content.reshape(-1, 1), columns=columns)
+        path = os.path.join(self.folder, f"table{table}.pkl")
+        with open(path + ".part", "wb") as stream:
+            pickle.dump(content, stream, protocol=5)
+        os.replace(path + ".part", path)
+        columns = [str(c) for c in getattr(content, "columns", [])]
+        self.raw.append({"table": table, "path": path, "rows": len(content), "columns": columns, "form": form, "name": None, "seq": self.seq})
+        return table
+
+    def _extend_table(self, table: int, target: Any) -> None:
+        info = self.raw[table]
+        if target is None or length(target) != info["rows"] or getattr(target, "ndim", 1) != 1:
+            return
+        with open(info["path"], "rb") as stream:
+            content = pickle.load(stream)
+        name = str(getattr(target, "name", None) or "target")
+        if name in content.columns:
+            return
+        content = content.assign(**{name: target})
+        with open(info["path"] + ".part", "wb") as stream:
+            pickle.dump(content, stream, protocol=5)
+        os.replace(info["path"] + ".part", info["path"])
+        info["columns"] = [str(c) for c in content.columns]
+        info["target"] = name
+
+    def _rename_root(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
+        """``pd.DataFrame(array, columns=...)`` names what came in without names."""
+        if not Kinds.frame(op.result) or op.name != "DataFrame" or len(lineage.tables) != 1 or not op.args:
+            return
+        table, rows = next(iter(lineage.tables.items()))
+        info = self.raw[table]
+        if info["form"] != "array" or not isinstance(rows, range) or not Kinds.array(op.args[0]):
+            return
+        wide = op.args[0].ndim == 2 and op.args[0].shape[1] == op.result.shape[1]
+        if wide and info.get("renamed") is None:
+            info["renamed"] = [str(c) for c in op.result.columns]
+            with open(info["path"] + ".named", "wb") as stream:
+                pickle.dump(op.result, stream, protocol=5)
+            step.events.append({"kind": "root", "node": site.node, "table": table, "form": "named"})
+
+    def _merge_event(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
+        step.events.append({"kind": "merge", "node": site.node, "name": op.name, "after": self._lineage(lineage)})
+
+    def _lookups(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
+        """Rows of another table that only serve to look something up: kept as they are, should the path need them."""
+        if site.call is None:
+            return
+        shape = site.call
+        for kind, sid in [*((k, s) for k, s in shape.args), *((k, s) for _, k, s in shape.kwargs)]:
+            if kind != "site" or not isinstance(sid, int) or sid < 0:
+                continue
+            value = self._argument(op, shape, sid)
+            other = self.rows.of(value) if value is not None else None
+            if other is None or value is op.receiver:
+                continue
+            mine = self.rows.of(op.receiver) if op.receiver is not None else None
+            if op.name in ("merge", "join", "merge_asof") or mine is not None and not set(mine.tables) & set(other.tables):
+                step.events.append({"kind": "lookup", "node": self.tables.sites[sid].node, "call": site.node,
+                                    "value": value, "of": self._lineage(other)})
+
+    def _argument(self, op: Operation, shape: Any, sid: int) -> Any:
+        for (kind, s), value in zip(shape.args, op.args, strict=False):
+            if kind == "site" and s == sid:
+                return value
+        for name, kind, s in shape.kwargs:
+            if kind == "site" and s == sid:
+                return op.kwargs.get(name)
+        return None
+
+    def _frozen(self, step: Step, site: Site, op: Operation) -> None:
+        if op.kind not in ("call", "attribute"):
+            return
+        reason = operations.explain(op.func, op.receiver, op.name, op.args, op.kwargs)
+        if reason is not None and not (op.name == "reset_index" and op.kwargs.get("drop")):
+            step.events.append({"kind": "depends", "node": site.node, "rule": reason[0], "why": reason[1], "remedy": reason[2]})
+            return
+        found = operations.match(op.func, op.receiver, op.name, op.args, op.kwargs)
+        if found is None:
+            return
+        try:
+            state = found.capture(op.receiver, op.args, op.kwargs, op.result)
+        except operations.NoEntry as refusal:
+            if not refusal.rule:
+                return  # nothing to keep: the call answers row by row as it is
+            step.events.append({"kind": "refuse", "node": site.node, "rule": refusal.rule, "why": refusal.why, "remedy": refusal.remedy})
+            return
+        step.events.append({
+            "kind": "frozen", "node": site.node, "op": found.op, "rule": found.rule, "phrase": found.phrase, "value": state,
+            "receiver_is_state": bool(getattr(found, "receiver_is_state", False)), "attribute": op.kind == "attribute",
+            "name": operations.telling_name(found, op.receiver, op.args, op.kwargs) if hasattr(operations, "telling_name") else found.op,
+        })
+
+    def _predicting(self, step: Step, site: Site, op: Operation, token: int, lineage: Lineage, fresh: bool) -> None:
+        asked = op.kind == "call" and op.name in PREDICTING and op.receiver is not None and not Kinds.pandas(op.receiver)
+        derived = any((t := self.rows.token(v)) is not None and t in self.predicted for v in op.operands)
+        if asked:
+            self.predicted.add(token)
+            argument = next((s for kind, s in site.call.args if kind == "site"), None) if site.call else None
+            node = self.tables.sites[argument].node if argument is not None else None
+            step.carries = True
+            given = op.args[0] if op.args and _moderate(op.args[0]) else None
+            step.events.append({"kind": "predict", "given": self._output(given) if given is not None else None, "node": site.node, "name": op.name, "argument": node, "model": type_name(op.receiver),
+                                "output": self._output(op.result), "lineage": self._lineage(lineage), "token": token})
+        elif derived:
+            self.predicted.add(token)
+            if self._in_predict_cell() and _small(op.result):
+                step.events.append({"kind": "derived", "node": site.node, "output": self._output(op.result), "lineage": self._lineage(lineage), "token": token})
+
+    def _in_predict_cell(self) -> bool:
+        return "predict" in self.roles.get(self.trees[-1], []) if self.trees else False
+
+    def _output(self, value: Any) -> int:
+        return self.snapshots.take(value)
+
+    def _fitting(self, step: Step, site: Site, op: Operation) -> None:
+        if op.kind != "call" or op.name not in FITTING:
+            return
+        y = op.kwargs.get("y", op.args[1] if len(op.args) > 1 else None)
+        lineage = self.rows.of(y) if y is not None else None
+        if lineage is None or lineage.n < 2:
+            return
+        self.fits.append({"seq": step.seq, "node": site.node, "frame": step.frame.number, "k": step.k, "y": self.snapshots.take(y),
+                          "lineage": self._lineage(lineage), "model": type_name(op.receiver)})
+        del self.fits[:-30]
+
+    def _splitting(self, func: Any, step: Step) -> Any:
+        rows = self.rows
+
+        def choose(*arrays: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            if not arrays or all(rows.of(a) is None for a in arrays):
+                return func(*arrays, **options)
+            np = sys.modules["numpy"]
+            out = func(*arrays, np.arange(length(arrays[0])), **options)
+            each = len(out) // (len(arrays) + 1)
+            positions, chosen = out[-each:], out[:-each]
+            if func.__name__ != "train_test_split" and len(arrays) == 1:
+                chosen = chosen[0]
+            step.split = (chosen, arrays, positions)
+            return chosen
+
+        choose.__name__, choose.__module__ = func.__name__, func.__module__
+        return choose
+
+    def _split_event(self, step: Step, site: Site, op: Operation) -> None:
+        chosen, arrays, positions = step.split
+        step.split = None
+        each = len(positions)
+        parts = chosen if isinstance(chosen, (list, tuple)) and len(arrays) * each > 1 else [chosen]
+        after: list[int | None] = []
+        for i, array in enumerate(arrays):
+            lineage = self.rows.of(array)
+            for j in range(each):
+                part = parts[i * each + j]
+                if lineage is None:
+                    after.append(None)
+                    continue
+                taken = lineage.take(positions[j])
+                self.rows.put(part, taken)
+                after.append(self._lineage(taken))
+        step.events.append({"kind": "split", "node": site.node, "name": op.name, "after": after,
+                            "random_state": op.kwargs.get("random_state") is not None or op.kwargs.get("shuffle") is False})
+
+    def _in_place(self, step: Step, site: Site, op: Operation) -> None:
+        """A method that returned None may have changed which rows its receiver carries."""
+        receiver = op.receiver
+        if not Kinds.pandas(receiver) or not hasattr(receiver, "index"):
+            return
+        entry = self.rows._entry(receiver)
+        token = self.rows.token(receiver)
+        if entry is None or token is None or token not in step.before:
+            return
+        lineage, old, new = entry[1], step.before[token][2], receiver.index
+        if old is None or len(old) == len(new) and (old.is_(new) or old.equals(new)):
+            return
+        positions = old.get_indexer(new) if old.is_unique else None
+        if op.name in ("reset_index", "set_index") and len(new) == lineage.n:
+            self.rows.put(receiver, lineage)
+            return
+        if positions is None or (positions < 0).any() or op.kwargs.get("ignore_index"):
+            self.rows.forget(receiver)
+            return
+        chosen = lineage.take(positions)
+        self.rows.put(receiver, chosen)
+        kind = "order" if chosen.n == lineage.n else "filter"
+        step.events.append({"kind": kind, "node": site.node, "name": op.name, "op": "call", "inplace": True,
+                            "before": self._lineage(lineage), "after": self._lineage(chosen)})
+
+    def _attribute_frames(self, step: Step, site: Site, op: Operation) -> None:
+        """Say which call of this statement a just finished frame belongs to: the innermost one that has ended since."""
+        if site.kind != "call":
+            return
+        for info in reversed(self.frames):
+            if info["parent"] != step.seq:
+                break
+            if info["node"] is None:
+                info["node"] = site.node
+
+    def _iteration(self, frame: Frame, loop: Loop, values: dict[str, Any]) -> None:
+        loop.keys = {n: v for n, v in values.items() if isinstance(v, (str, int, float, bool, type(None)))}
+        bound = []
+        for name, value in values.items():
+            token = self.rows.token(value) if value is not None and not isinstance(value, SCALARS) else None
+            if token is not None:
+                bound.append([name, token])
+        if bound:
+            loop.quiet = 0
+            self.seq += 1
+            self.steps.append({"seq": self.seq, "k": loop.k, "frame": frame.number, "kind": "iteration", "loops": self._places(frame),
+                               "binds": bound, "reads": [], "events": [], "updates": []})
+
+    # the end of a statement -----------------------------------------------------------------------------------------
+
+    def _finish(self, step: Step, space: dict[str, Any], value: Any, has_value: bool) -> None:
+        frame, statement = step.frame, self.tables.statements[step.k]
+        if step.touched:
+            for loop in frame.loops:
+                loop.quiet = 0
+            if frame.k is not None:
+                self.quiet_functions[frame.k] = 0
+        updates = self._updates(step)
+        binds = []
+        for name in statement.binds:
+            if name in space:
+                self._bind(name, space[name], binds)
+        result = self._carried(value) if has_value else None
+        self._predicted_binds(step, statement, binds, space, value)
+        header = statement.kind in ("For", "If", "While")
+        keep = bool(binds or updates or result or step.carries or header or frame.number)
+        count = self.executions[step.k, frame.number] = self.executions.get((step.k, frame.number), 0) + 1
+        if count > MOST_EXECUTIONS:
+            return
+        record = {
+            "seq": step.seq, "k": step.k, "frame": frame.number, "kind": "header" if header else "step", "loops": self._places(frame),
+            "reads": [self._read(site, v, keep) for site, v in step.names.items()],
+            "binds": binds, "updates": updates, "result": result,
+            "events": [self._event(e, keep) for e in step.events],
+        }
+        self.steps.append(record)
+
+    def _places(self, frame: Frame) -> list[dict[str, Any]]:
+        return [{"k": x.k, "instance": x.instance, "iteration": x.iteration, "keys": dict(x.keys)} for x in frame.loops]
+
+    def _bind(self, name: str, value: Any, binds: list[list[Any]]) -> None:
+        if isinstance(value, SCALARS):
+            return
+        token = self.rows.token(value)
+        if token is not None:
+            lineage = self.rows.of(value)
+            binds.append([name, token, self._lineage(lineage) if lineage else None])
+            if lineage is not None:
+                for table in lineage.tables:
+                    if self.raw[table]["name"] is None and isinstance(lineage.tables[table], range):
+                        self.raw[table]["name"] = name
+            return
+        inside = self.rows.inside(value)
+        if inside:
+            binds.append([name, None, None, [t for v, _ in inside if (t := self.rows.token(v)) is not None]])
+
+    def _carried(self, value: Any) -> Any:
+        if isinstance(value, SCALARS):
+            return None
+        token = self.rows.token(value)
+        if token is not None:
+            lineage = self.rows.of(value)
+            return [token, self._lineage(lineage) if lineage else None]
+        inside = self.rows.inside(value)
+        return [None, None, [self.rows.token(v) for v, _ in inside]] if inside else None
+
+    def _predicted_binds(self, step: Step, statement: Statement, binds: list[list[Any]], space: dict[str, Any], value: Any) -> None:
+        """In a predict cell, keep what its statements give: one of them is the prediction."""
+        if step.frame.number or not self._in_predict_cell():
+            return
+        for bind in binds:
+            if bind[1] is not None and _small(space[bind[0]]):
+                step.events.append({"kind": "bound", "node": self.tables.statements[step.k].node, "name": bind[0],
+                                    "output": self._output(space[bind[0]]), "lineage": bind[2],
+                                    "token": bind[1], "predicted": bind[1] in self.predicted})
+        lineage = self.rows.of(value) if value is not None else None
+        if lineage is not None and _small(value):
+            token = self.rows.token(value)
+            step.events.append({"kind": "shown", "node": statement.node, "output": self._output(value), "lineage": self._lineage(lineage),
+                                "token": token, "predicted": token in self.predicted})
+
+    def _updates(self, step: Step) -> list[int]:
+        changed = []
+        for token, (value, mark, index) in step.before.items():
+            if fingerprint(value) == mark:
+                continue
+            changed.append(token)
+            entry = self.rows._entry(value)
+            if entry is not None and Kinds.pandas(value) and hasattr(value, "index") and len(value) == entry[1].n:
+                self.rows.put(value, entry[1])
+            elif entry is not None and length(value) >= 0 and length(value) != entry[1].n:
+                self.rows.forget(value)
+        return changed
+
+    def _read(self, site: int, value: Any, keep: bool) -> dict[str, Any]:
+        where = self.tables.sites[site]
+        read: dict[str, Any] = {"node": where.node, "name": where.name, "tree": where.tree}
+        token = None if isinstance(value, SCALARS) else self.rows.token(value)
+        if token is not None:
+            lineage = self.rows.of(value)
+            return {**read, "kind": "rows", "token": token, "lineage": self._lineage(lineage) if lineage else None}
+        if not isinstance(value, SCALARS):
+            inside = self.rows.inside(value)
+            if inside:
+                tokens = [t for v, _ in inside if (t := self.rows.token(v)) is not None]
+                return {**read, "kind": "container", "tokens": tokens}
+        return {**read, **self._classify(value, keep)}
+
+
+    def _classify(self, value: Any, keep: bool) -> dict[str, Any]:
+        if isinstance(value, types.ModuleType):
+            return {"kind": "module", "module": value.__name__}
+        module = getattr(value, "__module__", None)
+        if isinstance(value, (types.FunctionType, type)):
+            own = module == "__main__"
+            kind = ("function" if isinstance(value, types.FunctionType) else "class") if own else "import"
+            return {"kind": kind, "module": module, "qualname": getattr(value, "__qualname__", "")}
+        if isinstance(value, types.BuiltinFunctionType) and (value.__self__ is None or isinstance(value.__self__, types.ModuleType)):
+            return {"kind": "import", "module": module, "qualname": value.__qualname__}
+        if type(value).__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
+            return {"kind": "import", "module": "numpy", "qualname": value.__name__}
+        if isinstance(value, types.GeneratorType) or type(value).__name__ in ("zip", "map", "filter", "enumerate", "generator"):
+            return {"kind": "iterator"}
+        if not keep:
+            return {"kind": "value", "snapshot": None}
+        return {"kind": "value", "snapshot": self.snapshots.take(value)}
+
+    def _event(self, event: dict[str, Any], keep: bool) -> dict[str, Any]:
+        if "value" not in event:
+            return event
+        value = event.pop("value")
+        event["snapshot"] = self.snapshots.take(value) if keep and not isinstance(value, (types.ModuleType, types.GeneratorType)) else None
+        event["type"] = type_name(value)
+        return event
+
+    def _lineage(self, lineage: Lineage | None) -> int | None:
+        if lineage is None:
+            return None
+        self.lineages[lineage.serial] = lineage
+        return lineage.serial
+
+    # the end of the run ---------------------------------------------------------------------------------------------
+
+    def names_of(self, wanted: list[str]) -> dict[str, Any]:
+        """Classify and keep the current values of global names, for functions whose bodies were not followed."""
+        out = {}
+        for name in wanted:
+            if name in self.ns:
+                value = self.ns[name]
+                token = None if isinstance(value, SCALARS) else self.rows.token(value)
+                out[name] = {"kind": "rows", "token": token} if token is not None else self._classify(value, True)
+        return out
+
+    def finish(self) -> None:
+        """Write the trace."""
+        self.active = False
+        np = sys.modules.get("numpy")
+        lineages = {}
+        arrays = {}
+        for serial, lineage in self.lineages.items():
+            lineages[serial] = {"n": lineage.n, "tables": {t: "range" if isinstance(a, range) else "array" for t, a in lineage.tables.items()}}
+            for t, a in lineage.tables.items():
+                if not isinstance(a, range):
+                    arrays[f"{serial}_{t}"] = a
+        if np is not None:
+            np.savez(os.path.join(self.folder, "lineages.npz"), **arrays)
+        trace = {
+            "schema": 1, "trees": self.trees, "steps": self.steps, "frames": self.frames, "lineages": lineages, "fits": self.fits,
+            "tables": [{k: v for k, v in t.items() if k != "lineage"} for t in self.raw],
+            "statements": [[s.tree, s.node, s.kind, s.depth, s.function] for s in self.tables.statements],
+            "snapshots": self.snapshots.entries, "problems": self.problems, "python": sys.version.split()[0], "executable": sys.executable,
+        }
+        target = os.path.join(self.folder, "trace.json")
+        with open(target + ".part", "w") as stream:
+            json.dump(trace, stream, default=_plain)
+        os.replace(target + ".part", target)
+
+
+class _NoKey:
+    """The key of a subscript was a constant: a column's name or a position; columns need no following."""
+
+
+def _arguments(shape: Any, values: dict[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    args: list[Any] = []
+    for kind, what in shape.args:
+        if kind == "const":
+            args.append(what)
+        elif kind == "star":
+            args.extend(values.get(what) or ())
+        else:
+            args.append(values.get(what))
+    kwargs: dict[str, Any] = {}
+    for name, kind, what in shape.kwargs:
+        if kind == "const":
+            kwargs[name] = what
+        elif kind == "kwstar":
+            kwargs.update(values.get(what) or {})
+        else:
+            kwargs[name] = values.get(what)
+    return tuple(args), kwargs
+
+
+def _small(value: Any) -> bool:
+    """Narrow enough to be a prediction: a vector, or up to fifty outputs for each row."""
+    shape = getattr(value, "shape", None)
+    return isinstance(value, list) or shape is not None and (len(shape) == 1 or len(shape) == 2 and shape[1] <= 50)
+
+
+def _moderate(value: Any) -> bool:
+    """Small enough to be kept beside the prediction it led to."""
+    shape = getattr(value, "shape", None)
+    if shape is None or not shape:
+        return False
+    cells = 1
+    for side in shape:
+        cells *= int(side)
+    return cells <= 4_000_000
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item"):
+        return value.item()
+    if isinstance(value, (set, tuple)):
+        return list(value)
+    return str(value)
+
+
+def install(folder: str, roles: dict[str, list[str]], shell: Any) -> Recorder:
+    """Start recording in the running IPython shell."""
+    recorder = Recorder(folder, roles, shell.user_ns)
+    setattr(builtins, HOOK, recorder)
+    shell.ast_transformers.append(recorder)
+    return recorder

@@ -1,0 +1,306 @@
+"""The recorder's trace as data: what ran, what it read and bound, where rows became something else.
+
+Addresses: a statement or expression is `(tree, node)`: the number of the tree that the kernel compiled, and the node's preorder index in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb2prod.notebook import Cell, CompiledSource, Notebook, compiled_sources
+from nb2prod.recording.kernel.numbering import digest, preorder
+
+
+@dataclass(frozen=True)
+class Place:
+    """One loop that a step ran in: the loop's statement, which run of it, which iteration, what its plain variables held."""
+
+    k: int
+    instance: int
+    iteration: int
+    keys: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Read:
+    """One name that a step read. `kind`: rows, container, value, module, function, class, import or iterator."""
+
+    node: int
+    name: str
+    kind: str
+    token: int | None = None
+    lineage: int | None = None
+    tokens: tuple[int, ...] = ()
+    snapshot: int | None = None
+    module: str | None = None
+    qualname: str | None = None
+
+
+@dataclass(frozen=True)
+class Bind:
+    """One name that a step bound to rows (`token`) or to a container of rows (`tokens`)."""
+
+    name: str
+    token: int | None
+    lineage: int | None
+    tokens: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One execution of a statement that touched rows. `kind`: step, header (of a loop or branch) or iteration."""
+
+    seq: int
+    k: int
+    frame: int
+    kind: str
+    loops: tuple[Place, ...]
+    reads: tuple[Read, ...]
+    binds: tuple[Bind, ...]
+    updates: frozenset[int]
+    events: tuple[dict[str, Any], ...]
+    result: tuple[int | None, int | None] | None = None
+
+    def event(self, kind: str) -> dict[str, Any] | None:
+        """The last event of this kind, if any."""
+        found = [e for e in self.events if e["kind"] == kind]
+        return found[-1] if found else None
+
+
+@dataclass(frozen=True)
+class FrameInfo:
+    """One call of one of the notebook's functions that was followed."""
+
+    frame: int
+    k: int
+    parent: int | None
+    node: int | None
+    keys: dict[str, Any]
+    rows: dict[str, int]
+    loops: tuple[Place, ...]
+    outer: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that came in: where its rows are kept, and the variable that first held it."""
+
+    number: int
+    path: Path
+    rows: int
+    columns: tuple[str, ...]
+    form: str
+    name: str | None
+    target: str | None
+    named: bool
+
+
+@dataclass(frozen=True)
+class StatementInfo:
+    """A statement that was instrumented."""
+
+    tree: int
+    node: int
+    kind: str
+    depth: int
+    function: int | None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A tree that the kernel compiled, with the cell and the text that it came from."""
+
+    number: int
+    cell: Cell | None
+    text: str
+    offset: int
+    tree: ast.Module
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """The nodes by preorder index."""
+        return list(preorder(self.tree))
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """Each node's parent."""
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    @cached_property
+    def index(self) -> dict[ast.AST, int]:
+        """Each node's preorder index."""
+        return {node: i for i, node in enumerate(self.nodes)}
+
+    def line(self, node: ast.AST) -> int:
+        """The node's line in its cell as the user sees it."""
+        return int(getattr(node, "lineno", 1)) + self.offset
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded run. `folder` holds tables and snapshots."""
+
+    folder: Path
+    notebook: Notebook
+    steps: tuple[Step, ...]
+    frames: dict[int, FrameInfo]
+    tables: tuple[Table, ...]
+    trees: tuple[Tree, ...]
+    statements: tuple[StatementInfo, ...]
+    snapshots: dict[int, dict[str, Any]]
+    fits: tuple[dict[str, Any], ...]
+    problems: tuple[str, ...]
+    python: str
+    executable: str
+    _lineages: dict[int, dict[str, Any]] = field(repr=False, default_factory=dict)
+
+    @cached_property
+    def _arrays(self) -> Any:
+        return np.load(self.folder / "lineages.npz")
+
+    def rows_of(self, lineage: int, table: int) -> npt.NDArray[np.int64] | None:
+        """The row numbers of `table` that the entries of a value with this lineage come from (-1: none); None if it has none at all."""
+        info = self._lineages[lineage]
+        form = info["tables"].get(str(table))
+        if form is None:
+            return None
+        if form == "range":
+            return np.arange(info["n"], dtype="int64")
+        array: npt.NDArray[np.int64] = self._arrays[f"{lineage}_{table}"]
+        return array
+
+    def tables_of(self, lineage: int) -> tuple[int, ...]:
+        """The tables that a lineage names."""
+        return tuple(int(t) for t in self._lineages[lineage]["tables"])
+
+    def length_of(self, lineage: int) -> int:
+        """How many entries a value with this lineage has."""
+        return int(self._lineages[lineage]["n"])
+
+    @cached_property
+    def by_seq(self) -> dict[int, Step]:
+        """Steps by sequence number."""
+        return {s.seq: s for s in self.steps}
+
+    @cached_property
+    def by_frame(self) -> dict[int, list[Step]]:
+        """The steps of each frame, in order."""
+        out: dict[int, list[Step]] = defaultdict(list)
+        for step in self.steps:
+            out[step.frame].append(step)
+        return out
+
+    @cached_property
+    def calls(self) -> dict[int, list[FrameInfo]]:
+        """The followed calls that a step made, by the step's sequence number."""
+        out: dict[int, list[FrameInfo]] = defaultdict(list)
+        for frame in self.frames.values():
+            if frame.parent is not None:
+                out[frame.parent].append(frame)
+        return out
+
+    def statement(self, k: int) -> tuple[Tree, ast.stmt]:
+        """The statement numbered `k`, in its tree."""
+        info = self.statements[k]
+        tree = self.trees[info.tree]
+        node = tree.nodes[info.node]
+        assert isinstance(node, ast.stmt)
+        return tree, node
+
+
+def load(folder: Path, notebook: Notebook, executed: list[tuple[str, Cell | None]]) -> Recording:
+    """Read the trace that the recorder left in `folder`.
+
+    `executed`: the source of each executed code cell, in order, with the notebook's cell (None for papermill's injected parameters).
+    """
+    raw = json.loads((folder / "trace.json").read_text())
+    return Recording(
+        folder=folder,
+        notebook=notebook,
+        steps=tuple(_step(s) for s in sorted(raw["steps"], key=lambda s: s["seq"])),
+        frames={f["frame"]: _frame(f) for f in raw["frames"]},
+        tables=tuple(_table(t) for t in raw["tables"]),
+        trees=tuple(_trees(raw["trees"], executed)),
+        statements=tuple(StatementInfo(*s) for s in raw["statements"]),
+        snapshots={int(k): v for k, v in raw["snapshots"].items()},
+        fits=tuple(raw["fits"]),
+        problems=tuple(raw["problems"]),
+        python=raw["python"],
+        executable=raw["executable"],
+        _lineages={int(k): v for k, v in raw["lineages"].items()},
+    )
+
+
+def _places(raw: list[dict[str, Any]]) -> tuple[Place, ...]:
+    return tuple(Place(p["k"], p["instance"], p["iteration"], p["keys"]) for p in raw)
+
+
+def _step(raw: dict[str, Any]) -> Step:
+    return Step(
+        seq=raw["seq"],
+        k=raw["k"],
+        frame=raw["frame"],
+        kind=raw["kind"],
+        loops=_places(raw["loops"]),
+        reads=tuple(_read(r) for r in raw["reads"]),
+        binds=tuple(_bind(b) for b in raw["binds"]),
+        updates=frozenset(raw["updates"]),
+        events=tuple(raw["events"]),
+        result=tuple(raw["result"][:2]) if raw.get("result") else None,  # type: ignore[arg-type]
+    )
+
+
+def _read(raw: dict[str, Any]) -> Read:
+    return Read(
+        raw["node"], raw["name"], raw["kind"], raw.get("token"), raw.get("lineage"), tuple(raw.get("tokens") or ()),
+        raw.get("snapshot"), raw.get("module"), raw.get("qualname"),
+    )
+
+
+def _bind(raw: list[Any]) -> Bind:
+    padded = [*raw, None, None, None][:4]
+    return Bind(padded[0], padded[1], padded[2], tuple(padded[3] or ()))
+
+
+def _frame(raw: dict[str, Any]) -> FrameInfo:
+    return FrameInfo(
+        raw["frame"], raw["k"], raw["parent"], raw["node"], raw["keys"], raw["rows"], _places(raw["loops"]), raw["outer"], raw["name"]
+    )
+
+
+def _table(raw: dict[str, Any]) -> Table:
+    named = raw.get("renamed") is not None
+    path = Path(raw["path"] + ".named" if named else raw["path"])
+    columns = tuple(raw["renamed"] if named else raw["columns"])
+    return Table(raw["table"], path, raw["rows"], columns, raw["form"], raw["name"], raw.get("target"), named)
+
+
+def _trees(digests: list[str], executed: list[tuple[str, Cell | None]]) -> list[Tree]:
+    """Match each compiled tree to the cell it came from: by its digest, equal cells in order."""
+    waiting: dict[str, list[tuple[Cell | None, CompiledSource, ast.Module]]] = defaultdict(list)
+    for source, cell in executed:
+        for code in compiled_sources(cell if cell is not None else Cell(0, -1, None, "code", source)):
+            try:
+                tree = ast.parse(code.text)
+            except SyntaxError:
+                continue
+            waiting[digest(tree)].append((cell, code, tree))
+    out = []
+    for number, mark in enumerate(digests):
+        known = waiting.get(mark)
+        if not known:
+            out.append(Tree(number, None, "", 0, ast.Module(body=[], type_ignores=[])))
+            continue
+        cell, code, tree = known.pop(0) if len(known) > 1 else known[0]
+        out.append(Tree(number, cell, code.text, code.offset, tree))
+    return out
