@@ -57,6 +57,10 @@ def training() -> pd.DataFrame:
     return frame
 
 
+class PandasRefuses(Exception):
+    """The notebook's own call fails on this table: there is nothing to serve."""
+
+
 class Site:
     """One expression whose outermost call is recorded on the training table."""
 
@@ -67,7 +71,10 @@ class Site:
         self.names = {"pd": pd, "np": np, "sklearn": sklearn, "scipy": scipy, **names}
         self.table = training() if table is None else table
         func, receiver, name, args, kwargs = self._parts(self.table)
-        self.training = func(*args, **kwargs)
+        try:
+            self.training = func(*args, **kwargs)
+        except (ValueError, TypeError, IndexError) as error:
+            raise PandasRefuses(source) from error
         self.operation = operations.match(func, receiver, name, args, kwargs)
         self.explained = operations.explain(func, receiver, name, args, kwargs)
         if self.operation is not None:

@@ -117,7 +117,9 @@ def test_a_value_that_is_no_number_is_missing_where_the_notebook_said_so():
 
 
 def test_dates_are_read_as_training_read_them():
-    site = Site('pd.to_datetime(df["day"], errors="coerce")', training().assign(day=["01/02/2024"] + ["13/02/2024"] * 29))
+    site = Site(
+        'pd.to_datetime(df["day"], errors="coerce")', training().assign(day=["01/02/2024"] + ["13/02/2024"] * 29)
+    )
     assert site.training.isna().sum() == ROWS - 1
     assert site.serve(rows(day="02/03/2024")).dt.month.tolist() == [2]
     assert site.serve(rows(day="25/03/2024")).isna().all()

@@ -13,13 +13,7 @@ import contextlib
 import io
 import re
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, NamedTuple
-else:
-    from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple  # noqa: UP035 - a kernel's Python may be an old one
 
 
 class NoEntry(Exception):
@@ -89,7 +83,7 @@ def pack(values: Any) -> "dict[str, Any]":
     pandas = _lib("pandas")
     index = values if isinstance(values, pandas.Index) else pandas.Index(values)
     dtype = pack_dtype(index.dtype)
-    packed: "dict[str, Any]" = {"dtype": dtype, "values": []}
+    packed: dict[str, Any] = {"dtype": dtype, "values": []}
     if index.name is not None:
         packed["name"] = index.name
     if isinstance(dtype, str) and dtype.startswith("interval"):
@@ -107,11 +101,14 @@ def pack(values: Any) -> "dict[str, Any]":
     return packed
 
 
-def _unique_names(frame: Any, columns: Any = None) -> None:
+def _unique_names(frame: Any) -> None:
     names = frame.columns
     if getattr(names, "nlevels", 1) > 1 or not names.is_unique:
-        raise NoEntry("F4", "the frame has several columns of one name or column names of several levels",
-                      "give each column one name of its own first (`df.columns = [...]`)")
+        raise NoEntry(
+            "F4",
+            "the frame has several columns of one name or column names of several levels",
+            "give each column one name of its own first (`df.columns = [...]`)",
+        )
 
 
 def _dtypes(frame: Any) -> "list[Any]":
@@ -127,7 +124,8 @@ def _undisturbed() -> "Iterator[None]":
     numpy = _lib("numpy")
     state = random.getstate()
     numpy_state = numpy.random.get_state() if numpy is not None else None
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    nowhere = io.StringIO()
+    with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         warnings.simplefilter("ignore")
         try:
             yield
@@ -159,7 +157,7 @@ def _capture_dummies(call: Call, result: Any) -> Any:
             count = 0
         return {"column": name, "categories": pack(categories), "count": count, **options}
 
-    state = {"kind": "series", "kept": [], "columns": pack(result.columns), "dtypes": _dtypes(result)}
+    state: dict[str, Any] = {"kind": "series", "kept": [], "columns": pack(result.columns), "dtypes": _dtypes(result)}
     if isinstance(data, pandas.DataFrame):
         _unique_names(data)
         named = call.arg(4, "columns") if len(call.args) > 4 else call.kwargs.get("columns")
@@ -173,8 +171,11 @@ def _capture_dummies(call: Call, result: Any) -> Any:
     else:
         state["blocks"] = [block(data)]
     if len(state["kept"]) + sum(b["count"] for b in state["blocks"]) != result.shape[1]:
-        raise NoEntry("F4", "get_dummies made other columns than its options say",
-                      "name the columns to encode: `pd.get_dummies(df, columns=[...])`")
+        raise NoEntry(
+            "F4",
+            "get_dummies made other columns than its options say",
+            "name the columns to encode: `pd.get_dummies(df, columns=[...])`",
+        )
     return state
 
 
@@ -268,13 +269,17 @@ def _capture_bins(call: Call, result: Any) -> Any:
         args = call.args
         place = 4 if _named(call) == "cut" else 3
         if len(args) > place:
-            args = args[:place] + (True,) + args[place + 1 :]
+            args = (*args[:place], True, *args[place + 1 :])
             options.pop("retbins")
         with _undisturbed():
             result, edges = call.func(*args, **options)
     else:
         result = result[0]
     codes = getattr(result, "dtype", None)
+    if bool(pandas.isna(pandas.Index(edges)).any()):
+        raise NoEntry(
+            "F5", "all of training's values are missing, so that the bins have no edges", "leave this column out"
+        )
     return {
         "edges": pack(pandas.Index(edges)),
         "kind": "index" if isinstance(edges, pandas.Index) else "array",
@@ -294,9 +299,12 @@ def _fit_transforms(call: Call) -> bool:
 
 def _capture_estimator(call: Call, result: Any) -> Any:
     if type(call.receiver).__name__ in _CROSS_FITTED and (type(call.receiver).__module__ or "").startswith("sklearn"):
-        raise NoEntry("F1", "TargetEncoder.fit_transform fits on other folds than it encodes, so that training's rows "
-                      "have other values than `transform` gives a request",
-                      "call `fit(X, y)`, then `transform(X)`, or put the encoder into the model's Pipeline")
+        raise NoEntry(
+            "F1",
+            "TargetEncoder.fit_transform fits on other folds than it encodes, so that training's rows "
+            "have other values than `transform` gives a request",
+            "call `fit(X, y)`, then `transform(X)`, or put the encoder into the model's Pipeline",
+        )
     return call.receiver
 
 
@@ -306,7 +314,7 @@ def _fit_predicts(call: Call) -> bool:
 
 def _by_rows(call: Call) -> bool:
     """Whether a scaling function works down the columns (axis=0), which is what depends on the batch."""
-    return call.arg(1, "axis", 0) == 0
+    return bool(call.arg(1, "axis", 0) == 0)
 
 
 def _two_dimensional(values: Any) -> Any:
@@ -344,8 +352,11 @@ def _capture_scaler(call: Call, result: Any) -> Any:
     values = _two_dimensional(call.arg(0, "X"))
     drawn = name == "QuantileTransformer" and given.get("random_state") is None
     if drawn and len(_two_dimensional(result)) > (given.get("subsample") or float("inf")):
-        raise NoEntry("F11", "quantile_transform drew a random sample of the rows without a random_state",
-                      "use a QuantileTransformer with a random_state: `qt.fit_transform(X)`")
+        raise NoEntry(
+            "F11",
+            "quantile_transform drew a random sample of the rows without a random_state",
+            "use a QuantileTransformer with a random_state: `qt.fit_transform(X)`",
+        )
     scaler = getattr(_lib("sklearn.preprocessing"), name)(**{k: given[k] for k in options if k in given})
     with _undisturbed():
         return scaler.fit(values.astype(float) if values.dtype.kind in "biu" else values)
@@ -360,7 +371,7 @@ def _capture_scale(call: Call, result: Any) -> Any:
         scaler = _lib("sklearn.preprocessing").StandardScaler(with_mean=False).fit(values)
         return {"dtype": str(result.dtype), "steps": [["divide", scaler.scale_.tolist()]] if given["with_std"] else []}
     rest = numpy.array(values, dtype=result.dtype)
-    steps: "list[Any]" = []
+    steps: list[Any] = []
     with _undisturbed(), numpy.errstate(all="ignore"):
         mean, deviation = numpy.nanmean(rest, 0), numpy.nanstd(rest, 0)
 
@@ -399,15 +410,19 @@ def _capture_zscore(call: Call, result: Any) -> Any:
             candidates.append((private._xp_mean(values, **options), spread))
         mean, std = (numpy.nanmean, numpy.nanstd) if omit else (numpy.mean, numpy.std)
         candidates.append((mean(values, axis=0, keepdims=True), std(values, axis=0, ddof=ddof, keepdims=True)))
-        for middle, spread in candidates:
-            middle, spread = numpy.asarray(middle)[0], numpy.asarray(spread)[0]
+        for found in candidates:
+            middle, spread = (numpy.asarray(part)[0] for part in found)
             constant = spread <= numpy.abs(numpy.finfo(values.dtype).eps * middle)
             again = (values - middle) / spread
             again[..., constant] = numpy.nan
             if numpy.array_equal(again, numpy.asarray(result), equal_nan=True):
                 break
-    return {"dtype": str(values.dtype), "mean": middle.tolist(), "deviation": spread.tolist(),
-            "constant": constant.tolist()}
+    return {
+        "dtype": str(values.dtype),
+        "mean": middle.tolist(),
+        "deviation": spread.tolist(),
+        "constant": constant.tolist(),
+    }
 
 
 def _fits_lambda(call: Call) -> bool:
@@ -426,7 +441,7 @@ def _capture_dtype(call: Call, result: Any) -> Any:
 
 
 def _kind(values: Any) -> str:
-    """numpy's letter for the dtype: "M" dates, "i" integers, "f" floats, "O" and others for what must be parsed."""
+    """The letter of numpy for the dtype: "M" dates, "i" integers, "f" floats, "O" and others for text."""
     return str(getattr(getattr(values, "dtype", None), "kind", "O"))
 
 
@@ -443,7 +458,8 @@ def _dates_depend(call: Call) -> bool:
         return False
     if _kind(values) in "Mi":
         return False
-    return not isinstance(form, str) or form in ("mixed", "ISO8601") or "%f" in form or call.arg(6, "exact", True) is False
+    loose = not isinstance(form, str) or form in ("mixed", "ISO8601") or "%f" in form
+    return loose or call.arg(6, "exact", True) is False
 
 
 def _capture_datetime(call: Call, result: Any) -> Any:
@@ -491,7 +507,9 @@ def _capture_type(call: Call, result: Any) -> Any:
     """Whether a row alone gives another dtype: pandas infers it from all results, missing ones included."""
     pandas = _lib("pandas")
     if not _is(result, "Series") or len(result) != len(call.receiver):
-        raise NoEntry("F14", f"`{call.name}` gave something else than one value for each row", "build each column alone")
+        raise NoEntry(
+            "F14", f"`{call.name}` gave something else than one value for each row", "build each column on its own"
+        )
     gaps = pandas.isna(result).to_numpy().nonzero()[0][:1].tolist()
     whole = []
     if _kind(result) == "f":
@@ -515,8 +533,11 @@ def _capture_columns(call: Call, result: Any) -> Any:
     names = list(kept.columns)
     if kept.columns.is_unique and getattr(kept.columns, "nlevels", 1) == 1:
         return {"columns": pack(kept.columns), "positions": None}
-    raise NoEntry("F8", f"`{call.name}` chose among columns that share a name ({names[0]!r} …)",
-                  "give each column a name of its own first")
+    raise NoEntry(
+        "F8",
+        f"`{call.name}` chose among columns that share a name ({names[0]!r} …)",
+        "give each column a name of its own first",
+    )
 
 
 def _capture_dtypes(call: Call, result: Any) -> Any:
@@ -589,8 +610,11 @@ def _grouper(groups: Any) -> Any:
     found = getattr(groups, "_grouper", None)
     found = groups.grouper if found is None else found
     if type(found).__name__ == "BinGrouper":
-        raise NoEntry("F7", "the bins of `pd.Grouper(freq=…)` start at the first date of the batch",
-                      'group by a part of the date, such as `df["date"].dt.to_period("M")`')
+        raise NoEntry(
+            "F7",
+            "the bins of `pd.Grouper(freq=…)` start at the first date of the batch",
+            'group by a part of the date, such as `df["date"].dt.to_period("M")`',
+        )
     return found
 
 
@@ -642,8 +666,11 @@ def _capture_group_transform(call: Call, result: Any) -> Any:
 def _capture_group_apply(call: Call, result: Any) -> Any:
     _grouper(call.receiver)
     if not _is(result, "Series") or len(result) != len(call.receiver.obj):
-        raise NoEntry("F7", "`groupby(...).apply` gave something else than one value for each row",
-                      "use `groupby(...)[column].transform(...)`, which keeps the rows")
+        raise NoEntry(
+            "F7",
+            "`groupby(...).apply` gave something else than one value for each row",
+            "use `groupby(...)[column].transform(...)`, which keeps the rows",
+        )
     return _capture_group_function(call, result, "apply")
 
 
@@ -652,7 +679,7 @@ def _capture_group_function(call: Call, result: Any, how: str) -> Any:
     several = len(_grouper(call.receiver).groupings) > 1
     framed = _is(result, "DataFrame")
     parts = _columns_of(result)
-    tapes: "dict[Any, list[Any]]" = {}
+    tapes: dict[Any, list[Any]] = {}
     scalars = True
 
     for position, part in enumerate(parts):
@@ -663,23 +690,29 @@ def _capture_group_function(call: Call, result: Any, how: str) -> Any:
             made, log = _noted(call, group, name)
             bare = name[0] if isinstance(name, tuple) and len(name) == 1 and not several else name
             tapes.setdefault(_same(bare), [bare] + [[] for _ in parts])[position + 1] = log
-            scalars = scalars and not hasattr(made, "__len__") or isinstance(made, str)
+            scalars = (scalars and not hasattr(made, "__len__")) or isinstance(made, str)
             return made
 
         rows = _one_column(call.receiver, result.columns[position]) if framed else call.receiver
         with _undisturbed():
             again = getattr(rows, how)(run)
         if not again.astype(part.dtype).equals(part.rename(again.name)):
-            raise NoEntry("F7", "the function gives other values when it is run again",
-                          "write the group statistic on its own: `groupby(...)[column].transform('median')`")
+            raise NoEntry(
+                "F7",
+                "the function gives other values when it is run again",
+                "write the group statistic on its own: `groupby(...)[column].transform('median')`",
+            )
     if scalars and how == "transform":
         return _group_table(call, result)
     if not any(any(tape[1:]) for tape in tapes.values()):
-        raise NoEntry("F7", "the function takes nothing of its group that can be kept (a mean, a median, a mode …)",
-                      "take the group statistic with a name: `groupby(...)[column].transform('median')`, "
-                      "then combine it with the column")
+        raise NoEntry(
+            "F7",
+            "the function takes nothing of its group that can be kept (a mean, a median, a mode …)",
+            "take the group statistic with a name: `groupby(...)[column].transform('median')`, "
+            "then combine it with the column",
+        )
     bare = [tape[0] for tape in tapes.values()]
-    levels = list(zip(*bare)) if several else [bare]
+    levels = [[key[k] for key in bare] for k in range(len(bare[0]))] if several else [bare]
     return {
         "how": "replay",
         "several": several,
@@ -708,7 +741,7 @@ def _same(key: Any) -> Any:
     """One form for each key, though nan is not equal to nan."""
     if isinstance(key, tuple):
         return tuple(map(_same, key))
-    return ("missing",) if key is None or key != key or str(key) in ("NaT", "<NA>") else key
+    return ("missing",) if key is None or (str(key) in ("nan", "NaT", "<NA>") and not isinstance(key, str)) else key
 
 
 def _noted(call: Call, values: Any, name: Any) -> "tuple[Any, list[Any]]":
@@ -718,7 +751,7 @@ def _noted(call: Call, values: Any, name: Any) -> "tuple[Any, list[Any]]":
     args = _rest(call)
     series = _watched()(values)
     object.__setattr__(series, "name", name)
-    log: "list[Any]" = []
+    log: list[Any] = []
     _LOG.append(log)
     try:
         made = func(series, *args, **given)
@@ -776,49 +809,58 @@ def _watched() -> Any:
     """A Series that notes each statistic asked of it, and of what is computed from it row by row."""
     if "series" in _CLASSES:
         return _CLASSES["series"]
-    pandas = _lib("pandas")
+    series = _lib("pandas").Series
+    members: dict[str, Any] = {"_constructor": property(lambda _: _CLASSES["series"])}
+    for names, member in ((_ASKING, _asking), (_TELLING, _telling_property), (tuple(BATCH_DEPENDENT), _refusing)):
+        members.update((name, member(name, getattr(series, name))) for name in names if hasattr(series, name))
+    members.update((name, member(series)) for name, member in _special().items())
+    _CLASSES["series"] = type("Watched", (series,), members)
+    return _CLASSES["series"]
 
-    class Watched(pandas.Series):  # type: ignore[misc,name-defined]
-        @property
-        def _constructor(self) -> Any:
-            return Watched
 
-        def __len__(self) -> int:
-            size = super().__len__()
-            return size if _asked_by_library() else int(_note("__len__", size))
+def _special() -> "dict[str, Callable[[Any], Any]]":
+    return {"__len__": _length, "astype": _categorised, "factorize": _coded, "__array_function__": _numpy_function}
 
-        def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-            made = super().astype(dtype, *args, **kwargs)
-            if not _asked_by_library() and _means_category(dtype):
-                _LOG[-1].append(["astype", {"kind": "series", "dtype": pack_dtype(made.dtype)}])
-            return made
 
-        def factorize(self, *args: Any, **kwargs: Any) -> Any:
-            made = super().factorize(*args, **kwargs)
-            if _LOG:
-                _LOG[-1].append(["factorize", _uniques_state(made[1], made[0].dtype)])
-            return made
+def _length(series: Any) -> Any:
+    def length(self: Any) -> int:
+        size = int(series.__len__(self))
+        return size if _asked_by_library() else int(_note("__len__", size))
 
-        def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-            name = func.__name__
-            if _LOG and name in BATCH_DEPENDENT:
-                raise NoEntry(*BATCH_DEPENDENT[name])
-            made = func(*map(_plain, args), **{key: _plain(value) for key, value in kwargs.items()})
-            if _LOG and name in _ASKING_NUMPY:
-                return _note(name, made)
-            return Watched(made) if isinstance(made, pandas.Series) else made
+    return length
 
-    for name in _ASKING:
-        if hasattr(pandas.Series, name):
-            setattr(Watched, name, _asking(name, getattr(pandas.Series, name)))
-    for name in _TELLING:
-        if hasattr(pandas.Series, name):
-            setattr(Watched, name, _telling_property(name, getattr(pandas.Series, name)))
-    for name in BATCH_DEPENDENT:
-        if callable(getattr(pandas.Series, name, None)):
-            setattr(Watched, name, _refusing(name, getattr(pandas.Series, name)))
-    _CLASSES["series"] = Watched
-    return Watched
+
+def _categorised(series: Any) -> Any:
+    def astype(self: Any, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        made = series.astype(self, dtype, *args, **kwargs)
+        if not _asked_by_library() and _means_category(dtype):
+            _LOG[-1].append(["astype", {"kind": "series", "dtype": pack_dtype(made.dtype)}])
+        return made
+
+    return astype
+
+
+def _coded(series: Any) -> Any:
+    def factorize(self: Any, *args: Any, **kwargs: Any) -> Any:
+        made = series.factorize(self, *args, **kwargs)
+        if _LOG:
+            _LOG[-1].append(["factorize", _uniques_state(made[1], made[0].dtype)])
+        return made
+
+    return factorize
+
+
+def _numpy_function(series: Any) -> Any:
+    def call(_: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        name = func.__name__
+        if _LOG and name in BATCH_DEPENDENT:
+            raise NoEntry(*BATCH_DEPENDENT[name])
+        made = func(*map(_plain, args), **{key: _plain(value) for key, value in kwargs.items()})
+        if _LOG and name in _ASKING_NUMPY:
+            return _note(name, made)
+        return _CLASSES["series"](made) if isinstance(made, series) else made
+
+    return call
 
 
 def _asking(name: str, native: Any) -> Any:
@@ -833,13 +875,16 @@ def _asking(name: str, native: Any) -> Any:
 def _telling_property(name: str, native: Any) -> Any:
     def ask(self: Any) -> Any:
         if _asked_by_library():
-            return native.fget(self) if isinstance(native, property) else native.__get__(self)
+            return native.__get__(self)
         return _note(name, getattr(_plain(self), name))
 
     return property(ask)
 
 
 def _refusing(name: str, native: Any) -> Any:
+    if not callable(native):
+        return native
+
     def refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
         if _asked_by_library():
             return native(self, *args, **kwargs)
@@ -877,9 +922,19 @@ def _capture_by_column(call: Call, result: Any) -> Any:
         how = "operations" if entry else "replay"
         states = [_column_state(call, entry, frame[name]) for name in frame]
         if not entry and not any(states):
-            raise NoEntry("F2", "the function asks nothing of its column that can be kept (a mean, a maximum …)",
-                          "write the statistic on a line of its own, then use it")
-    return {"how": how, "op": op, "method": call.name, "columns": pack(result.columns), "states": states, "dtypes": _dtypes(result)}
+            raise NoEntry(
+                "F2",
+                "the function asks nothing of its column that can be kept (a mean, a maximum …)",
+                "write the statistic on a line of its own, then use it",
+            )
+    return {
+        "how": how,
+        "op": op,
+        "method": call.name,
+        "columns": pack(result.columns),
+        "states": states,
+        "dtypes": _dtypes(result),
+    }
 
 
 def _fitted(estimator: Any, column: Any) -> Any:
@@ -908,8 +963,8 @@ def _column_state(call: Call, entry: Any, column: Any) -> Any:
 class Entry(NamedTuple):
     """One row of the table.
 
-    `of` lists what the entry recognises: functions as "module:name", methods as "Class.name" of pandas, and ".name" for a
-    method of any object. `depends(call)` says whether this call depends on the batch at all.
+    `of` lists what the entry recognises: functions as "module:name", methods as "Class.name" of pandas, ".name" for
+    a method of any object. `depends(call)` says whether this call depends on the batch at all.
     """
 
     op: str
@@ -927,62 +982,205 @@ def _scaling(name: str, capture: "Callable[[Call, Any], Any]") -> Entry:
 
 
 _TABLE = (
-    Entry("get_dummies", "F4", "the categories and columns that get_dummies made in training", ("pandas:get_dummies",),
-          _capture_dummies),
-    Entry("str_get_dummies", "F4", "the columns that str.get_dummies made in training", ("StringMethods.get_dummies",),
-          _capture_str_dummies),
-    Entry("factorize", "F4", "the values behind the codes of factorize, in training's order",
-          ("pandas:factorize", "Series.factorize", "Index.factorize"), _capture_factorize),
-    Entry("unique", "F4", "the sorted values behind the codes of np.unique", ("numpy:unique",), _capture_unique,
-          lambda call: bool(call.arg(2, "return_inverse", False)) and call.arg(4, "axis") is None),
-    Entry("as_category", "F4", "the categories that training's values gave",
-          ("Series.astype", "DataFrame.astype", "Index.astype"), _capture_as_category, _wants_categories),
-    Entry("categorical", "F4", "the categories that training's values gave",
-          ("pandas:Categorical", "pandas:CategoricalIndex", "pandas:Series"), _capture_categorical,
-          _categorical_depends),
-    Entry("set_categories", "F4", "the categories that training used",
-          ("CategoricalAccessor.remove_unused_categories", "Categorical.remove_unused_categories"),
-          _capture_set_categories),
-    Entry("cut", "F5", "the edges of the bins, from training's smallest and largest value", ("pandas:cut",),
-          _capture_bins, lambda call: _is_count(call.arg(1, "bins"))),
+    Entry(
+        "get_dummies",
+        "F4",
+        "the categories and columns that get_dummies made in training",
+        ("pandas:get_dummies",),
+        _capture_dummies,
+    ),
+    Entry(
+        "str_get_dummies",
+        "F4",
+        "the columns that str.get_dummies made in training",
+        ("StringMethods.get_dummies",),
+        _capture_str_dummies,
+    ),
+    Entry(
+        "factorize",
+        "F4",
+        "the values behind the codes of factorize, in training's order",
+        ("pandas:factorize", "Series.factorize", "Index.factorize"),
+        _capture_factorize,
+    ),
+    Entry(
+        "unique",
+        "F4",
+        "the sorted values behind the codes of np.unique",
+        ("numpy:unique",),
+        _capture_unique,
+        lambda call: bool(call.arg(2, "return_inverse", False)) and call.arg(4, "axis") is None,
+    ),
+    Entry(
+        "as_category",
+        "F4",
+        "the categories that training's values gave",
+        ("Series.astype", "DataFrame.astype", "Index.astype"),
+        _capture_as_category,
+        _wants_categories,
+    ),
+    Entry(
+        "categorical",
+        "F4",
+        "the categories that training's values gave",
+        ("pandas:Categorical", "pandas:CategoricalIndex", "pandas:Series"),
+        _capture_categorical,
+        _categorical_depends,
+    ),
+    Entry(
+        "set_categories",
+        "F4",
+        "the categories that training used",
+        ("CategoricalAccessor.remove_unused_categories", "Categorical.remove_unused_categories"),
+        _capture_set_categories,
+    ),
+    Entry(
+        "cut",
+        "F5",
+        "the edges of the bins, from training's smallest and largest value",
+        ("pandas:cut",),
+        _capture_bins,
+        lambda call: _is_count(call.arg(1, "bins")),
+    ),
     Entry("qcut", "F5", "the edges of the bins, from training's quantiles", ("pandas:qcut",), _capture_bins),
-    Entry("group_transform", "F7", "the group statistics of training, by group key",
-          ("SeriesGroupBy.transform", "DataFrameGroupBy.transform"), _capture_group_transform, _transforms),
-    Entry("group_apply", "F7", "the group statistics of training, by group key", ("SeriesGroupBy.apply",),
-          _capture_group_apply, _transforms),
-    Entry("group_number", "F7", "the number of each group in training", ("SeriesGroupBy.ngroup", "DataFrameGroupBy.ngroup"),
-          _capture_group_number),
-    Entry("transform", "F1", "the fitted transformer of training", (".fit_transform",), _capture_estimator,
-          _fit_transforms, receiver_is_state=True),
-    Entry("predict", "F1", "the fitted model of training", (".fit_predict",), _capture_estimator, _fit_predicts,
-          receiver_is_state=True),
+    Entry(
+        "group_transform",
+        "F7",
+        "the group statistics of training, by group key",
+        ("SeriesGroupBy.transform", "DataFrameGroupBy.transform"),
+        _capture_group_transform,
+        _transforms,
+    ),
+    Entry(
+        "group_apply",
+        "F7",
+        "the group statistics of training, by group key",
+        ("SeriesGroupBy.apply",),
+        _capture_group_apply,
+        _transforms,
+    ),
+    Entry(
+        "group_number",
+        "F7",
+        "the number of each group in training",
+        ("SeriesGroupBy.ngroup", "DataFrameGroupBy.ngroup"),
+        _capture_group_number,
+    ),
+    Entry(
+        "transform",
+        "F1",
+        "the fitted transformer of training",
+        (".fit_transform",),
+        _capture_estimator,
+        _fit_transforms,
+        receiver_is_state=True,
+    ),
+    Entry(
+        "predict",
+        "F1",
+        "the fitted model of training",
+        (".fit_predict",),
+        _capture_estimator,
+        _fit_predicts,
+        receiver_is_state=True,
+    ),
     _scaling("scale", _capture_scale),
     *(_scaling(name, _capture_scaler) for name in _SCALERS),
-    Entry("zscore", "F10", "the mean and deviation of training's values", ("scipy.stats:zscore",), _capture_zscore,
-          _by_rows),
-    Entry("boxcox", "F10", "the lambda that fitted training's values", ("scipy.stats:boxcox",), _capture_lambda,
-          _fits_lambda),
-    Entry("yeojohnson", "F10", "the lambda that fitted training's values", ("scipy.stats:yeojohnson",), _capture_lambda,
-          _fits_lambda),
-    Entry("columns", "F8", "the columns that were kept in training",
-          ("DataFrame.dropna", "DataFrame.select_dtypes"), _capture_columns, _selects_columns),
-    Entry("as_dtypes", "F14", "the dtypes that training's values gave",
-          ("DataFrame.convert_dtypes", "Series.convert_dtypes", "DataFrame.infer_objects", "Series.infer_objects"),
-          _capture_dtypes),
-    Entry("to_numeric", "F14", "the dtype that training's values gave", ("pandas:to_numeric",), _capture_dtype,
-          _numbers_depend),
-    Entry("to_datetime", "F14", "the date format that pandas found in training, and its dtype", ("pandas:to_datetime",),
-          _capture_datetime, _dates_depend),
-    Entry("date_text", "F14", "how precisely training's dates were written", ("Series.astype",), _capture_date_text,
-          _writes_dates),
-    Entry("str_split", "F4", "the number of columns that the split made in training",
-          ("StringMethods.split", "StringMethods.rsplit"), _capture_split, _splits_wide),
-    Entry("same_columns", "F14", "the columns that training's records gave", ("Series.apply", "pandas:json_normalize"),
-          _capture_made_frame, lambda call: call.receiver is None or _makes_frame(call)),
-    Entry("by_column", "F2", "what the function took from each column in training",
-          ("DataFrame.apply", "DataFrame.transform"), _capture_by_column, _applies_to_columns),
-    Entry("same_type", "F14", "the dtype that the function's results had in training",
-          ("Series.map", "Series.apply", "DataFrame.apply"), _capture_type, _gives_values),
+    Entry(
+        "zscore",
+        "F10",
+        "the mean and deviation of training's values",
+        ("scipy.stats:zscore",),
+        _capture_zscore,
+        _by_rows,
+    ),
+    Entry(
+        "boxcox",
+        "F10",
+        "the lambda that fitted training's values",
+        ("scipy.stats:boxcox",),
+        _capture_lambda,
+        _fits_lambda,
+    ),
+    Entry(
+        "yeojohnson",
+        "F10",
+        "the lambda that fitted training's values",
+        ("scipy.stats:yeojohnson",),
+        _capture_lambda,
+        _fits_lambda,
+    ),
+    Entry(
+        "columns",
+        "F8",
+        "the columns that were kept in training",
+        ("DataFrame.dropna", "DataFrame.select_dtypes"),
+        _capture_columns,
+        _selects_columns,
+    ),
+    Entry(
+        "as_dtypes",
+        "F14",
+        "the dtypes that training's values gave",
+        ("DataFrame.convert_dtypes", "Series.convert_dtypes", "DataFrame.infer_objects", "Series.infer_objects"),
+        _capture_dtypes,
+    ),
+    Entry(
+        "to_numeric",
+        "F14",
+        "the dtype that training's values gave",
+        ("pandas:to_numeric",),
+        _capture_dtype,
+        _numbers_depend,
+    ),
+    Entry(
+        "to_datetime",
+        "F14",
+        "the date format that pandas found in training, and its dtype",
+        ("pandas:to_datetime",),
+        _capture_datetime,
+        _dates_depend,
+    ),
+    Entry(
+        "date_text",
+        "F14",
+        "how precisely training's dates were written",
+        ("Series.astype",),
+        _capture_date_text,
+        _writes_dates,
+    ),
+    Entry(
+        "str_split",
+        "F4",
+        "the number of columns that the split made in training",
+        ("StringMethods.split", "StringMethods.rsplit"),
+        _capture_split,
+        _splits_wide,
+    ),
+    Entry(
+        "same_columns",
+        "F14",
+        "the columns that training's records gave",
+        ("Series.apply", "pandas:json_normalize"),
+        _capture_made_frame,
+        lambda call: call.receiver is None or _makes_frame(call),
+    ),
+    Entry(
+        "by_column",
+        "F2",
+        "what the function took from each column in training",
+        ("DataFrame.apply", "DataFrame.transform"),
+        _capture_by_column,
+        _applies_to_columns,
+    ),
+    Entry(
+        "same_type",
+        "F14",
+        "the dtype that the function's results had in training",
+        ("Series.map", "Series.apply", "DataFrame.apply"),
+        _capture_type,
+        _gives_values,
+    ),
 )
 _SERVED_BY = {"fit_transform": "transform", "fit_predict": "predict"}
 _BY_NAME: "dict[str, list[tuple[str, Entry]]]" = {}
@@ -1003,8 +1201,10 @@ def _recognised(of: str, call: Call) -> bool:
     owner = of.partition(".")[0]
     if not owner:
         return call.receiver is not None
-    return any(c.__name__ == owner and (c.__module__ or "").startswith("pandas.") or c.__name__ == owner
-               and c.__module__ == "pandas" for c in type(call.receiver).__mro__)
+    return any(
+        base.__name__ == owner and (base.__module__ or "").partition(".")[0] == "pandas"
+        for base in type(call.receiver).__mro__
+    )
 
 
 def _of_function(func: Any) -> Any:
@@ -1069,7 +1269,8 @@ _SUFFIX = {
     "get_dummies": "dummies", "str_get_dummies": "dummies", "factorize": "codes", "unique": "codes",
     "as_category": "categories", "categorical": "categories", "set_categories": "categories", "cut": "bins",
     "qcut": "quantile_bins", "group_number": "group_numbers", "columns": "kept_columns", "as_dtypes": "dtypes",
-    "to_numeric": "number_type", "date_text": "date_precision", "same_type": "type", "to_datetime": "date_format", "str_split": "parts", "same_columns": "record_columns",
+    "to_numeric": "number_type", "date_text": "date_precision", "same_type": "type", "to_datetime": "date_format",
+    "str_split": "parts", "same_columns": "record_columns",
     "by_column": "column_statistics", "scale": "scaling", "zscore": "scaling", "boxcox": "boxcox_lambda",
     "yeojohnson": "yeojohnson_lambda",
 }  # fmt: skip
@@ -1103,60 +1304,75 @@ def _telling(entry: Entry, call: Call) -> str:
 _HISTORY = "the value of a row comes from the rows before it, and a request has only its own row"
 _FUTURE = "the value of a row comes from rows after it, which don't exist yet when it is served"
 _GAP = "a gap is filled from neighbouring rows, and a request has only its own row"
+_GAP_AHEAD = "a gap is filled from the rows after it, which don't exist yet when a row is served"
+_PLACE = "the result is a row's place among all rows of the batch"
+_LARGEST = "which rows are among the first depends on all rows of the batch"
+_REPEATED = "whether a row is a repetition depends on the other rows of the batch"
+_RESHAPED = "it makes several rows of one, or one of several: a request's row has no single answer"
+_NUMBERED = "the row's number in the batch becomes a feature; a request counts from 0"
+
 _KEEP = "compute it where the raw table is made, so that each row brings it as a column"
 _FILL = "fill with a statistic instead, such as `df[c].fillna(df[c].median())`: its training value is kept"
-_ORDER = "the result is a row's place among all rows of the batch"
-_BIN = "use fixed places instead: `pd.qcut(df[c], 10, labels=False)` keeps training's edges"
+_BINS = "use fixed places instead: `pd.qcut(df[c], 10, labels=False)` keeps training's edges"
+_IN_TRAIN = "choose rows only for training: in a cell tagged `train`"
+_LIMIT = "compare with a value that was computed before: `df[df[c] > limit]`"
+_BEFORE = "reshape where the raw table is made, so that a request is one row of what the model is given"
+
+_NO_ROW_FORM = (
+    ("shift diff pct_change rolling expanding ewm autocorr", "F6", _HISTORY, _KEEP),
+    ("cumsum cumprod cummax cummin nancumsum nancumprod", "F6", _HISTORY, _KEEP),
+    ("ediff1d gradient convolve roll lfilter savgol_filter detrend", "F6", _HISTORY, _KEEP),
+    ("resample asfreq merge_asof", "F6", _HISTORY, _KEEP),
+    ("cumcount", "F6", "it counts the rows of the group that come before; a request has only its own row", _KEEP),
+    ("ffill pad interpolate", "F6", _GAP, _FILL),
+    ("bfill backfill", "F15", _GAP_AHEAD, _FILL),
+    ("rank rankdata argsort percentileofscore", "F5", _PLACE, _BINS),
+    ("nlargest nsmallest", "F8", _LARGEST, _LIMIT),
+    ("duplicated drop_duplicates is_unique", "F8", _REPEATED, "drop repeated rows in a cell tagged `train`"),
+    ("sample", "F8", "it is a random choice among the rows of the batch", _IN_TRAIN),
+    ("head tail nth filter", "F8", "which rows remain depends on the other rows of the batch", _IN_TRAIN),
+    (
+        "now today utcnow time hash uuid4 uuid1 urandom token_hex",
+        "F11",
+        "it changes from run to run, so that training and serving get other values",
+        "make the value a column of the raw table",
+    ),
+    (
+        "fit_resample",
+        "T2",
+        "it makes new rows and drops others, which only training may do",
+        "resample after the split, in a cell tagged `train`, and predict on rows that were not resampled",
+    ),
+    (
+        "fit_transform",
+        "F1",
+        "this estimator has no `transform`: it can place only the rows that it was fitted on",
+        "use one that can place new rows, such as PCA or TruncatedSVD",
+    ),
+    (
+        "fit_predict",
+        "F1",
+        "this estimator has no `predict`: it can judge only the rows that it was fitted on",
+        "use one that can judge new rows, such as KMeans or LocalOutlierFactor(novelty=True)",
+    ),
+    ("explode melt stack pivot pivot_table unstack", "N12", _RESHAPED, _BEFORE),
+    (
+        "normalize",
+        "F10",
+        "with axis=0 it divides by the length of the whole column",
+        "use MaxAbsScaler().fit_transform(X)",
+    ),
+    ("softmax", "F10", "along axis 0 it divides by a sum over all rows of the batch", "use `axis=1`"),
+    ("reset_index", "F9", _NUMBERED, "use `reset_index(drop=True)`, or drop the new column"),
+    ("index", "F9", _NUMBERED, "use a column that says what the number stands for"),
+)
 
 BATCH_DEPENDENT: "dict[str, tuple[str, str, str]]" = {
-    **{name: ("F6", _HISTORY, _KEEP) for name in (
-        "shift", "diff", "pct_change", "rolling", "expanding", "ewm", "cumsum", "cumprod", "cummax", "cummin", "ediff1d",
-        "gradient", "nancumsum", "nancumprod", "convolve", "roll", "lfilter", "savgol_filter", "detrend", "resample",
-        "asfreq", "merge_asof",
-    )},
-    "cumcount": ("F6", "it counts the rows of the group that come before, and a request has only its own row", _KEEP),
-    "autocorr": ("F6", _HISTORY, _KEEP),
-    **{name: ("F6", _GAP, _FILL) for name in ("ffill", "pad", "interpolate")},
-    **{name: ("F15", _GAP + " (and the next row is the future)", _FILL) for name in ("bfill", "backfill")},
-    **{name: ("F5", _ORDER, _BIN) for name in ("rank", "rankdata", "argsort", "percentileofscore", "rankdata_1d")},
-    "nlargest": ("F8", "which rows are among the largest depends on all rows of the batch",
-                 "compare with a fixed value: `df[df[c] > limit]`, where `limit` was computed before"),
-    "nsmallest": ("F8", "which rows are among the smallest depends on all rows of the batch",
-                  "compare with a fixed value: `df[df[c] < limit]`, where `limit` was computed before"),
-    **{name: ("F8", "whether a row is a repetition depends on the other rows of the batch",
-              "drop repeated rows only for training: in a cell tagged `train`") for name in (
-        "duplicated", "drop_duplicates", "is_unique")},
-    "sample": ("F8", "a random choice among the rows of the batch", "draw samples only for training: in a cell tagged `train`"),
-    **{name: ("F8", "which rows remain depends on the other rows of the batch",
-              "choose rows only for training: in a cell tagged `train`") for name in ("head", "tail", "nth", "filter")},
-    **{name: ("F11", "it changes from run to run, so that training and serving get other values",
-              "make the value a column of the raw table, or set a seed and keep the result") for name in (
-        "now", "today", "utcnow", "time", "hash", "uuid4", "uuid1", "urandom", "token_hex")},
-    "fit_resample": ("T2", "it makes new rows and drops others, which only training may do",
-                     "resample after the split, in a cell tagged `train`, and predict on rows that were not resampled"),
-    "fit_transform": ("F1", "this estimator has no `transform`: it can place only the rows that it was fitted on",
-                      "use one that can place new rows: PCA or TruncatedSVD instead of TSNE or MDS, "
-                      "OrdinalEncoder instead of codes by hand"),
-    "fit_predict": ("F1", "this estimator has no `predict`: it can judge only the rows that it was fitted on",
-                    "use one that can judge new rows: KMeans instead of DBSCAN or AgglomerativeClustering, "
-                    "LocalOutlierFactor(novelty=True) fitted on training rows"),
-    "explode": ("N12", "it makes several rows of one", "explode where the raw table is made, and predict on those rows"),
-    "melt": ("N12", "it makes several rows of one", "reshape where the raw table is made"),
-    "stack": ("N12", "it makes several rows of one", "reshape where the raw table is made"),
-    "pivot": ("N12", "it makes one row of several", "reshape where the raw table is made"),
-    "pivot_table": ("N12", "it makes one row of several", "reshape where the raw table is made"),
-    "unstack": ("N12", "it makes one row of several", "reshape where the raw table is made"),
-    "normalize": ("F10", "with axis=0 it divides by the length of the whole column",
-                  "use axis=1, or MaxAbsScaler().fit_transform(X)"),
-    "softmax": ("F10", "along axis 0 it divides by a sum over all rows of the batch", "use `axis=1`"),
-    "reset_index": ("F9", "the row's number in the batch becomes a feature; a request counts from 0",
-                    "use `reset_index(drop=True)`, or drop the new column"),
-    "index": ("F9", "the row's number in the batch becomes a feature; a request counts from 0",
-              "use a column that says what the number stands for"),
+    name: (rule, why, remedy) for names, rule, why, remedy in _NO_ROW_FORM for name in names.split()
 }
 """By name of a method or function: the rule, why its answer depends on the batch, and what to write instead."""
 
-_AHEAD = ("a centred window looks at rows after this one, which don't exist yet when it is served", _KEEP)
+_CENTRED = "a centred window looks at rows after this one, which don't exist yet when it is served"
 
 
 def explain(func: Any, receiver: Any, name: str, args: Any, kwargs: Any) -> "tuple[str, str, str] | None":
@@ -1173,7 +1389,7 @@ def explain(func: Any, receiver: Any, name: str, args: Any, kwargs: Any) -> "tup
             steps = call.arg(0 if own == call.name else 1, "periods", 1)
             return ("F15", _FUTURE, _KEEP) if isinstance(steps, int) and steps < 0 else BATCH_DEPENDENT[own]
         if own == "rolling" and call.arg(2, "center", False):
-            return ("F15", *_AHEAD)
+            return ("F15", _CENTRED, _KEEP)
         if own in _SERVED_BY and match(func, receiver, name, args, kwargs):
             return None
         return BATCH_DEPENDENT.get(own)

@@ -10,7 +10,8 @@ from .packing import State, operation, unpack
 def _cut(state: State, x: Any, options: dict[str, Any]) -> Any:
     edges = unpack(state["edges"])
     retbins = bool(options.pop("retbins", False))
-    out, bins = pd.cut(x, edges if state["kind"] == "index" else edges.to_numpy(), retbins=True, **options)
+    given: Any = edges if state["kind"] == "index" else edges.to_numpy()
+    out, bins = pd.cut(x, given, **{"retbins": True, **options})
     if state["codes"] is not None:  # labels=False: integers become floats only where training had a missing value
         same = pd.isna(pd.Series(out)).any() and state["codes"].startswith("int")
         out = out if same else out.astype(state["codes"])

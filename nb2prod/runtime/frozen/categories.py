@@ -70,7 +70,7 @@ def str_get_dummies(state: State, strings: Any, *args: Any, **options: Any) -> p
         found = strings.get_dummies(*args, **options)
     except ValueError:  # pandas 3 can't make a table of rows without any word
         found = pd.DataFrame(index=strings.len().index)
-    result = found.reindex(columns=labels, fill_value=0)
+    result: pd.DataFrame = found.reindex(columns=labels, fill_value=0)
     result = result.astype(dict(zip(labels, map(unpack_dtype, state["dtypes"]), strict=True)))
     result.columns = labels
     return result

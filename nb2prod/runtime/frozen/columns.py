@@ -17,7 +17,7 @@ def columns(state: State, frame: pd.DataFrame, *_args: Any, **options: Any) -> A
     if state["positions"] is not None:
         return frame.iloc[:, state["positions"]].copy()
     if options.get("inplace"):
-        frame.drop(columns=[c for c in frame.columns if c not in set(labels)], inplace=True)
+        frame.drop(columns=[c for c in frame.columns if c not in set(labels)], inplace=True)  # noqa: PD002 - as asked
         return None
     return frame.loc[:, list(labels)].copy()
 
@@ -55,8 +55,8 @@ def str_split(state: State, strings: Any, *args: Any, **options: Any) -> pd.Data
     absent = result.isna().all(axis=1).to_numpy() if result.shape[1] else np.ones(len(result), dtype=bool)
 
     def filler(dtype: Any) -> Any:
-        if dtype == object:  # a row without enough parts has None there, a row that is missing has nan
-            return pd.Series(np.where(absent, np.nan, None), index=result.index, dtype=object)
+        if pd.api.types.is_object_dtype(dtype):  # None for a part that isn't there, nan for a row that is missing
+            return pd.Series([np.nan if gone else None for gone in absent], index=result.index, dtype="object")
         return pd.Series(np.nan, index=result.index).astype(dtype)
 
     return _aligned(result, state, filler)
@@ -74,7 +74,7 @@ def same_columns(state: State, values: Any, function: Any = None, *args: Any, **
 
     def filler(dtype: Any) -> Any:
         gap = pd.Series(np.nan, index=result.index)
-        return with_dtype(gap, "object" if dtype == bool else dtype)
+        return with_dtype(gap, "object" if pd.api.types.is_bool_dtype(dtype) else dtype)
 
     return _aligned(result, state, filler)
 
@@ -90,11 +90,9 @@ def by_column(state: State, frame: pd.DataFrame, function: Any = None, *args: An
     function took from each column, in order.
     """
     options = {key: value for key, value in options.items() if key not in _NOT_FOR_FUNCTION}
-    if state["method"] == "transform":
-        args = args[1:]  # after the axis
-    else:
-        args = tuple(args[3] if len(args) > 3 else options.pop("args", ()))
-    options.pop("args", None)
+    given = options.pop("args", ())
+    # what stands before the function's own arguments: the axis; for apply also raw and result_type
+    args = args[1:] if state["method"] == "transform" else tuple(args[3] if len(args) > 3 else given)
     arrays: dict[int, Any] = {}
     labels = unpack(state["columns"])
     for position, name in enumerate(labels):

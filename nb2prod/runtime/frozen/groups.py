@@ -81,7 +81,8 @@ def group_number(state: State, groups: Any, *_args: Any, **_options: Any) -> "pd
     """`groupby(...).ngroup()`: training's number of the row's group; missing for a group that training never saw."""
     slots = _slots(state, groups)
     numbers = take(unpack(state["values"][0]), slots)
-    return with_dtype(numbers, state["dtypes"][0]).set_axis(groups.obj.index)
+    typed: pd.Series[Any] = with_dtype(numbers, state["dtypes"][0])
+    return typed.set_axis(groups.obj.index)
 
 
 def _replayed(state: State, groups: Any, how: str, func: Any, args: Any, options: dict[str, Any]) -> Any:
@@ -110,7 +111,7 @@ def _one_column(groups: Any, name: Any) -> Any:
     try:
         return groups[name]
     except IndexError:  # the notebook selected columns already, which pandas allows only once
-        return groups._gotitem(name, ndim=1)
+        return groups._gotitem(name, ndim=1)  # noqa: SLF001
 
 
 def _bare(name: Any) -> Any:

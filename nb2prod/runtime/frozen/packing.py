@@ -70,7 +70,8 @@ def unpack(packed: State) -> "pd.Index[Any]":
     if isinstance(dtype, dict):
         return pd.CategoricalIndex(packed["values"], dtype=unpack_dtype(dtype), name=name)
     # tupleize_cols: a column named by a tuple stays one name
-    return pd.Index(packed["values"], dtype=unpack_dtype(dtype), name=name, tupleize_cols=False)
+    index: pd.Index[Any] = pd.Index(packed["values"], dtype=unpack_dtype(dtype), name=name, tupleize_cols=False)
+    return index
 
 
 def with_dtype(values: Any, packed: Any) -> Any:

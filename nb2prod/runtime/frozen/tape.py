@@ -105,11 +105,11 @@ def _means_category(dtype: Any) -> bool:
 
 def _asked_by_library(depth: int) -> bool:
     """Whether pandas or numpy themselves ask: only what the notebook's function asks for was noted."""
-    module = str(sys._getframe(depth).f_globals.get("__name__", ""))
+    module = str(sys._getframe(depth).f_globals.get("__name__", ""))  # noqa: SLF001 - no public way
     return module.partition(".")[0] in ("pandas", "numpy")
 
 
-class _Replayed(pd.Series):  # type: ignore[type-arg]
+class _Replayed(pd.Series):
     """A Series whose statistics come from the tape; what is computed from it row by row is one as well."""
 
     @property
@@ -158,12 +158,12 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 def _property(name: str) -> property:
-    native = getattr(pd.Series, name)
+    native: Any = getattr(pd.Series, name)
 
     def ask(self: Any) -> Any:
         tape = _TAPE.get()
         if tape is None or _asked_by_library(2):
-            return native.fget(self) if isinstance(native, property) else native.__get__(self)
+            return native.__get__(self)
         return tape.answer(name, lambda: getattr(plain(self), name))
 
     return property(ask)
