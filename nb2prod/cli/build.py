@@ -49,11 +49,11 @@ def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  
     except Refused as error:
         raise _named(error, notebook.name) from None
     options = config.load(parsed.path, _overrides(flags))
-    from nb2prod import pipeline
+    from nb2prod.pipeline import build as run
 
     try:
         with shown() as progress:
-            result = pipeline.build(parsed.path, options, progress)
+            result = run(parsed.path, options, progress)
     except Refused as error:
         raise _named(error, notebook.name) from None
     if as_json:

@@ -14,11 +14,12 @@ from nb2prod.cli.output import common_options, print_diagnostics, print_json, pr
 @common_options
 def check(notebook: Path, *, as_json: bool, debug: bool) -> int:  # noqa: ARG001 (read by `main`)
     """Forecast what a build would serve, and what stands in its way; runs nothing."""
-    from nb2prod import config, forecast
+    from nb2prod import config
+    from nb2prod.forecast import forecast
     from nb2prod.notebook import load
 
     read = load(notebook)
-    result = forecast.forecast(read, config.load(read.path))
+    result = forecast(read, config.load(read.path))
     if as_json:
         print_json(result.to_json())
     else:

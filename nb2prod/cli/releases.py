@@ -2,30 +2,82 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from nb2prod.cli.output import common_options, note, print_json, print_text
+from nb2prod.cli.table import columns, pairs
+
+if TYPE_CHECKING:
+    from nb2prod.release.record import ReleaseRecord
 
 
 @click.command("list", short_help="List the releases.")
 @common_options
 def list_releases(*, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
-    """List the releases, newest first, with their parity."""
-    from nb2prod.release import record
+    """List the releases by name, the newest first of each, with what their proof found."""
+    from nb2prod.release import records
 
-    records = record.list()
+    found = records.records()
     if as_json:
-        print_json({"releases": [item.to_json() for item in records]})
-    elif not records:
+        print_json({"releases": [item.to_json() for item in found]})
+        return
+    if not found:
         note("No releases yet. Make one: nb2prod build my_notebook.ipynb")
+        return
+    rows = [(item.bento, item.notebook, _minute(item.created), _parity(item.parity)) for item in found]
+    print_text("\n".join(columns([("BENTO", "NOTEBOOK", "BUILT (UTC)", "PARITY"), *rows])))
 
 
 @click.command(short_help="Show a release: its plan and its proof.")
 @click.argument("name", metavar="NAME")
 @common_options
 def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
-    """Show a release (name, its newest; or name:version): plan, fields, captured values, parity."""
-    from nb2prod.release import record
+    """Show a release (name, its newest; or name:version): path, fields, captured values, filters, parity."""
+    from nb2prod.release import records
 
-    found = record.find(name)
-    print_json(found.to_json()) if as_json else print_text(str(found))
+    item = records.find(name)
+    plan = _plan(item)
+    if as_json:
+        print_json({**item.to_json(), "plan": plan, "folder": str(item.folder)})
+        return
+    facts = [
+        ("notebook", item.notebook),
+        ("built", f"{_minute(item.created)} UTC with nb2prod {item.nb2prod}"),
+        ("parameters", ", ".join(f"{key}={value!r}" for key, value in item.parameters.items())),
+        ("owner", item.owner or ""),
+        ("runbook", item.runbook or ""),
+        ("parity", _parity(item.parity)),
+        ("record", str(item.folder or "")),
+    ]
+    print_text("\n".join([item.bento, *pairs(facts)]))
+    text = plan.get("text")
+    print_text(f"\n{text}" if isinstance(text, str) else f"\n{_captured(item)}")
+    for line in item.parity.get("notes", ()):
+        print_text(f"note: {line}")
+
+
+def _plan(item: ReleaseRecord) -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads(item.path("plan.json").read_text(encoding="utf-8"))
+    return plan
+
+
+def _captured(item: ReleaseRecord) -> str:
+    rows = [(value.name, f"cell {value.cell}, line {value.line}", value.reason) for value in item.captured]
+    return "\n".join(["Kept from training", *columns(rows)])
+
+
+def _minute(created: str) -> str:
+    return created[:16].replace("T", " ")
+
+
+def _parity(summary: Any) -> str:
+    if not summary:
+        return "not proved"
+    cases = summary.get("cases") or {}
+    rows = sum(cases.values())
+    if summary.get("passed"):
+        return f"proved on {rows:,} answers"
+    return f"{summary.get('differences', 0):,} of {rows:,} answers differ"

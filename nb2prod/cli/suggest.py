@@ -15,12 +15,12 @@ from nb2prod.cli.output import common_options, note, print_json, print_text
 @common_options
 def suggest(notebook: Path, *, write: bool, as_json: bool, debug: bool) -> int:  # noqa: ARG001 (read by `main`)
     """Propose tags for the notebook's cells, with a reason for each; runs nothing."""
-    from nb2prod import forecast
+    from nb2prod.forecast import suggest as propose
     from nb2prod.notebook import load
     from nb2prod.notebook_tags import write_tags
 
     read = load(notebook)
-    proposal = forecast.suggest(read)
+    proposal = propose(read)
     if write:
         write_tags(read.path, proposal.tags_to_write())
     if as_json:

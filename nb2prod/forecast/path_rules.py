@@ -393,7 +393,8 @@ def _reaches_model(column: str, after: list[Unit], context: Context) -> bool:
 
 def _draws(site: Site) -> bool:
     """A draw that ends in a value; one that is compared makes a mask that splits the rows."""
-    return site.module.startswith(table.RANDOM_MODULES) and not isinstance(site.parent, ast.Compare)
+    source = site.module.startswith(table.RANDOM_MODULES) or (site.receiver is not None and site.receiver.path == "rng")
+    return source and not isinstance(site.parent, ast.Compare)
 
 
 def _clock(site: Site) -> Diagnostic:
@@ -410,7 +411,9 @@ def _clock(site: Site) -> Diagnostic:
 def _made_by(name: str, trait: str, context: Context) -> Site | None:
     for unit in reversed(context.units):
         if name in unit.defines:
-            return next((site for site in unit.sites if site.result.has(trait) and site.module), None)
+            return next(
+                (site for site in unit.sites if site.result.has(trait) and isinstance(site.node, ast.Call)), None
+            )
     return None
 
 

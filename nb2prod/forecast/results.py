@@ -166,6 +166,9 @@ def _of_plain(site: Site, receiver: Value, traits: frozenset[str]) -> Value:
     name = site.name
     given = [item for item in (*site.args, *site.keywords.values()) if item.carries]
     estimator = receiver.kind is Kind.ESTIMATOR
+    if receiver.path == "rng" and name in table.RANDOM_FUNCTIONS:
+        chosen = given[0] if given and given[0].kind is Kind.INDEX else None
+        return chosen or Value(Kind.VALUE, traits=frozenset({"random"}))
     if name == "fit_resample":
         part = rows(Kind.FRAME, traits | {"resampled"})
         return Value(Kind.CONTAINER, items=(part, part), traits=part.traits)
@@ -201,6 +204,8 @@ def function(site: Site) -> Value:
     tainted = _tainted(site, dotted)
     if tainted:
         return Value(Kind.VALUE, traits=frozenset({tainted}))
+    if site.name in ("default_rng", "RandomState", "Random") and site.module.startswith(table.RANDOM_MODULES):
+        return Value(Kind.VALUE, path="rng")
     raw = _loaded(site, dotted, given)
     if raw is not None:
         return raw
@@ -253,6 +258,8 @@ def _split(site: Site) -> Value:
 def _tainted(site: Site, dotted: str) -> str:
     if site.name in table.CLOCKS and site.module in table.CLOCK_OWNERS:
         return "clock"
+    if site.name in ("default_rng", "RandomState", "Random", "Generator"):
+        return ""
     if site.name in table.RANDOM_FUNCTIONS and site.module.startswith(table.RANDOM_MODULES):
         return "random"
     return "clock" if dotted in ("datetime.datetime.now", "datetime.date.today") else ""
