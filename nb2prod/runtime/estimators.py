@@ -12,6 +12,8 @@ import pickle
 import zipfile
 from typing import Any
 
+import numpy as np
+
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "pandas.", "features.")
 """Types under these modules are loaded from a skops file; any other makes the audit fail."""
 
@@ -122,7 +124,7 @@ def _reproducible(data: bytes) -> bytes:
         contents = {name: source.read(name) for name in source.namelist() if name != "schema.json"}
     numbers: dict[str, int] = {}
     schema = _renumbered(schema, numbers)
-    named = {_renamed_file(name, numbers): content for name, content in contents.items()}
+    named = {_renamed_file(name, numbers): _without_padding(name, content) for name, content in contents.items()}
     named["schema.json"] = json.dumps(schema, separators=(",", ":")).encode()
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as target:
@@ -130,6 +132,21 @@ def _reproducible(data: bytes) -> bytes:
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(entry, named[name])
+    return sink.getvalue()
+
+
+def _without_padding(name: str, content: bytes) -> bytes:
+    """The array file with zeros between the fields of a record: there is chance memory in a tree's nodes."""
+    if not name.endswith(".npy"):
+        return content
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    clean = np.zeros(array.shape, dtype=array.dtype)
+    for field in array.dtype.names:
+        clean[field] = array[field]
+    sink = io.BytesIO()
+    np.save(sink, clean, allow_pickle=False)
     return sink.getvalue()
 
 

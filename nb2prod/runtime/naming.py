@@ -17,12 +17,14 @@ MODULE = "features"
 
 def defined_in_notebook() -> dict[str, Any]:
     """The classes and functions that ``__main__`` holds under a name of its own, by that name."""
-    main = sys.modules["__main__"]
-    return {
-        name: value
-        for name, value in vars(main).items()
-        if isinstance(value, (type, types.FunctionType)) and getattr(value, "__module__", None) == "__main__"
-    }
+    found: dict[int, tuple[str, Any]] = {}
+    for name, value in vars(sys.modules["__main__"]).items():
+        if not isinstance(value, (type, types.FunctionType)) or value.__module__ != "__main__":
+            continue
+        # Bound to several names, it has the one it was defined with; a lambda the first it was given.
+        if id(value) not in found or name == value.__name__:
+            found[id(value)] = (name, value)
+    return dict(found.values())
 
 
 @contextlib.contextmanager

@@ -46,11 +46,11 @@ def predict(X):
     return y_pred
 '''
 
-SERVICE = '''import bentoml
+SERVICE = """import bentoml
 from nb2prod_runtime.service import build_service
 
 Service = build_service(__file__)
-'''
+"""
 
 
 def training() -> pd.DataFrame:
