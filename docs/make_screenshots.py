@@ -38,8 +38,8 @@ def photograph(lab: Lab, browser: Browser, file: Path) -> None:
     page = lab.open(browser, NOTEBOOK.name, width=1280, height=800)
     show_panel(page)
     # The first feature cell: its buttons show what a tag looks like.
-    page.locator('.nb2prod-Section[data-role="feature"] .nb2prod-Cell').first.click()
-    page.wait_for_selector('.nb2prod-RoleButton[data-role="feature"][aria-pressed="true"]')
+    page.locator('.nb2prod-Section[data-nb2prod-role="feature"] .nb2prod-Cell').first.click()
+    page.wait_for_selector('.nb2prod-RoleButton[data-nb2prod-role="feature"][aria-pressed="true"]')
     page.mouse.move(900, 790)
     page.screenshot(path=file)
     page.close()

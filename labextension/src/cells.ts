@@ -19,11 +19,18 @@ export function readCells(notebook: INotebookModel): ICellEntry[] {
         id: cell.id,
         number,
         title: firstLine(cell.sharedModel.getSource()),
-        roles: rolesOf(tagsOf(cell))
+        roles: rolesOfCell(cell)
       });
     }
   }
   return entries;
+}
+
+/**
+ * The roles that a cell's tags give it; a cell without code has none.
+ */
+export function rolesOfCell(cell: ICellModel): Role[] {
+  return cell.type === 'code' ? rolesOf(tagsOf(cell)) : [];
 }
 
 /**

@@ -3,6 +3,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { RoleBadges } from './badges';
 import { addCommands } from './commands';
 import { SectionsTracker } from './factory';
 import { Nb2prodPanel } from './panel';
@@ -40,5 +41,16 @@ const panel: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const badges: JupyterFrontEndPlugin<void> = {
+  id: 'nb2prod:badges',
+  description: 'The roles of a cell, written on the cell.',
+  autoStart: true,
+  optional: [ITranslator],
+  activate: (app: JupyterFrontEnd, translator: ITranslator | null) => {
+    const trans = (translator ?? nullTranslator).load('nb2prod');
+    app.docRegistry.addWidgetExtension('Notebook', new RoleBadges(trans));
+  }
+};
+
 export * from './tokens';
-export default [sections, panel];
+export default [sections, panel, badges];

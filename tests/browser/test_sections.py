@@ -1,6 +1,7 @@
 """The sidebar in a real JupyterLab, in a real browser."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,7 +39,7 @@ def page(lab, browser):
 
 
 def section(page: Page, role: str):
-    return page.locator(f'#nb2prod-panel .nb2prod-Section[data-role="{role}"]')
+    return page.locator(f'#nb2prod-panel .nb2prod-Section[data-nb2prod-role="{role}"]')
 
 
 def listed(page: Page, role: str) -> list[int]:
@@ -146,6 +147,28 @@ def test_undo_takes_a_tag_back(page):
     expect(section(page, "train").locator(".nb2prod-Cell-number")).to_have_text(["6", "9"])
     page.evaluate("jupyterapp.commands.execute('notebook:undo-cell-action')")
     expect(section(page, "train").locator(".nb2prod-Cell-number")).to_have_text(["9"])
+
+
+def test_a_cell_shows_its_roles(page):
+    def badge(number):
+        return page.evaluate(
+            """number => {
+                const cell = jupyterapp.shell.currentWidget.content.widgets[number - 1].node;
+                return [cell.dataset.nb2prodRole ?? null, getComputedStyle(cell, '::before').content];
+            }""",
+            number,
+        )
+
+    select(page, 7)
+    assert badge(7) == ["feature", '"Feature"']
+    role_button(page, "Train").click()
+    expect(page.locator('.jp-Cell.jp-mod-active[data-nb2prod-role="feature"]')).to_have_attribute(
+        "style", re.compile("Feature · Train")
+    )
+    assert badge(7) == ["feature", '"Feature · Train"']
+    role_button(page, "Train").click()
+    select(page, 6)
+    assert badge(6) == [None, "none"]
 
 
 def test_a_tag_set_elsewhere_shows_at_once(page):

@@ -36,7 +36,7 @@ export function RoleButtons({ cell, words, trans, onSetRole }: IProps): React.JS
             <button
               key={role}
               className="nb2prod-RoleButton"
-              data-role={role}
+              data-nb2prod-role={role}
               aria-pressed={on}
               disabled={cell === null}
               title={words[role].meaning}

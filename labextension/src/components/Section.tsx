@@ -25,7 +25,7 @@ export function Section(props: IProps): React.JSX.Element | null {
     return null;
   }
   return (
-    <section className="nb2prod-Section" data-role={role ?? 'none'} aria-labelledby={headingId}>
+    <section className="nb2prod-Section" data-nb2prod-role={role ?? 'none'} aria-labelledby={headingId}>
       <h3 className="nb2prod-Section-heading" id={headingId}>
         {heading}
         {cells.length > 0 && (
