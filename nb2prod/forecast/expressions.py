@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from nb2prod.forecast import results, table
 from nb2prod.forecast.scope import Scope
-from nb2prod.forecast.values import PER_ROW, PLAIN, Kind, Site, Value
+from nb2prod.forecast.values import PER_ROW, PLAIN, Flow, Kind, Site, Value
 
 _AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 _CALLBACKS = frozenset({"apply", "map", "applymap", "transform", "agg", "aggregate", "pipe", "assign", "filter"})
@@ -64,8 +64,11 @@ class Expressions(Scope):
         return Value(Kind.VALUE, node=node)
 
     def _namedexpr(self, node: ast.NamedExpr) -> Value:
+        start = len(self.unit.reads) if self.unit else 0
         value = self.value(node.value)
         self.bind(node.target.id, value)
+        if self.unit is not None and not self.locals:
+            self.unit.flows.append(Flow((node.target.id,), tuple(self.unit.reads[start:])))
         return value
 
     def _lambda(self, node: ast.Lambda) -> Value:
@@ -204,6 +207,9 @@ class Expressions(Scope):
             return self._site(node, name, base, PLAIN)
         if name == "index":
             return self._site(node, name, base, results.rows(Kind.INDEX, base.traits))
+        if base.kind is Kind.HANDLE and base.path in ("groupby", "window"):
+            self.reads_column(name, node) if self._is_column(node) else None
+            return Value(Kind.HANDLE, base.objects, base.traits, path=base.path, columns=frozenset({name}))
         if base.kind is Kind.HANDLE:
             result = results.rows(Kind.SERIES, base.traits, base.columns)
             return self._site(node, name, base, result) if name == "codes" else result

@@ -116,6 +116,8 @@ class Tracer(Expressions):
                 self._assignment(node, start)
             case ast.AnnAssign(value=ast.expr() as value):
                 self._assign(node.target, self.value(value), start)
+            case ast.AnnAssign():
+                pass
             case ast.AugAssign():
                 self._augmented(node, start)
             case ast.Expr():
