@@ -17,11 +17,10 @@ class CapturedValue:
     """A value of the notebook that the service carries: where it was read and why."""
 
     name: str
-    cell: int
-    line: int
+    cell: int | None
+    line: int | None
     reason: str
     format: str = ""
-    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,11 +187,17 @@ def _captured(card: Card) -> str:
     if not card.captured:
         return ""
     rows = [
-        (code(item.name), f"{item.cell}, line {item.line}", escape(item.reason), escape(item.format))
+        (code(item.name), _place(item.cell, item.line), escape(item.reason), escape(item.format))
         for item in card.captured
     ]
     text = "## Values captured from the run\n\nThe service computes with these; a new build takes new ones."
     return text + "\n\n" + table(("value", "cell", "why", "kept as"), rows)
+
+
+def _place(cell: int | None, line: int | None) -> str:
+    if cell is None:
+        return ""
+    return str(cell) if line is None else f"{cell}, line {line}"
 
 
 def _filters(card: Card) -> str:
@@ -203,7 +208,7 @@ def _filters(card: Card) -> str:
         "training-only": "left out when serving",
     }
     rows = [
-        (f"{item.cell}, line {item.line}", code(item.source), f"{escape(item.kind)}: {meaning.get(item.kind, '')}")
+        (_place(item.cell, item.line), code(item.source), f"{escape(item.kind)}: {meaning.get(item.kind, '')}")
         for item in card.filters
     ]
     return "## Lines that drop rows\n\n" + table(("cell", "line of the notebook", "serving"), rows)
