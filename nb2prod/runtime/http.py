@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -16,6 +17,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = b"application/json"
+_DRAINED = 10
+_DRAINING = 2.0
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 to_json = msgspec.json.Encoder().encode
 
@@ -95,22 +98,30 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
     """
     announced = header(scope, b"content-length")
     if announced is not None and (not announced.isdigit() or int(announced) > limit):
+        await _drain(receive, limit)
         raise _too_large(limit)
     message = await _next(receive, seconds)
-    body: bytes | bytearray = message.get("body", b"")
     if not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
         if len(body) > limit:
             raise _too_large(limit)
         return body
+    return await _rest(receive, bytearray(message.get("body", b"")), limit, seconds)
+
+
+async def _rest(receive: Receive, body: bytearray, limit: int, seconds: float) -> bytearray:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    whole = bytearray(body)
-    while message.get("more_body", False):
+    while True:
         message = await _next(receive, deadline - loop.time())
-        whole += message.get("body", b"")
-        if len(whole) > limit:
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            if more:
+                await _drain(receive, limit)
             raise _too_large(limit)
-    return whole
+        if not more:
+            return body
 
 
 async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
@@ -124,10 +135,21 @@ async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
     return message
 
 
+async def _drain(receive: Receive, limit: int) -> None:
+    """Let the client send its body, or enough of it: most read no answer before they are done."""
+    left = limit * _DRAINED
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAINING):
+            more = True
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)
+
+
 def _too_large(limit: int) -> Failure:
-    return Failure(
-        413, f"the body is larger than {limit} bytes; send fewer rows at a time", headers=((b"connection", b"close"),)
-    )
+    message = f"the body is larger than {limit} bytes; send fewer rows at a time"
+    return Failure(413, message, headers=((b"connection", b"close"),))
 
 
 async def respond(send: Send, response: Response, request_id: str, *, head: bool = False) -> None:

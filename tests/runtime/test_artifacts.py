@@ -300,11 +300,11 @@ def test_keyed_values_are_found_by_key_and_a_missing_one_is_named(folder: Path) 
     assert captured.pair["b", 2] == ["b", 2]
     assert list(captured.encoder) == ["Sex", "Port"]
     with pytest.raises(NotRecorded, match=r"never ran the line of 'encoder' for c='Age'"):
-        captured.encoder["Age"]
+        _ = captured.encoder["Age"]
     with pytest.raises(KeyError, match="c='b', k=9"):
-        captured.pair["b", 9]
+        _ = captured.pair["b", 9]
     with pytest.raises(NotRecorded, match="no value 'other'"):
-        captured.other
+        _ = captured.other
     with pytest.raises(TypeError):
         captured.encoder["x"] = 1
 
