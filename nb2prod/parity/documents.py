@@ -29,7 +29,7 @@ def write(report: ParityReport, folder: Path) -> None:
     (folder / JUNIT).write_text(junit.render(report), encoding="utf-8", newline="\n")
     notebook = _run(folder)
     (folder / NOTEBOOK).write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    title = f"Parity of {report.bento or report.target}"
+    title = f"Parity of {report.what}"
     (folder / HTML).write_text(_page(title, _body(folder / NOTEBOOK)), encoding="utf-8", newline="\n")
 
 

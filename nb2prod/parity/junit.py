@@ -17,7 +17,7 @@ def render(report: ParityReport) -> str:
     suites = "".join(_suite(report, kind) for kind in report.kinds)
     cases = [max(1, len(_shown(report, kind)) + _more(report, kind)) for kind in report.kinds]
     failures = sum(len(_shown(report, kind)) + _more(report, kind) for kind in report.kinds)
-    name = _attribute(f"parity of {report.bento or report.target}")
+    name = _attribute(f"parity of {report.what}")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<testsuites name={name} tests="{sum(cases)}" failures="{failures}" time="{report.seconds:.3f}">\n'

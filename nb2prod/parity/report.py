@@ -144,6 +144,13 @@ class ParityReport:
         """All answers that differ."""
         return sum(item.differences for item in self.kinds)
 
+    @property
+    def what(self) -> str:
+        """What was proved, in words: the Bento, and where it answered if that was a URL."""
+        if self.bento is None or self.bento == self.target:
+            return self.target
+        return f"{self.bento} at {self.target}"
+
     def kind(self, name: str) -> KindResult:
         """The result of this kind; one that says so if it was not run."""
         return next((item for item in self.kinds if item.kind == name), KindResult(name, "not run"))

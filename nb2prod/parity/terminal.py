@@ -41,10 +41,10 @@ def _verdict(report: ParityReport) -> Text:
     compared = sum(item.rows for item in report.kinds)
     if report.passed:
         words = (
-            f"parity proved: {compared:,} answers of {report.target} equal the notebook's, in {report.seconds:.1f} s"
+            f"parity proved: {compared:,} answers of {report.what} equal the notebook's, in {report.seconds:.1f} s"
         )
         return Text(words, style="bold green")
-    return Text(f"parity refused: {report.differences:,} of {compared:,} answers of {report.target} differ", "bold red")
+    return Text(f"parity refused: {report.differences:,} of {compared:,} answers of {report.what} differ", "bold red")
 
 
 def _kinds(report: ParityReport) -> Table:

@@ -156,11 +156,17 @@ def _handler(behaviour: Behaviour) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that gave up is what some tests are about."""
+
+
 @contextmanager
 def serving(behaviour: Behaviour) -> Iterator[str]:
     """A server of this behaviour; gives its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(behaviour))
-    server.daemon_threads = True
+    server = Quiet(("127.0.0.1", 0), _handler(behaviour))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

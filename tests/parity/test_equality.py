@@ -1,0 +1,99 @@
+"""When two answers are equal, by type."""
+
+import math
+
+import pytest
+
+from nb2prod.parity.equality import Tolerance, difference
+
+EQUAL = [
+    (1, 1),
+    (2**60, 2**60),
+    (True, True),
+    ("a", "a"),
+    (None, None),
+    (1.0, 1.0 + 1e-12),
+    (1.0, 1),  # JSON writers may drop a float's .0
+    (1e300, 1e300 * (1 + 1e-10)),
+    (-0.0, 0.0),
+    ([0.25, 0.75], [0.25, 0.75 + 1e-13]),
+    ([], []),
+    ({"price": 1.5, "label": "a"}, {"label": "a", "price": 1.5}),
+    ([[1.0, None]], [[1.0, None]]),
+]
+
+DIFFERENT = [
+    (1, 2, "differs"),
+    (2**53, 2**53 + 1, "differs"),
+    (1, 1.0, "an integer expected, a float answered"),
+    (1, True, "an integer expected, a boolean answered"),
+    (True, 1, "a boolean expected, an integer answered"),
+    (0.0, False, "a float expected, a boolean answered"),
+    (1, "1", "an integer expected, a text answered"),
+    ("a", "A", "differs"),
+    ("a", "a ", "differs"),
+    (None, 0.0, "a missing value expected, a float answered"),
+    (0.0, None, "a float expected, a missing value answered"),
+    (None, "", "a missing value expected, a text answered"),
+    (1.0, 1.0 + 1e-8, "relative 1e-08"),
+    (0.0, 1e-300, "differs by 1e-300"),
+    (1.0, -1.0, "differs by 2"),
+    ([1.0], [1.0, 2.0], "1 entries expected, 2 answered"),
+    ([0.5, 0.5], [0.5, 0.6], "differs by 0.1"),
+    ({"a": 1}, {"b": 1}, "a not answered; b not expected"),
+    ({"a": 1}, [1], "an object expected, a vector answered"),
+]
+
+
+@pytest.mark.parametrize(("expected", "actual"), EQUAL)
+def test_equal(expected, actual):
+    assert difference(expected, actual, Tolerance()) is None
+
+
+@pytest.mark.parametrize(("expected", "actual", "reason"), DIFFERENT)
+def test_different(expected, actual, reason):
+    found = difference(expected, actual, Tolerance())
+    assert found is not None
+    assert reason in found.reason
+
+
+def test_the_place_of_a_difference_is_named():
+    found = difference({"p": [0.1, 0.9]}, {"p": [0.1, 0.8]}, Tolerance())
+    assert found.place == ".p[1]"
+    assert (found.expected, found.actual) == (0.9, 0.8)
+    assert math.isclose(found.size, 0.1)
+
+
+def test_a_tolerance_holds_for_the_output_that_it_names():
+    loose = Tolerance(outputs={"price": 0.1})
+    assert difference({"price": 1.0, "tax": 1.0}, {"price": 1.05, "tax": 1.0}, loose) is None
+    assert difference({"price": 1.0, "tax": 1.0}, {"price": 1.0, "tax": 1.05}, loose).place == ".tax"
+    assert difference(1.0, 1.05, loose, output="price") is None
+
+
+def test_only_a_tolerance_above_the_default_is_loosened():
+    assert Tolerance().loosened == {}
+    assert Tolerance(1e-12).loosened == {}
+    assert Tolerance(1e-3, {"price": 0.1}).loosened == {"": 1e-3, "price": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("2013-01-01T00:00:00", "2013-01-01T00:00:00.000000", True),
+        ("2013-01-01T00:00:00.500", "2013-01-01T00:00:00.5", True),
+        ("2013-01-01T00:00:00Z", "2013-01-01T00:00:00+00:00", True),
+        ("2013-01-01", "2013-01-01T00:00:00", True),
+        ("2013-01-01T00:00:00.123456789", "2013-01-01T00:00:00.123456788", False),
+        ("2013-01-01T00:00:00", "2013-01-01T00:00:00Z", False),
+        ("2013-01-01T00:00:00+01:00", "2012-12-31T23:00:00Z", False),
+        ("2013-01-01T05:00:00", "2013-01-01T00:00:00", False),
+    ],
+)
+def test_date_times_are_compared_as_written_moments(one, other, equal):
+    """A shifted time zone is a difference, even where the instant is the same: the notebook wrote another one."""
+    assert (difference(one, other, Tolerance(), kind="datetime") is None) is equal
+
+
+def test_texts_that_look_like_date_times_are_texts_elsewhere():
+    assert difference("2013-01-01", "2013-01-01T00:00:00", Tolerance(), kind="string") is not None
