@@ -208,7 +208,8 @@ class Expressions(Scope):
         if name == "index":
             return self._site(node, name, base, results.rows(Kind.INDEX, base.traits))
         if base.kind is Kind.HANDLE and base.path in ("groupby", "window"):
-            self.reads_column(name, node) if self._is_column(node) else None
+            if self._is_column(node):
+                self.reads_column(name, node)
             return Value(Kind.HANDLE, base.objects, base.traits, path=base.path, columns=frozenset({name}))
         if base.kind is Kind.HANDLE:
             result = results.rows(Kind.SERIES, base.traits, base.columns)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.forecast.books import book
 from nb2prod.forecast.trace import trace
 from nb2prod.forecast.values import Kind, units
+from tests.forecast.books import book
 
 FRAME = 'import pandas as pd\nimport numpy as np\ndf = pd.read_csv("a.csv")\n'
 
