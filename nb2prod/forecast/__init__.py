@@ -29,7 +29,7 @@ def forecast(notebook: Notebook, options: Options | None = None) -> Forecast:
     path = walk_back(block, prediction.unit) if prediction and not prediction.by_function else Walk()
     context = Context(notebook, block, prediction, path, target_columns(block, options.target))
     context = Context(notebook, block, prediction, path, context.target | _made_from(context))
-    for rules in (path_rules, training_rules, notebook_rules):
+    for rules in (path_rules, training_rules, notebook_rules) if notebook.language == "python" else ():
         found += rules.check(context)
     found += _captured_notes(context)
     kept, suppressed = _sift(found, notebook)
