@@ -17,13 +17,22 @@ from typing import Any, Callable, Iterator, NamedTuple  # noqa: UP035 - a kernel
 
 
 class NoEntry(Exception):
-    """Raised by a capture: this call can't be answered row by row after all (`rule`, `why`, `remedy`)."""
+    """Raised by a capture: this call is not frozen.
+
+    With a `rule` it can't be answered row by row (`why` is a sentence, `remedy` says what to write instead); with an
+    empty one there is nothing to keep: it works row by row as it is.
+    """
 
     def __init__(self, rule: str, why: str, remedy: str) -> None:
         super().__init__(why)
         self.rule = rule
         self.why = why
         self.remedy = remedy
+
+
+def _unneeded(why: str) -> NoEntry:
+    """The call works row by row as it is: nothing is to be kept, and nothing is wrong with it (an empty rule)."""
+    return NoEntry("", why, "")
 
 
 class Operation(NamedTuple):
@@ -106,8 +115,8 @@ def _unique_names(frame: Any) -> None:
     if getattr(names, "nlevels", 1) > 1 or not names.is_unique:
         raise NoEntry(
             "F4",
-            "the frame has several columns of one name or column names of several levels",
-            "give each column one name of its own first (`df.columns = [...]`)",
+            "The frame has several columns of one name, or column names of several levels.",
+            "Give each column one name of its own first: `df.columns = [...]`.",
         )
 
 
@@ -173,15 +182,15 @@ def _capture_dummies(call: Call, result: Any) -> Any:
     if len(state["kept"]) + sum(b["count"] for b in state["blocks"]) != result.shape[1]:
         raise NoEntry(
             "F4",
-            "get_dummies made other columns than its options say",
-            "name the columns to encode: `pd.get_dummies(df, columns=[...])`",
+            "`get_dummies` made other columns than its options say.",
+            "Name the columns to encode: `pd.get_dummies(df, columns=[...])`.",
         )
     return state
 
 
 def _capture_str_dummies(call: Call, result: Any) -> Any:
     if not _is(result, "DataFrame"):
-        raise NoEntry("F4", "`.str.get_dummies` of an Index has no row-wise form", "use it on a Series")
+        raise NoEntry("F4", "`.str.get_dummies` of an Index has no row-wise form.", "Use it on a Series.")
     return {"columns": pack(result.columns), "dtypes": _dtypes(result)}
 
 
@@ -278,7 +287,7 @@ def _capture_bins(call: Call, result: Any) -> Any:
     codes = getattr(result, "dtype", None)
     if bool(pandas.isna(pandas.Index(edges)).any()):
         raise NoEntry(
-            "F5", "all of training's values are missing, so that the bins have no edges", "leave this column out"
+            "F5", "All of training's values are missing, so that the bins have no edges.", "Leave this column out."
         )
     return {
         "edges": pack(pandas.Index(edges)),
@@ -301,9 +310,9 @@ def _capture_estimator(call: Call, result: Any) -> Any:
     if type(call.receiver).__name__ in _CROSS_FITTED and (type(call.receiver).__module__ or "").startswith("sklearn"):
         raise NoEntry(
             "F1",
-            "TargetEncoder.fit_transform fits on other folds than it encodes, so that training's rows "
-            "have other values than `transform` gives a request",
-            "call `fit(X, y)`, then `transform(X)`, or put the encoder into the model's Pipeline",
+            "`TargetEncoder.fit_transform` encodes each fold by the other folds, so that training's rows "
+            "have other values than `transform` gives a request.",
+            "Call `fit(X, y)`, then `transform(X)`, or put the encoder into the model's Pipeline.",
         )
     return call.receiver
 
@@ -354,8 +363,8 @@ def _capture_scaler(call: Call, result: Any) -> Any:
     if drawn and len(_two_dimensional(result)) > (given.get("subsample") or float("inf")):
         raise NoEntry(
             "F11",
-            "quantile_transform drew a random sample of the rows without a random_state",
-            "use a QuantileTransformer with a random_state: `qt.fit_transform(X)`",
+            "`quantile_transform` drew a random sample of the rows, without a `random_state`.",
+            "Use a QuantileTransformer with a `random_state`: `qt.fit_transform(X)`.",
         )
     scaler = getattr(_lib("sklearn.preprocessing"), name)(**{k: given[k] for k in options if k in given})
     with _undisturbed():
@@ -504,22 +513,36 @@ def _gives_values(call: Call) -> bool:
 
 
 def _capture_type(call: Call, result: Any) -> Any:
-    """Whether a row alone gives another dtype: pandas infers it from all results, missing ones included."""
+    """What a row alone would have otherwise: pandas infers dtypes, and a frame's columns, from all results."""
     pandas = _lib("pandas")
-    if not _is(result, "Series") or len(result) != len(call.receiver):
-        raise NoEntry(
-            "F14", f"`{call.name}` gave something else than one value for each row", "build each column on its own"
-        )
-    gaps = pandas.isna(result).to_numpy().nonzero()[0][:1].tolist()
-    whole = []
-    if _kind(result) == "f":
-        whole = ((result % 1 == 0).to_numpy() & pandas.notna(result).to_numpy()).nonzero()[0][:1].tolist()
+    framed = _is(result, "DataFrame")
+    if not _is(result, "Series", "DataFrame") or len(result) != len(call.receiver):
+        raise _unneeded(f"`{call.name}` gave something else than one result for each row")
+    if framed:
+        _unique_names(result)
+    telling = {0, len(result) // 2, len(result) - 1}
+    for part in _columns_of(result):
+        known = pandas.notna(part).to_numpy()
+        telling.update((~known).nonzero()[0][:1].tolist())
+        if _kind(part) == "f":
+            telling.update(((part % 1 == 0).to_numpy() & known).nonzero()[0][:1].tolist())
     with _undisturbed():
-        for position in {0, len(result) // 2, len(result) - 1, *gaps, *whole}:
+        for position in sorted(telling):
             alone = getattr(call.receiver.iloc[[position]], call.name)(*call.args, **call.kwargs)
-            if getattr(alone, "dtype", None) != result.dtype:
-                return {"method": call.name, "dtype": pack_dtype(result.dtype)}
-    raise NoEntry("", "each row alone gives the same type: nothing to keep", "")
+            if _shape_of(alone) != _shape_of(result):
+                columns = pack(result.columns) if framed else None
+                return {
+                    "method": call.name,
+                    "columns": columns,
+                    "dtypes": [pack_dtype(p.dtype) for p in _columns_of(result)],
+                }
+    raise _unneeded("each row alone gives the same type")
+
+
+def _shape_of(result: Any) -> Any:
+    if _is(result, "DataFrame"):
+        return list(result.columns), list(result.dtypes)
+    return getattr(result, "dtype", None)
 
 
 def _selects_columns(call: Call) -> bool:
@@ -530,13 +553,12 @@ def _selects_columns(call: Call) -> bool:
 
 def _capture_columns(call: Call, result: Any) -> Any:
     kept = call.receiver if result is None else result
-    names = list(kept.columns)
     if kept.columns.is_unique and getattr(kept.columns, "nlevels", 1) == 1:
         return {"columns": pack(kept.columns), "positions": None}
     raise NoEntry(
         "F8",
-        f"`{call.name}` chose among columns that share a name ({names[0]!r} …)",
-        "give each column a name of its own first",
+        f"`{call.name}` chose among columns of which several share a name.",
+        "Give each column one name of its own first: `df.columns = [...]`.",
     )
 
 
@@ -555,16 +577,11 @@ def _capture_split(call: Call, result: Any) -> Any:
     return {"method": call.name, "columns": pack(result.columns), "dtypes": _dtypes(result)}
 
 
-def _makes_frame(call: Call) -> bool:
-    return call.arg(0, "func") is getattr(_lib("pandas"), "Series", None)
-
-
 def _capture_made_frame(call: Call, result: Any) -> Any:
     if not _is(result, "DataFrame"):
-        raise NoEntry("F14", f"`{call.name}` gave no frame", "build the columns one by one")
+        raise _unneeded("there is no frame")
     _unique_names(result)
-    kind = "records" if call.name == "json_normalize" else "apply"
-    return {"kind": kind, "columns": pack(result.columns), "dtypes": _dtypes(result)}
+    return {"columns": pack(result.columns), "dtypes": _dtypes(result)}
 
 
 # ---------------------------------------------------------------- group statistics and functions of a column
@@ -612,8 +629,8 @@ def _grouper(groups: Any) -> Any:
     if type(found).__name__ == "BinGrouper":
         raise NoEntry(
             "F7",
-            "the bins of `pd.Grouper(freq=…)` start at the first date of the batch",
-            'group by a part of the date, such as `df["date"].dt.to_period("M")`',
+            "The groups of `pd.Grouper(freq=…)` start at the first date of the batch.",
+            'Group by a part of the date, such as `df["date"].dt.to_period("M")`.',
         )
     return found
 
@@ -666,11 +683,7 @@ def _capture_group_transform(call: Call, result: Any) -> Any:
 def _capture_group_apply(call: Call, result: Any) -> Any:
     _grouper(call.receiver)
     if not _is(result, "Series") or len(result) != len(call.receiver.obj):
-        raise NoEntry(
-            "F7",
-            "`groupby(...).apply` gave something else than one value for each row",
-            "use `groupby(...)[column].transform(...)`, which keeps the rows",
-        )
+        raise _unneeded("`groupby(...).apply` gave something else than one value for each row")
     return _capture_group_function(call, result, "apply")
 
 
@@ -680,16 +693,18 @@ def _capture_group_function(call: Call, result: Any, how: str) -> Any:
     framed = _is(result, "DataFrame")
     parts = _columns_of(result)
     tapes: dict[Any, list[Any]] = {}
-    scalars = True
+    scalars = alike = True
 
     for position, part in enumerate(parts):
 
         def run(group: Any, position: int = position) -> Any:
-            nonlocal scalars
+            nonlocal scalars, alike
             name = group.name
             made, log = _noted(call, group, name)
             bare = name[0] if isinstance(name, tuple) and len(name) == 1 and not several else name
             tapes.setdefault(_same(bare), [bare] + [[] for _ in parts])[position + 1] = log
+            if not log and len(tapes) <= _TRIED:
+                alike = alike and _row_wise(call, group, made, name)
             scalars = (scalars and not hasattr(made, "__len__")) or isinstance(made, str)
             return made
 
@@ -698,18 +713,19 @@ def _capture_group_function(call: Call, result: Any, how: str) -> Any:
             again = getattr(rows, how)(run)
         if not again.astype(part.dtype).equals(part.rename(again.name)):
             raise NoEntry(
-                "F7",
-                "the function gives other values when it is run again",
-                "write the group statistic on its own: `groupby(...)[column].transform('median')`",
+                "F11",
+                "The function gives other values when it is run again.",
+                "Take away what changes from run to run, such as random numbers without a seed.",
             )
     if scalars and how == "transform":
         return _group_table(call, result)
     if not any(any(tape[1:]) for tape in tapes.values()):
+        if alike:
+            raise _unneeded("a row alone gets the same value")
         raise NoEntry(
             "F7",
-            "the function takes nothing of its group that can be kept (a mean, a median, a mode …)",
-            "take the group statistic with a name: `groupby(...)[column].transform('median')`, "
-            "then combine it with the column",
+            "The function needs its whole group, but takes no statistic of it that can be kept (a mean, a mode …).",
+            "Take the statistic by its name, `groupby(...)[column].transform('median')`, then use it with the column.",
         )
     bare = [tape[0] for tape in tapes.values()]
     levels = [[key[k] for key in bare] for k in range(len(bare[0]))] if several else [bare]
@@ -721,6 +737,28 @@ def _capture_group_function(call: Call, result: Any, how: str) -> Any:
         "tapes": [tape[1:] for tape in tapes.values()],
         "dtypes": [pack_dtype(part.dtype) for part in parts],
     }
+
+
+_TRIED = 20
+"""So many groups are enough to see whether a function works row by row."""
+
+
+def _row_wise(call: Call, values: Any, made: Any, name: Any) -> bool:
+    """Whether the function gives single rows and a half of the rows what it gave them among all."""
+    pandas = _lib("pandas")
+    length = len(values)
+    if length < 2:
+        return True
+    try:
+        whole = pandas.Series(getattr(made, "array", made), index=range(length))
+        for chosen in ([0], [length - 1], [length // 2], list(range(0, length, 2))):
+            alone = _noted(call, values.iloc[chosen], name)[0]
+            part = pandas.Series(getattr(alone, "array", alone), index=range(len(chosen)))
+            if not part.equals(whole.iloc[chosen].set_axis(part.index).astype(part.dtype)):
+                return False
+    except Exception:  # the notebook's function, on other rows than it was written for
+        return False
+    return True
 
 
 def _one_column(groups: Any, name: Any) -> Any:
@@ -792,7 +830,7 @@ def _note(name: str, value: Any) -> Any:
     elif value is pandas.NaT or value is getattr(pandas, "NA", None):
         kept = {"missing": "NaT" if value is pandas.NaT else "NA"}
     elif getattr(value, "ndim", 0) > 1:
-        raise NoEntry("F7", f"the function takes a table from `{name}`", "compute it before, outside of the function")
+        raise NoEntry("F7", f"The function takes a table from `{name}`.", "Compute it before, outside of the function.")
     else:
         kept = value
     _LOG[-1].append([name, kept])
@@ -854,7 +892,7 @@ def _numpy_function(series: Any) -> Any:
     def call(_: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         name = func.__name__
         if _LOG and name in BATCH_DEPENDENT:
-            raise NoEntry(*BATCH_DEPENDENT[name])
+            raise NoEntry(*reason(name))
         made = func(*map(_plain, args), **{key: _plain(value) for key, value in kwargs.items()})
         if _LOG and name in _ASKING_NUMPY:
             return _note(name, made)
@@ -886,9 +924,10 @@ def _refusing(name: str, native: Any) -> Any:
         return native
 
     def refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _asked_by_library():
+        found = None if _asked_by_library() else explain(None, self, name, args, kwargs)
+        if found is None:
             return native(self, *args, **kwargs)
-        raise NoEntry(*(explain(None, self, name, args, kwargs) or BATCH_DEPENDENT[name]))
+        raise NoEntry(*found)
 
     return refuse
 
@@ -911,8 +950,9 @@ def _capture_by_column(call: Call, result: Any) -> Any:
     """`frame.apply(func)`: what func learns of each column, in the way that suits func."""
     frame, func = call.receiver, call.arg(0, "func")
     if not _is(result, "DataFrame") or len(result) != len(frame) or list(result.columns) != list(frame.columns):
-        raise NoEntry("F2", "the function gives no value for each row of each column", "apply it to one column")
-    _unique_names(result)
+        raise _unneeded("the function gives no value for each row of each column")
+    if not result.columns.is_unique:
+        raise _unneeded("columns share a name")
     own = getattr(func, "__self__", None)
     if getattr(func, "__name__", "") in ("fit_transform", "fit_predict") and own is not None:
         how, op, states = "estimators", _SERVED_BY[func.__name__], [_fitted(own, frame[name]) for name in frame]
@@ -922,10 +962,12 @@ def _capture_by_column(call: Call, result: Any) -> Any:
         how = "operations" if entry else "replay"
         states = [_column_state(call, entry, frame[name]) for name in frame]
         if not entry and not any(states):
+            if all(_row_wise(call, frame[name], result[name], name) for name in frame):
+                raise _unneeded("a row alone gets the same value")
             raise NoEntry(
                 "F2",
-                "the function asks nothing of its column that can be kept (a mean, a maximum …)",
-                "write the statistic on a line of its own, then use it",
+                "The function needs its whole column, but takes no statistic of it that can be kept (a mean …).",
+                "Write the statistic on a line of its own, then use it.",
             )
     return {
         "how": how,
@@ -1158,12 +1200,11 @@ _TABLE = (
         _splits_wide,
     ),
     Entry(
-        "same_columns",
+        "json_normalize",
         "F14",
         "the columns that training's records gave",
-        ("Series.apply", "pandas:json_normalize"),
+        ("pandas:json_normalize",),
         _capture_made_frame,
-        lambda call: call.receiver is None or _makes_frame(call),
     ),
     Entry(
         "by_column",
@@ -1270,7 +1311,7 @@ _SUFFIX = {
     "as_category": "categories", "categorical": "categories", "set_categories": "categories", "cut": "bins",
     "qcut": "quantile_bins", "group_number": "group_numbers", "columns": "kept_columns", "as_dtypes": "dtypes",
     "to_numeric": "number_type", "date_text": "date_precision", "same_type": "type", "to_datetime": "date_format",
-    "str_split": "parts", "same_columns": "record_columns",
+    "str_split": "parts", "json_normalize": "record_columns",
     "by_column": "column_statistics", "scale": "scaling", "zscore": "scaling", "boxcox": "boxcox_lambda",
     "yeojohnson": "yeojohnson_lambda",
 }  # fmt: skip
@@ -1301,100 +1342,150 @@ def _telling(entry: Entry, call: Call) -> str:
 
 # ---------------------------------------------------------------- what has no row-wise form
 
-_HISTORY = "the value of a row comes from the rows before it, and a request has only its own row"
-_FUTURE = "the value of a row comes from rows after it, which don't exist yet when it is served"
-_GAP = "a gap is filled from neighbouring rows, and a request has only its own row"
-_GAP_AHEAD = "a gap is filled from the rows after it, which don't exist yet when a row is served"
-_PLACE = "the result is a row's place among all rows of the batch"
-_LARGEST = "which rows are among the first depends on all rows of the batch"
-_REPEATED = "whether a row is a repetition depends on the other rows of the batch"
-_RESHAPED = "it makes several rows of one, or one of several: a request's row has no single answer"
-_NUMBERED = "the row's number in the batch becomes a feature; a request counts from 0"
+_HISTORY = "takes a row's value from the rows before it, and a request has only its own row"
+_GAP = "fills a gap from the rows beside it, and a request has only its own row"
+_GAP_AHEAD = "fills a gap from the rows after it, which don't exist yet when a row is served"
+_PLACE = "gives a row's place among all rows of the batch, and a request has only its own row"
+_LARGEST = "chooses the first rows of an order among all rows of the batch"
+_REPEATED = "compares each row with the other rows of the batch"
+_RESHAPED = "makes several rows of one, or one of several, so that a request's row has no single answer"
+_NUMBERED = "makes the row's number in the batch a column, and a request counts from 0"
 
-_KEEP = "compute it where the raw table is made, so that each row brings it as a column"
-_FILL = "fill with a statistic instead, such as `df[c].fillna(df[c].median())`: its training value is kept"
-_BINS = "use fixed places instead: `pd.qcut(df[c], 10, labels=False)` keeps training's edges"
-_IN_TRAIN = "choose rows only for training: in a cell tagged `train`"
-_LIMIT = "compare with a value that was computed before: `df[df[c] > limit]`"
-_BEFORE = "reshape where the raw table is made, so that a request is one row of what the model is given"
+_KEEP = "Compute it where the raw table is made, so that each row brings it as a column."
+_FILL = "Fill with a statistic instead, such as `df[c].fillna(df[c].median())`: its training value is kept."
+_BINS = "Use fixed bins instead: `pd.qcut(df[c], 10, labels=False)` keeps training's edges."
+_IN_TRAIN = "Choose rows only for training, in a cell tagged `train`."
+_LIMIT = "Compare with a value that was computed before: `df[df[c] > limit]`."
+_BEFORE = "Reshape where the raw table is made, so that a request is one row of what the model is given."
 
 _NO_ROW_FORM = (
     ("shift diff pct_change rolling expanding ewm autocorr", "F6", _HISTORY, _KEEP),
     ("cumsum cumprod cummax cummin nancumsum nancumprod", "F6", _HISTORY, _KEEP),
     ("ediff1d gradient convolve roll lfilter savgol_filter detrend", "F6", _HISTORY, _KEEP),
     ("resample asfreq merge_asof", "F6", _HISTORY, _KEEP),
-    ("cumcount", "F6", "it counts the rows of the group that come before; a request has only its own row", _KEEP),
+    ("cumcount", "F6", "counts the rows of the group that come before, and a request has only its own row", _KEEP),
     ("ffill pad interpolate", "F6", _GAP, _FILL),
     ("bfill backfill", "F15", _GAP_AHEAD, _FILL),
     ("rank rankdata argsort percentileofscore", "F5", _PLACE, _BINS),
     ("nlargest nsmallest", "F8", _LARGEST, _LIMIT),
-    ("duplicated drop_duplicates is_unique", "F8", _REPEATED, "drop repeated rows in a cell tagged `train`"),
-    ("sample", "F8", "it is a random choice among the rows of the batch", _IN_TRAIN),
-    ("head tail nth filter", "F8", "which rows remain depends on the other rows of the batch", _IN_TRAIN),
+    ("duplicated drop_duplicates", "F8", _REPEATED, "Drop repeated rows in a cell tagged `train`."),
+    ("sample", "F8", "chooses at random among the rows of the batch", _IN_TRAIN),
+    ("head tail nth filter", "F8", "keeps or drops a row because of the other rows of its group", _IN_TRAIN),
     (
         "now today utcnow time hash uuid4 uuid1 urandom token_hex",
         "F11",
-        "it changes from run to run, so that training and serving get other values",
-        "make the value a column of the raw table",
+        "changes from run to run, so that training and serving get other values",
+        "Make the value a column of the raw table.",
     ),
     (
         "fit_resample",
         "T2",
-        "it makes new rows and drops others, which only training may do",
-        "resample after the split, in a cell tagged `train`, and predict on rows that were not resampled",
+        "makes new rows and drops others, which only training may do",
+        "Resample after the split, in a cell tagged `train`, and predict on rows that were not resampled.",
     ),
     (
         "fit_transform",
         "F1",
-        "this estimator has no `transform`: it can place only the rows that it was fitted on",
-        "use one that can place new rows, such as PCA or TruncatedSVD",
+        "can place only the rows that it was fitted on: this estimator has no `transform`",
+        "Use one that can place new rows, such as PCA or TruncatedSVD.",
     ),
     (
         "fit_predict",
         "F1",
-        "this estimator has no `predict`: it can judge only the rows that it was fitted on",
-        "use one that can judge new rows, such as KMeans or LocalOutlierFactor(novelty=True)",
+        "can judge only the rows that it was fitted on: this estimator has no `predict`",
+        "Use one that can judge new rows, such as KMeans or LocalOutlierFactor(novelty=True).",
     ),
     ("explode melt stack pivot pivot_table unstack", "N12", _RESHAPED, _BEFORE),
-    (
-        "normalize",
-        "F10",
-        "with axis=0 it divides by the length of the whole column",
-        "use MaxAbsScaler().fit_transform(X)",
-    ),
-    ("softmax", "F10", "along axis 0 it divides by a sum over all rows of the batch", "use `axis=1`"),
-    ("reset_index", "F9", _NUMBERED, "use `reset_index(drop=True)`, or drop the new column"),
-    ("index", "F9", _NUMBERED, "use a column that says what the number stands for"),
+    ("normalize", "F10", "divides by the length of the whole column", "Use `MaxAbsScaler().fit_transform(X)`."),
+    ("softmax", "F10", "divides by a sum over all rows of the batch", "Use `axis=1`."),
+    ("reset_index", "F9", _NUMBERED, "Use `reset_index(drop=True)`, or drop the new column."),
+    ("index", "F9", _NUMBERED, "Use a column that says what the number stands for."),
 )
 
 BATCH_DEPENDENT: "dict[str, tuple[str, str, str]]" = {
     name: (rule, why, remedy) for names, rule, why, remedy in _NO_ROW_FORM for name in names.split()
 }
-"""By name of a method or function: the rule, why its answer depends on the batch, and what to write instead."""
+"""By name of a method or function: the rule, what it does (to be read after its name), and what to write instead."""
 
-_CENTRED = "a centred window looks at rows after this one, which don't exist yet when it is served"
+_AHEAD = "takes a row's value from rows after it, which don't exist yet when the row is served"
+_CENTRED = "with `center=True` looks at rows after this one, which don't exist yet when the row is served"
+_FILLS = ("ffill", "bfill", "pad", "backfill")
+_OF_PANDAS = frozenset("explode melt stack pivot pivot_table unstack pad filter head tail nth resample rank".split())
+_OF_GROUPS = frozenset({"head", "tail", "nth", "filter"})
+_INNOCENT = frozenset({"index", "reset_index", "sample", "drop_duplicates", "nlargest", "nsmallest"})
+_AXIS = {
+    **dict.fromkeys(("rank", "cumsum", "cumprod", "cummax", "cummin", "argsort"), 0),
+    **dict.fromkeys(("diff", "interpolate", "ediff1d", "softmax"), 1),
+    **dict.fromkeys(("shift", "normalize"), 2),
+}
 
 
 def explain(func: Any, receiver: Any, name: str, args: Any, kwargs: Any) -> "tuple[str, str, str] | None":
-    """Why this call has no row-wise form (rule, why, remedy), or None if nothing is known against it. Never raises."""
+    """Why this call has no row-wise form: the rule, a sentence, and a remedy; None if nothing is known against it.
+
+    Choosing rows (`sample`, `drop_duplicates`) and the index are not held against a call: whether they matter is
+    decided by what becomes of them. Never raises.
+    """
     try:
         call = _call(func, receiver, name, args, kwargs)
-        own = _named(call)
+        own, place = _named(call), 0
         if own in ("transform", "agg", "aggregate", "apply") and isinstance(call.arg(0, "func"), str):
-            own = call.arg(0, "func")
+            own, place = call.arg(0, "func"), 1
         if own == "fillna":
-            method = call.arg(1, "method") or (call.arg(0, "value") if call.arg(0, "value") in _FILLS else None)
-            return BATCH_DEPENDENT.get(method) if isinstance(method, str) else None
-        if own in ("shift", "diff", "pct_change"):
-            steps = call.arg(0 if own == call.name else 1, "periods", 1)
-            return ("F15", _FUTURE, _KEEP) if isinstance(steps, int) and steps < 0 else BATCH_DEPENDENT[own]
-        if own == "rolling" and call.arg(2, "center", False):
-            return ("F15", _CENTRED, _KEEP)
+            own = _fill_method(call)
+        if own not in BATCH_DEPENDENT or own in _INNOCENT or _harmless(call, own, place):
+            return None
         if own in _SERVED_BY and match(func, receiver, name, args, kwargs):
             return None
-        return BATCH_DEPENDENT.get(own)
+        if own in ("shift", "diff", "pct_change"):
+            steps = call.arg(place, "periods", 1)
+            if isinstance(steps, int) and steps < 0:
+                return ("F15", f"`{own}` {_AHEAD}.", _KEEP)
+        if own == "rolling" and call.arg(2, "center", False):
+            return ("F15", f"`{own}` {_CENTRED}.", _KEEP)
+        return reason(own)
     except Exception:  # as `match`
-        return BATCH_DEPENDENT.get(name)
+        return None
 
 
-_FILLS = ("ffill", "bfill", "pad", "backfill")
+def reason(name: str) -> "tuple[str, str, str]":
+    """The rule, sentence and remedy for a method or function of BATCH_DEPENDENT."""
+    rule, why, remedy = BATCH_DEPENDENT[name]
+    return rule, f"`{name}` {why}.", remedy
+
+
+def _fill_method(call: Call) -> str:
+    method = call.arg(1, "method") or call.arg(0, "value")
+    return method if isinstance(method, str) and method in _FILLS else ""
+
+
+def _harmless(call: Call, own: str, place: int) -> bool:
+    """Whether a method of this name on this object, or along this axis, works row by row after all."""
+    receiver = call.receiver
+    kind = type(receiver).__name__
+    if kind in ("StringMethods", "CategoricalAccessor") or kind.endswith("Properties"):
+        return True
+    if _is(receiver, "DataFrame") and own in receiver.columns:  # a column read as an attribute
+        return True
+    if own in _OF_GROUPS and "GroupBy" not in kind:
+        return True
+    if own in _OF_PANDAS and not (_is(receiver, "DataFrame", "Series") or "GroupBy" in kind):
+        return True
+    if BATCH_DEPENDENT[own][0] == "F11" and not (receiver is None or isinstance(receiver, type)):
+        return True
+    return _across_columns(call, own, place)
+
+
+def _across_columns(call: Call, own: str, place: int) -> bool:
+    values = call.receiver if call.receiver is not None else call.arg(0, "a")
+    usual = 1 if own == "normalize" else -1 if own in ("argsort", "diff") and _is_wide_array(values) else 0
+    # numpy's own functions have the values before the axis
+    position = _AXIS.get(own, 99) + (call.receiver is None and own != "normalize") + place
+    if call.receiver is None and own == "diff":
+        position = 2
+    axis = call.arg(position, "axis", usual)
+    return axis == "columns" or (isinstance(axis, int) and axis in (1, -1) and getattr(values, "ndim", 1) > 1)
+
+
+def _is_wide_array(values: Any) -> bool:
+    return not _is(values, "DataFrame") and getattr(values, "ndim", 1) == 2

@@ -9,10 +9,10 @@ The state is plain data, made by `operations.py` when the notebook was recorded.
 
 from .bins import cut, qcut
 from .categories import as_category, categorical, factorize, get_dummies, set_categories, str_get_dummies, unique
-from .columns import as_dtypes, by_column, columns, same_columns, str_split
+from .columns import as_dtypes, by_column, columns, json_normalize, same_type, str_split
 from .groups import group_apply, group_number, group_transform
 from .packing import StateMismatch
-from .parsing import date_text, same_type, to_datetime, to_numeric
+from .parsing import date_text, to_datetime, to_numeric
 from .scaling import (
     boxcox,
     maxabs_scale,
@@ -40,13 +40,13 @@ __all__ = [
     "group_apply",
     "group_number",
     "group_transform",
+    "json_normalize",
     "maxabs_scale",
     "minmax_scale",
     "power_transform",
     "qcut",
     "quantile_transform",
     "robust_scale",
-    "same_columns",
     "same_type",
     "scale",
     "set_categories",

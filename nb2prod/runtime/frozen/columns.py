@@ -62,21 +62,32 @@ def str_split(state: State, strings: Any, *args: Any, **options: Any) -> pd.Data
     return _aligned(result, state, filler)
 
 
+def _gap(index: Any, dtype: Any) -> Any:
+    """A column that none of the rows has: missing everywhere."""
+    gap = pd.Series(np.nan, index=index)
+    return with_dtype(gap, "object" if pd.api.types.is_bool_dtype(dtype) else dtype)
+
+
 @operation
-def same_columns(state: State, values: Any, function: Any = None, *args: Any, **options: Any) -> pd.DataFrame:
-    """A call that makes a frame of records (`Series.apply(pd.Series)`, `pd.json_normalize`): training's columns."""
-    if state["kind"] == "apply":
-        result = values.apply(function, *args, **options)
-        result = result if isinstance(result, pd.DataFrame) else pd.DataFrame(index=values.index)
-    else:
-        rest = args if function is None else (function, *args)
-        result = pd.json_normalize(values, *rest, **options)
+def json_normalize(state: State, data: Any, *args: Any, **options: Any) -> pd.DataFrame:
+    """`pd.json_normalize` with training's columns: a key that training never saw has none."""
+    result = pd.json_normalize(data, *args, **options)
+    return _aligned(result, state, lambda dtype: _gap(result.index, dtype))
 
-    def filler(dtype: Any) -> Any:
-        gap = pd.Series(np.nan, index=result.index)
-        return with_dtype(gap, "object" if pd.api.types.is_bool_dtype(dtype) else dtype)
 
-    return _aligned(result, state, filler)
+@operation
+def same_type(state: State, values: Any, *args: Any, **options: Any) -> Any:
+    """`map` or `apply` of a function: the same values with the dtype, or the columns, that training's results had.
+
+    pandas infers them from all results. Alone, a row whose result is missing would have a float's dtype, and a column
+    of text none of its methods.
+    """
+    result = getattr(values, state["method"])(*args, **options)
+    if state["columns"] is None:
+        series = result if isinstance(result, pd.Series) else pd.Series(index=values.index, dtype="object")
+        return with_dtype(series, state["dtypes"][0])
+    frame = result if isinstance(result, pd.DataFrame) else pd.DataFrame(index=values.index)
+    return _aligned(frame, state, lambda dtype: _gap(frame.index, dtype))
 
 
 _NOT_FOR_FUNCTION = frozenset({"axis", "raw", "result_type", "by_row", "engine", "engine_kwargs"})

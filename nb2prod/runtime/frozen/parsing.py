@@ -36,18 +36,6 @@ def date_text(state: State, dates: Any, *args: Any, **options: Any) -> Any:
 
 
 @operation
-def same_type(state: State, values: Any, *args: Any, **options: Any) -> Any:
-    """`map` or `apply` of a function: the same values with the dtype that pandas inferred from all of training's.
-
-    Alone, a row whose result is missing would have a float's dtype, and a column of text none of its methods.
-    """
-    result = getattr(values, state["method"])(*args, **options)
-    if not isinstance(result, pd.Series):  # no rows at all
-        result = pd.Series(index=values.index, dtype="object")
-    return with_dtype(result, state["dtype"])
-
-
-@operation
 def to_datetime(state: State, arg: Any, *args: Any, **options: Any) -> Any:
     """`pd.to_datetime`: the format that pandas inferred from training's first value, and training's dtype and unit."""
     given = {**dict(zip(_DATETIME, args, strict=False)), **options}
