@@ -31,7 +31,8 @@ def forecast(notebook: Notebook, options: Options | None = None) -> Forecast:
     context = Context(notebook, block, prediction, path, context.target | _made_from(context))
     for rules in (path_rules, training_rules, notebook_rules) if notebook.language == "python" else ():
         found += rules.check(context)
-    found += _captured_notes(context)
+    held = captures.captured(context)
+    found += _captured_notes(held, notebook)
     kept, suppressed = _sift(found, notebook)
     return Forecast(
         notebook=notebook.name,
@@ -41,7 +42,7 @@ def forecast(notebook: Notebook, options: Options | None = None) -> Forecast:
         fields=options.fields or _fields(context),
         target=options.target or _raw_target(context),
         path=tuple(_step(unit, context) for unit in path.kept),
-        captured=captures.captured(context),
+        captured=held,
         filters=tuple(dict.fromkeys(captures.filters(context, dict(options.filters)))),
         diagnostics=ordered(kept),
         suppressed=ordered(suppressed),
@@ -160,10 +161,10 @@ def _step(unit: Unit, context: Context) -> Step:
     return Step(unit.cell.number, unit.line, unit.end_line, source, context.about_target(unit))
 
 
-def _captured_notes(context: Context) -> Iterable[Diagnostic]:
+def _captured_notes(held: Iterable[Captured], notebook: Notebook) -> Iterable[Diagnostic]:
     """What depends on the batch and has a frozen equivalent: information, for those who read JSON."""
-    for item in captures.captured(context):
+    for item in held:
         if item.rule:
-            cell = context.notebook.cell(item.cell)
+            cell = notebook.cell(item.cell)
             source = cell.text_of(item.line).strip()
             yield Diagnostic(item.rule, "info", f"{item.name}: {item.reason}.", "", item.cell, item.line, source)

@@ -160,7 +160,7 @@ class Flow:
     """The one side of `a, b = x, y` that it is about; None for the whole statement."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Unit:
     """A simple statement, or the header of a compound one."""
 
@@ -207,7 +207,7 @@ class Unit:
         return frozenset(name for flow in self.flows for name in flow.names if flow.strong)
 
 
-@dataclass
+@dataclass(eq=False)
 class Compound:
     """A statement with statements in it."""
 
