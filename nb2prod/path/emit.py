@@ -48,7 +48,7 @@ class Emitter:
         predict = self._predict_module(imports, [n for n, _ in definitions], parameters, predict_body)
         return Composition(
             features, predict, composer.captures.values, tuple(composer.filters.values()), tuple(composer.frozen),
-            frozenset(_import_roots(features + predict)), tuple(self.lines), argument[0] if argument else None, tuple(inputs),
+            frozenset(_import_roots(features + predict)), tuple(sorted(set(self.lines))), argument[0] if argument else None, tuple(inputs),
         )
 
     def _leaf(self, step: Step) -> tuple[int, ast.stmt]:

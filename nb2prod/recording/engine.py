@@ -80,6 +80,7 @@ class RecordingEngine(NBClientEngine):  # type: ignore[misc]
             timeout=kwargs.get("execution_timeout"),
             startup_timeout=kwargs.get("start_timeout", 60),
             kernel_name=kernel_name,
+            extra_arguments=["--IPKernelApp.log_level=40"],
             **capture,
         )
         return client.execute()

@@ -1,0 +1,224 @@
+"""The whole way: notebook → recording → plan → Bento → proof → release. Everything half-made lies in a staging folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nb2prod import home
+from nb2prod.config import Options, bento_name
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.errors import Cancelled
+from nb2prod.notebook import Notebook, read
+from nb2prod.progress import NoProgress, Progress, TimedProgress
+
+if TYPE_CHECKING:
+    from nb2prod.bento.pins import Pins
+    from nb2prod.parity.cases import Cases
+    from nb2prod.parity.report import ParityReport
+    from nb2prod.path.plan import ServingPath
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What came of a build. `bento` is None where the proof failed; `refused` then names the folder of its report."""
+
+    bento: str | None
+    diagnostics: tuple[Diagnostic, ...]
+    plan: dict[str, Any]
+    plan_text: str
+    parity: dict[str, Any]
+    seconds: dict[str, float]
+    record: Path | None = None
+    report: ParityReport | None = field(default=None, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `build --json`."""
+        return {
+            "bento": self.bento, "path": self.plan, "parity": self.parity, "captured": self.plan["captured"],
+            "diagnostics": [d.to_json() for d in self.diagnostics], "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
+            "record": str(self.record) if self.record else None,
+        }
+
+
+def build(path: Path, options: Options, progress: Progress | None = None) -> BuildResult:
+    """Build and prove a Bento of the notebook at `path`.
+
+    Raises `Refused` (the notebook can't be served as it is), `InputError`, `EnvironmentProblem`, and `Cancelled` on an interrupt; nothing is
+    left half-written. A proof that fails is a result without a Bento.
+    """
+    from nb2prod.path import plan, show
+    from nb2prod.recording import record
+
+    timed = TimedProgress(progress or NoProgress())
+    notebook = read(path)
+    with _staging(bento_name(notebook.path, options)) as stage:
+        timed.stage("record")
+        project = stage / "project"
+
+        def planned(recording: Any, kernel: Any) -> ServingPath:
+            from nb2prod.bento import project as files
+
+            timed.stage("plan")
+            project.mkdir()
+            files.copy_runtime(project / files.RUNTIME_PACKAGE)
+            return plan.plan(recording, kernel, options, project, timed)
+
+        serving = record.record(notebook, options, stage / "recording", timed, planned)
+        timed.stage("package")
+        bento, pins = _package(notebook, options, serving, project, stage)
+        timed.stage("prove")
+        report, cases = _prove(serving, bento, options, timed)
+        timed.stage("release")
+        warnings = (*serving.diagnostics, *_forecast_notes(notebook, options, serving))
+        document = {**serving.to_json(), "text": show.text(serving)}
+        result = _release(notebook, options, serving, bento, pins, report, cases, warnings, document, stage)
+    timed.finish()
+    seconds = {**timed.seconds, "total": sum(timed.seconds.values())}
+    return BuildResult(result[0], warnings, document, document["text"], report.summary(), seconds, result[1], report)
+
+
+@contextlib.contextmanager
+def _staging(name: str) -> Iterator[Path]:
+    """A folder for one build, gone afterwards whatever happens. Two builds at once each have their own."""
+    stage = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=home.staging()))
+    try:
+        yield stage
+    except KeyboardInterrupt as error:
+        raise Cancelled from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _package(notebook: Notebook, options: Options, serving: ServingPath, project: Path, stage: Path) -> tuple[Path, Pins]:
+    import pandas as pd
+
+    from nb2prod.bento import digest, examples, imports, package, pins, reference
+    from nb2prod.bento import project as files
+
+    name = bento_name(notebook.path, options)
+    raw = pd.read_pickle(serving.table.path)
+    fields = [c for c in raw.columns if str(c) in serving.fields]
+    predictions = pickle.loads((serving.recording.folder / "snapshots" / f"{serving.prediction.snapshot}.pkl").read_bytes()) if _plain(serving) else None
+    described = reference.describe(raw[fields], predictions, prediction_name=serving.signature["prediction"]["name"])
+    signature = {**serving.signature, "model": {"name": name}}
+    made = examples.make(signature, described, raw[fields])
+    local = imports.local_modules(serving.composition.imports | imports.of_artifacts(project / "artifacts"), notebook.path.parent)
+    files.write(project, files.ProjectFiles(
+        serving.composition.features, serving.composition.predict, signature, described, made, {}, notebook.path.parent, local,
+    ))
+    pinned = pins.resolve(imports.of_project(project), Path(serving.recording.executable))
+    pins.check(pinned)
+    version = digest.digest(project, pinned.requirements)
+    labels = {"nb2prod.notebook": notebook.name, **({"nb2prod.owner": options.owner} if options.owner else {})}
+    spec = package.BentoSpec(name, version, pinned.python_version, pinned.requirements, labels)
+    return package.build(project, spec, stage / "bentos"), pinned
+
+
+def _plain(serving: ServingPath) -> bool:
+    """Whether the recorded predictions can be read here: made of numpy, pandas and Python, not of the notebook's own classes."""
+    kind = serving.recording.snapshots[serving.prediction.snapshot]["type"]
+    return not kind.startswith("__main__")
+
+
+def _prove(serving: ServingPath, bento: Path, options: Options, progress: Progress) -> tuple[ParityReport, Cases]:
+    from nb2prod.parity import cases, prover, target
+
+    found = serving.cases
+    known = cases.from_json({
+        "schema": cases.SCHEMA, "notebook": serving.recording.notebook.name, "prediction": serving.signature["prediction"]["name"],
+        "replay": {"rows": found["rows"], "expected": found["expected"], "row_ids": found["row_ids"]},
+        "phantoms": found["phantoms"],
+        "features": {"names": serving.signature["features"]["names"], "values": _feature_rows(found["given"])},
+    }, "the recorded cases")
+    where = target.of_folder(bento, f"{bento.parent.name}:{bento.name}")
+    return prover.prove(where, known, tolerance=options.tolerance, progress=progress), known
+
+
+def _feature_rows(given: list[Any] | None) -> list[list[Any]] | None:
+    """The recorded features by position; None where a row of them is a single value."""
+    if given is None:
+        return None
+    rows = [list(row.values()) if isinstance(row, dict) else row for row in given]
+    return rows if all(isinstance(row, list) for row in rows) else None
+
+
+def _release(
+    notebook: Notebook, options: Options, serving: ServingPath, bento: Path, pins: Pins, report: ParityReport, cases: Cases,
+    warnings: tuple[Diagnostic, ...], plan: dict[str, Any], stage: Path,
+) -> tuple[str | None, Path | None]:
+    """Promote the Bento and write its record; a failed proof leaves only its report."""
+    from nb2prod import __version__
+    from nb2prod.bento import store
+    from nb2prod.release import record, records, source
+
+    if not report.passed:
+        return None, records.write_refused(bento.parent.name, report, cases)
+    card = _card(notebook, options, serving, bento, pins, report, warnings)
+    formats = {a["name"]: a.get("format") or a["entries"][0]["format"] for a in serving.artifacts}
+    item = record.ReleaseRecord(
+        name=bento.parent.name, version=bento.name, created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), notebook=notebook.name,
+        notebook_hash=source.notebook_hash(notebook.text), data_hash=source.file_hash(serving.table.path), parameters=dict(options.parameters),
+        git=source.git_state(notebook.path), python=serving.recording.python, pins=pins.requirements, owner=options.owner, runbook=options.runbook,
+        recording=_recording_digest(serving), nb2prod=__version__,
+        captured=tuple(record.CapturedValue(v.name, v.cell, v.line, v.reason, formats.get(v.name, "")) for v in serving.captured),
+    )
+    executed = (stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
+    written = records.write(item, records.Contents(report, cases, plan, card, executed))
+    tag = store.promote(bento, readme=card)
+    return tag, written.folder
+
+
+def _card(
+    notebook: Notebook, options: Options, serving: ServingPath, bento: Path, pins: Pins, report: ParityReport, warnings: tuple[Diagnostic, ...]
+) -> str:
+    import json
+
+    from nb2prod.bento import card
+    from nb2prod.release import source
+
+    formats = {a["name"]: a.get("format") or a["entries"][0]["format"] for a in serving.artifacts}
+    return card.render(card.Card(
+        name=bento.parent.name, version=bento.name, notebook=notebook.name, signature=serving.signature, owner=options.owner,
+        runbook=options.runbook, notebook_sha256=source.notebook_hash(notebook.text), rows=serving.table.rows, predicted_rows=len(serving.predicted),
+        parameters=dict(options.parameters),
+        captured=tuple(card.CapturedValue(v.name, v.cell or 0, v.line or 0, v.reason, formats.get(v.name, "")) for v in serving.captured),
+        filters=tuple(card.Filter(f.cell or 0, f.line or 0, f.source, f.klass) for f in serving.filters), diagnostics=warnings,
+        parity=report.to_json(), examples=json.loads((bento / "src" / "examples.json").read_text(encoding="utf-8")),
+        python_version=pins.python_version, requirements=pins.requirements,
+    ))
+
+
+def _recording_digest(serving: ServingPath) -> str:
+    """What the run decided, without where it ran: the path's statements and the artifacts' digests."""
+    total = hashlib.sha256()
+    total.update(serving.composition.features.encode() + serving.composition.predict.encode())
+    for artifact in serving.artifacts:
+        for entry in artifact.get("entries", [artifact]):
+            total.update(entry["sha256"].encode())
+    return total.hexdigest()
+
+
+def _forecast_notes(notebook: Notebook, options: Options, serving: ServingPath) -> tuple[Diagnostic, ...]:
+    """The forecast's warnings that the recording can't give, and where the forecast was wrong: the recording binds."""
+    from nb2prod.forecast import forecast
+
+    found = forecast(notebook, options)
+    notes = [d for d in found.diagnostics if d.severity == "warning"]
+    wrong = [d for d in found.diagnostics if d.severity == "error"]
+    notes += [
+        Diagnostic("N17", "info", f"The forecast feared {d.code} here ({d.message}); the recording shows that it does no harm.", "", d.cell, d.line, d.source)
+        for d in wrong
+    ]
+    return tuple(notes)
+
+
+__all__ = ["BuildResult", "build"]
