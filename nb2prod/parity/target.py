@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nb2prod.bento import store
 from nb2prod.errors import InputError
 from nb2prod.parity.client import Client
 from nb2prod.parity.service import Service, check_ready
@@ -48,14 +49,18 @@ class Target:
 
 
 def of_folder(folder: Path, bento: str | None = None) -> Target:
-    """The built Bento in this folder; `InputError` where it is none of nb2prod's."""
+    """The built Bento in this folder, by default called as its bento.yaml says.
+
+    Raises `InputError` where it is none of nb2prod's.
+    """
     folder = folder.absolute()
     if not (folder / "bento.yaml").is_file() or not (folder / "src" / "signature.json").is_file():
         raise InputError(
             f"{folder} is not a Bento made by nb2prod: it lacks bento.yaml or src/signature.json",
             "`nb2prod list` names the Bentos that there are.",
         )
-    return Target(bento or str(folder), folder=folder, bento=bento)
+    name = bento or store.read(folder).tag
+    return Target(name, folder=folder, bento=name)
 
 
 def of_url(url: str, *, headers: Mapping[str, str] | None = None, bento: str | None = None) -> Target:

@@ -306,11 +306,11 @@ def test_a_bad_row_that_spoils_its_neighbours_is_caught(small):
 def test_labels_vectors_and_objects_are_compared_by_type(small):
     rows = small.make_cases(60).rows
     for made, wrong in (
-        (lambda row: int(row["fare"] > 50), lambda answer: bool(answer)),
+        (lambda row: int(row["fare"] > 50), bool),
         (lambda row: "yes" if row["fare"] > 50 else "no", lambda answer: answer.upper()),
         (lambda row: [row["fare"] / 200, 1 - row["fare"] / 200], lambda answer: answer[::-1]),
         (lambda row: {"price": row["fare"], "sex": row["sex"]}, lambda answer: {**answer, "price": 0.0}),
-        (lambda row: row["member"], lambda answer: int(answer)),
+        (lambda row: row["member"], int),
     ):
         cases = small.make_cases(60, expected=tuple(made(row) for row in rows))
         right = small.Behaviour(predict=lambda rows, made=made: ([made(row) for row in rows], []))
@@ -350,7 +350,7 @@ def test_no_rows_prove_nothing(small):
 
 
 def test_nobody_answers():
-    with pytest.raises(ServiceFault, match="nothing answers at http://127.0.0.1:9"):
+    with pytest.raises(ServiceFault, match="nothing answers at"):
         target.of_url("http://127.0.0.1:9").signature()
 
 
