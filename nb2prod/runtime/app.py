@@ -62,7 +62,6 @@ class App:
         self._version = version
         self._make_metrics = metrics
         self.options = options or Options.load(project / "options.json")
-        self._keys = Keys(self.options.api_keys_file)
         self.ready = False
         self._in_flight = 0
         self._routes: dict[str, dict[str, Handler]] = {"/livez": {"GET": self._livez}, "/readyz": {"GET": self._readyz}}
@@ -70,6 +69,7 @@ class App:
     def load(self) -> None:
         """Load and warm up the model; until then the service is alive but not ready."""
         started = time.perf_counter()
+        self._keys = Keys(self.options.api_keys_file)
         self.model = Model.load(self._project)
         if os.environ.get("NB2PROD_BATCHING") == "off":
             self.model.batching = False
@@ -114,11 +114,11 @@ class App:
 
     async def _answered(self, path: str, method: str, scope: Scope, receive: Receive, request_id: str) -> Response:
         if path not in _OPEN:
+            if not self.ready:
+                raise _not_ready()
             self._keys.check(scope)
         methods = self._routes.get(path)
         if methods is None:
-            if not self.ready:
-                raise Failure(503, "the model is still being loaded", headers=((b"retry-after", b"1"),))
             raise Failure(404, "no such path; GET /docs.json lists what there is")
         handler = methods.get("GET" if method == "HEAD" else method)
         if handler is None:
@@ -175,7 +175,8 @@ class App:
 
     def _check(self, decoded: Decoded) -> None:
         if decoded.count > self.options.max_rows:
-            raise Failure(413, f"{decoded.count} rows are more than {self.options.max_rows}; send fewer at a time")
+            reason = f"{decoded.count} rows are more than {self.options.max_rows}; send fewer at a time"
+            raise Failure(422, reason, [{"row": None, "field": "rows", "reason": reason}])
         if not decoded.problems:
             return
         self.metrics.refused(decoded.problems)
@@ -211,7 +212,7 @@ class App:
 
     async def _readyz(self, *_: object) -> Response:
         if not self.ready:
-            raise Failure(503, "the model is still being loaded", headers=((b"retry-after", b"1"),))
+            raise _not_ready()
         return Response(200, b'{"status":"ready"}')
 
     async def _metrics(self, *_: object) -> Response:
@@ -245,6 +246,10 @@ class App:
                 batcher.measured(seconds)
         if self.model.batching:
             seam.predictions(self.model, self.decoder, several)
+
+
+def _not_ready() -> Failure:
+    return Failure(503, "the model is still being loaded", headers=((b"retry-after", b"1"),))
 
 
 def _always(response: Response) -> Handler:

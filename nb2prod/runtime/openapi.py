@@ -60,7 +60,7 @@ def field_schema(column: Column) -> dict[str, Any]:
     if column.type == "datetime":
         schema["description"] = f"A date-time: {codec_of(column).expected}."
         if column.format is None:
-            schema["pattern"] = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+            schema["pattern"] = _moment_pattern(codec_of(column))
     elif column.categories:
         shown = ", ".join(str(category) for category in column.categories[:20])
         more = ", ..." if len(column.categories) > 20 else ""
@@ -70,6 +70,19 @@ def field_schema(column: Column) -> dict[str, Any]:
     if column.example is not None:
         schema["examples"] = [column.example]
     return schema
+
+
+def _moment_pattern(codec: Any) -> str:
+    """What the column surely takes, as a regular expression: days that every year has, years and digits of its unit."""
+    held = getattr(codec, "inner", codec)
+    year = r"(1[7-9]\d{2}|2[01]\d{2})" if held.unit == "ns" else r"(00[1-9]\d|0[1-9]\d{2}|[1-8]\d{3})"
+    day = r"(0[1-9]|1\d|2[0-8])"
+    month = rf"((0[1-9]|1[0-2])-{day}|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
+    digits = {"s": "", "ms": r"(\.\d{1,3})?", "us": r"(\.\d{1,6})?", "ns": r"(\.\d{1,9})?"}[held.unit]
+    time = rf"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d{digits})?"
+    if held.zone is None:
+        return rf"^{year}-{month}({time})?$"
+    return rf"^{year}-{month}{time}(Z|[+-](0\d|1[0-3]):[0-5]\d)$"
 
 
 def _row(signature: Signature) -> dict[str, Any]:
@@ -163,7 +176,7 @@ _FAILURES = {
     400: "The body is not JSON.",
     401: "An API key is needed.",
     408: "The body took too long to arrive.",
-    413: "The body is too large or has too many rows.",
+    413: "The body is too large.",
     415: "The body is not announced as JSON.",
     422: "Rows are malformed; all are listed.",
     429: "Too many requests at once; try again after Retry-After seconds.",

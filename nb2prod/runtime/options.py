@@ -19,7 +19,7 @@ class Options:
 
     Attributes:
         max_body_bytes: larger bodies are answered 413.
-        max_rows: more rows in a request are answered 413.
+        max_rows: more rows in a request are answered 422.
         max_in_flight: requests at work or waiting in one worker; above, 429 with Retry-After.
         timeout: seconds until a request is answered 504 (the latency budget).
         body_timeout: seconds that a client may take to send its body; after that, 408.

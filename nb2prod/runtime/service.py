@@ -15,6 +15,7 @@ import bentoml
 from . import artifacts
 from .app import App
 from .http import Receive, Scope, Send
+from .keys import Keys
 from .logs import configure, log
 from .metrics import Metrics
 from .options import OptionProblem, Options
@@ -42,6 +43,8 @@ def build_service(file: str) -> Any:
         artifacts.verify(project / "artifacts")
         options = Options.load(project / "options.json")
         version = _version(project)
+        if version is not None:
+            Keys(options.api_keys_file)  # a list of keys that can't be read is told now; while building there is none
         app = App(project, version=version, options=options, metrics=_metrics)
     except (artifacts.ArtifactCorrupt, OptionProblem) as problem:
         raise SystemExit(f"{project.name}: refuses to start: {problem}") from None

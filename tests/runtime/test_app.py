@@ -99,7 +99,7 @@ ERRORS = [
     ("POST", "/predict", b'{"rows":[{}]}', JSON, 422, "malformed_rows"),
     ("POST", "/predict", b"{}", {**JSON, "Content-Length": "99999999999"}, 413, "too_large"),
     ("POST", "/predict", [b"x" * 6_000_000] * 2, JSON, 413, "too_large"),
-    ("POST", "/predict", b'{"rows":[' + b",".join([b"{}"] * 10_001) + b"]}", JSON, 413, "too_large"),
+    ("POST", "/predict", b'{"rows":[' + b",".join([b"{}"] * 10_001) + b"]}", JSON, 422, "malformed_rows"),
 ]
 
 

@@ -1,0 +1,72 @@
+"""The page at ``/`` in a real browser."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.test_app import served
+
+playwright = pytest.importorskip("playwright.sync_api")
+uvicorn = pytest.importorskip("uvicorn")
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    app = served(tmp_path_factory.mktemp("page"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        pass
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    server.should_exit = True
+    thread.join()
+
+
+def test_a_person_fills_in_a_row_and_sees_the_answer(url: str) -> None:
+    with playwright.sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch()
+        except playwright.Error as error:
+            pytest.skip(f"Chromium can't be started: {str(error).splitlines()[0]}")
+        page = browser.new_page()
+        asked: list[str] = []
+        told: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: told.append(message.text))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.goto(url)
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.post_data or ""))
+        page.get_by_label("Big").fill("9007199254740993")
+        page.get_by_role("button", name="Predict").click()
+        output = page.locator("output")
+        playwright.expect(output).to_have_text(re.compile(r"y_pred = [01]\s+houses:abc"))
+        assert '"Big":9007199254740993' in sent[0]
+        page.get_by_label("Fare").fill("-5")
+        page.get_by_role("button", name="Predict").click()
+        playwright.expect(output).to_contain_text("ValueError in cell 3")
+        page.get_by_label("Fare").fill("plenty")
+        page.get_by_role("button", name="Predict").click()
+        playwright.expect(output).to_contain_text("Fare: expected a number, got a string")
+        assert told == []
+        assert all(address.startswith((url, "data:")) for address in asked)
+        browser.close()
+
+
+def test_the_page_shows_names_and_values_as_they_are(tmp_path: Path) -> None:
+    from nb2prod.runtime import page
+    from nb2prod.runtime.signature import Signature
+
+    column = {"name": "</script><b>", "dtype": "str", "type": "string", "field": True}
+    signature = Signature.from_json({"schema": 1, "columns": [column], "model": {"name": "<i>"}})
+    made = page.render(signature, "<i>:1", [{"</script><b>": '"><img src=x>'}]).decode()
+    assert "<b>" not in made
+    assert "<i>" not in made
+    assert "<img" not in made
