@@ -60,7 +60,7 @@ def test_the_wheel_switches_the_server_extension_on(wheel):
 def test_the_wheel_holds_only_what_runs(names):
     strange = [name for name in names if not name.startswith(("nb2prod/", "nb2prod-"))]
     assert strange == []
-    assert not [name for name in names if "node_modules" in name or name.endswith((".ts", ".tsx", ".ipynb"))]
+    assert not [name for name in names if "node_modules" in name or name.endswith((".ts", ".tsx", ".map"))]
     assert {"nb2prod/py.typed", "nb2prod/server/version.py"} <= set(names)
 
 
