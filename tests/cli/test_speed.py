@@ -1,0 +1,56 @@
+"""A command imports only what it uses."""
+
+import subprocess
+import sys
+import time
+
+from tests.cli.books import GOOD, save
+
+RUN = "import sys; from nb2prod.cli import main; sys.exit(main())"
+HEAVY = {
+    "pandas",
+    "numpy",
+    "sklearn",
+    "papermill",
+    "nbformat",
+    "bentoml",
+    "IPython",
+    "jupyter_client",
+    "rich",
+    "jupyterlab",
+}
+
+
+def loaded(*arguments):
+    """The modules that a command has loaded when it ends."""
+    script = f"import sys\nfrom nb2prod.cli import main\ncode = main({list(arguments)!r})\nprint(*sys.modules, file=sys.stderr)\nsys.exit(code)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {name.split(".")[0] for name in done.stderr.splitlines()[-1].split()}
+
+
+def best(*arguments, tries=5):
+    times = []
+    for _ in range(tries):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", RUN, *arguments], check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def test_help_loads_nothing_heavy():
+    assert not loaded("--help") & HEAVY
+
+
+def test_check_loads_nothing_heavy(tmp_path):
+    assert not loaded("check", str(save(tmp_path / "book.ipynb", *GOOD))) & HEAVY
+
+
+def test_help_takes_less_than_three_tenths_of_a_second():
+    assert best("--help") < 0.3
+
+
+def test_check_of_two_hundred_cells_takes_less_than_a_second(tmp_path):
+    more = [(f'df["c{n}"] = df["a"].fillna(df["a"].median()) + {n}\ndf.head()', "feature") for n in range(200)]
+    path = save(tmp_path / "book.ipynb", *GOOD[:2], *more, *GOOD[3:])
+    assert best("check", str(path), tries=3) < 1
