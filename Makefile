@@ -1,6 +1,7 @@
 # make demo   build the flight-delay example, prove it, serve it, ask it
 # make test   every test
 # make lint   ruff, mypy, the layers, TypeScript
+# make format what ruff can mend by itself
 # make env    the environment in .venv that the others use
 #
 # Needs Python 3.11 or later, Node.js 20 or later and make; nothing has to be installed or active beforehand.
@@ -21,7 +22,7 @@ SIDEBAR := $(shell find labextension/src labextension/style labextension/schema 
 export UV_SYSTEM_CERTS = 1
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint env
+.PHONY: demo test lint format env
 
 demo: env
 	$(BIN)/python -m nb2prod.demo
@@ -35,6 +36,10 @@ lint: env $(MODULES)
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	cd labextension && npm run lint
+
+format: env
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
 
 env: $(STAMP)
 

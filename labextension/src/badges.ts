@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 
 import { rolesOfCell } from './cells';
+import type { Role } from './roles';
 import { roleWords } from './words';
 
 /** Tags change by a click: wait only long enough to draw several changes at once, in milliseconds. */
@@ -25,14 +26,7 @@ export class RoleBadges implements DocumentRegistry.IWidgetExtension<NotebookPan
     const draw = (): void => {
       for (const cell of panel.content.widgets) {
         const roles = rolesOfCell(cell.model);
-        const [first] = roles;
-        if (first === undefined) {
-          delete cell.node.dataset.nb2prodRole;
-          cell.node.style.removeProperty(LABEL);
-        } else {
-          cell.node.dataset.nb2prodRole = first;
-          cell.node.style.setProperty(LABEL, JSON.stringify(roles.map(role => words[role].tag).join(' · ')));
-        }
+        drawOn(cell.node, roles[0], roles.map(role => words[role].tag).join(' · '));
       }
     };
     const monitor = new ActivityMonitor({ signal: panel.context.model.contentChanged, timeout: PAUSE });
@@ -45,5 +39,20 @@ export class RoleBadges implements DocumentRegistry.IWidgetExtension<NotebookPan
     return new DisposableDelegate(() => {
       monitor.dispose();
     });
+  }
+}
+
+function drawOn(node: HTMLElement, role: Role | undefined, label: string): void {
+  // The style sheet takes the label as a CSS string.
+  const text = role === undefined ? '' : JSON.stringify(label);
+  if (node.style.getPropertyValue(LABEL) === text) {
+    return;
+  }
+  if (role === undefined) {
+    delete node.dataset.nb2prodRole;
+    node.style.removeProperty(LABEL);
+  } else {
+    node.dataset.nb2prodRole = role;
+    node.style.setProperty(LABEL, text);
   }
 }
