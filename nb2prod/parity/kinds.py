@@ -64,21 +64,20 @@ def wire(bench: Bench, service: Service, worker: Worker) -> None:
         inside = worker.predict(rows)
         case = f"in process, hash seed {worker.hash_seed}"
         bench.compare("wire", case, positions, inside, [bench.reference[position] for position in positions])
-        for name, body in _writings(rows).items():
-            reply = service.client.post("/predict", body)
-            service.requests += 1
-            bench.compare("wire", name, positions, inside, outcomes(reply, len(rows)))
+        for name, write in _WRITINGS.items():
+            bench.compare("wire", name, positions, inside, service.predict(rows, write))
 
 
-def _writings(rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    """The same rows as JSON texts that differ."""
-    turned = {"rows": [dict(reversed(list(row.items()))) for row in rows]}
-    return {
-        "fields in reverse order": json.dumps(turned).encode(),
-        "compact, in UTF-8": json.dumps(
-            {"rows": list(map(dict, rows))}, ensure_ascii=False, separators=(",", ":")
-        ).encode(),
-    }
+def _reversed(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return json.dumps({"rows": [dict(reversed(list(row.items()))) for row in rows]}).encode()
+
+
+def _compact(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return json.dumps({"rows": list(map(dict, rows))}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_WRITINGS = {"fields in reverse order": _reversed, "compact, in UTF-8": _compact}
+"""The same rows as JSON texts that differ."""
 
 
 def foreign_fields(bench: Bench, service: Service) -> None:

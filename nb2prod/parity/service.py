@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,13 +19,13 @@ BATCH = 256
 ROW_BY_ROW = 32
 """The same where each row takes its time, so that none runs into the service's time limit."""
 _THREADS = 2
-_TOO_MUCH = (413, 504)
-"""More rows than the service takes at once, or can answer in its time: ask for fewer."""
 
 _MALFORMED = "row_malformed"
 """The code of a row that the contract refuses, where the service answers the others (`on_row_error`)."""
 
 Row = Mapping[str, Any]
+Writer = Callable[[Sequence[Row]], bytes]
+"""Makes the body of a request of rows."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,15 @@ class Service:
         self.times: list[Timing] = []
         self.requests = 0
 
-    def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One request with these rows; raises `ServiceFault` where no answer comes."""
-        reply = self._post("/predict", rows)
-        if reply.status in _TOO_MUCH and len(rows) > 1:
+    def predict(self, rows: Sequence[Row], write: Writer | None = None) -> list[Answer]:
+        """One outcome a row, by one request if the service takes as many; `write` makes its body.
+
+        Raises `ServiceFault` where no answer comes.
+        """
+        reply = self._post("/predict", rows, write)
+        if _too_much(reply) and len(rows) > 1:
             middle = len(rows) // 2
-            return [*self.predict(rows[:middle]), *self.predict(rows[middle:])]
+            return [*self.predict(rows[:middle], write), *self.predict(rows[middle:], write)]
         if reply.status != 422 or len(rows) == 1:
             return outcomes(reply, len(rows))
         # One malformed row refuses the request: note it, and ask for the others again.
@@ -69,7 +73,7 @@ class Service:
         others = [position for position in range(len(rows)) if position not in refused]
         if not refused or not others:
             return outcomes(reply, len(rows))
-        answers = dict(zip(others, self.predict([rows[i] for i in others]), strict=True))
+        answers = dict(zip(others, self.predict([rows[i] for i in others], write), strict=True))
         return [answers.get(i) or Answer("refused", None, refused[i]) for i in range(len(rows))]
 
     def predict_batches(self, rows: Sequence[Row], size: int = BATCH) -> list[Answer]:
@@ -107,12 +111,16 @@ class Service:
         with _pool() as pool:
             yield from pool.map(ask, tasks)
 
-    def _post(self, path: str, rows: Sequence[Row]) -> Reply:
-        reply = self.client.post(path, {"rows": [dict(row) for row in rows]})
+    def _post(self, path: str, rows: Sequence[Row], write: Writer | None = None) -> Reply:
+        reply = self.client.post(path, (write or _plain)(rows))
         self.requests += 1
         if path == "/predict" and reply.status == 200:
             self.times.append(Timing(len(rows), round(reply.seconds * 1000, 3)))
         return reply
+
+
+def _plain(rows: Sequence[Row]) -> bytes:
+    return json.dumps({"rows": [dict(row) for row in rows]}, allow_nan=False).encode()
 
 
 @contextlib.contextmanager
@@ -173,13 +181,24 @@ def _answered(document: Any, count: int) -> list[Answer]:
     return read_answers(document.get("predictions"), document.get("errors"), count)
 
 
-def _refused_rows(reply: Reply, count: int) -> dict[int, str]:
-    """Position -> the words of its refusal."""
+def _too_much(reply: Reply) -> bool:
+    """Whether these are more rows than the service takes at once, or can answer in its time."""
+    if reply.status == 422:
+        return any(item.get("row") is None and item.get("field") == "rows" for item in _details(reply))
+    return reply.status in (413, 504)
+
+
+def _details(reply: Reply) -> list[Mapping[str, Any]]:
     error = reply.document.get("error") if isinstance(reply.document, Mapping) else None
     details = error.get("details") if isinstance(error, Mapping) else None
+    return [item for item in details if isinstance(item, Mapping)] if isinstance(details, list) else []
+
+
+def _refused_rows(reply: Reply, count: int) -> dict[int, str]:
+    """Position -> the words of its refusal."""
     found: dict[int, str] = {}
-    for detail in details if isinstance(details, list) else ():
-        row = detail.get("row") if isinstance(detail, Mapping) else None
+    for detail in _details(reply):
+        row = detail.get("row")
         if type(row) is int and 0 <= row < count:
             found.setdefault(row, _reason(detail))
     return found

@@ -170,6 +170,7 @@ def test_a_service_that_asks_for_a_key_can_be_proved(small, right, tmp_path):
     (tmp_path / "keys").write_text(f"ada:{'0' * 64}\n")
     (bento / "src" / "options.json").write_text(json.dumps({"api_keys_file": str(tmp_path / "keys"), "max_rows": 100}))
     report = prover.prove(target.of_folder(bento), small.make_cases(130))
+    assert [str(item) for item in report.mismatches] == []
     assert report.passed
 
 
