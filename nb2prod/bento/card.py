@@ -93,7 +93,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _head(card: Card) -> str:
     owner = escape(card.owner) if card.owner else "nobody yet (set `owner` in nb2prod.toml)"
     runbook = _link(card.runbook) if card.runbook else "none yet (set `runbook` in nb2prod.toml)"
-    digest = f" (sha256 {code(card.notebook_sha256[:16])})" if card.notebook_sha256 else ""
+    digest = f" (sha256 {code(card.notebook_sha256.removeprefix('sha256:')[:16])})" if card.notebook_sha256 else ""
     rows = [
         ("Owner", owner),
         ("Runbook", runbook),
