@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -49,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not debug and not sys.warnoptions:
         # Deprecations inside libraries are nothing that the reader of a build could act on.
         warnings.simplefilter("ignore")
+    _end_as_interrupted(signal.SIGTERM)
     try:
         return int(app.main(argv, prog_name="nb2prod", standalone_mode=False) or 0)
     except BrokenPipeError:
@@ -63,6 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print_error(problem, as_json=json_wanted(argv), command=_command_of(argv))
         return problem.exit_code
+
+
+def _end_as_interrupted(number: signal.Signals) -> None:
+    """A stop from outside clears up as Ctrl-C does, kernels and staging folders included."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(number, interrupt)
 
 
 def _as_problem(error: BaseException) -> Nb2ProdError | None:

@@ -68,9 +68,18 @@ def _print_result(result: Any, notebook_name: str) -> None:
     if result.plan_text:
         print_text(result.plan_text)
     if found:
+        note("")
         print_diagnostics(found, notebook_name, err=True)
+    if result.report is not None:
+        from nb2prod.parity import terminal
+
+        where = f"{result.record / 'parity.html'}" if result.record else None
+        (print_text if result.bento else note)(
+            f"\n{terminal.text(result.report, width=120, report_path=where).rstrip()}"
+        )
     if not result.bento:
-        note(f"\nRefused: {diagnostics.count(found)}. No Bento was made.")
+        why = "the proof found differences" if result.report is not None else diagnostics.count(found)
+        note(f"\nRefused: {why}. No Bento was made.")
         return
     print_text(f"\nBuilt and proved: {result.bento}")
     note(f"Serve it: nb2prod serve {result.bento}\nThe plan and the proof again: nb2prod show {result.bento}")

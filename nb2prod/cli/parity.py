@@ -55,7 +55,7 @@ def parity(
     if as_json:
         print_json(report.to_json())
     else:
-        print_text(terminal.text(report).rstrip())
+        print_text(terminal.text(report, width=120).rstrip())
     return 0 if report.passed else 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def serve(bento: str, *, host: str, port: int, as_json: bool, debug: bool) -> No
         sys.stdout.flush()
     else:
         note(f"Serving {folder} on {url} (Ctrl-C ends it)")
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     # The server takes this process's place, so that signals and the exit code are its own.
     arguments = ["-m", "bentoml", "serve", str(folder), "--host", host, "--port", str(port)]

@@ -88,3 +88,8 @@ def expression(site: Site) -> str:
     """The call as the notebook writes it, shortened."""
     text = ast.unparse(site.node)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def written(unit: Unit) -> str:
+    """The column that the statement makes, or an empty string."""
+    return unit.columns_written[0][0] if unit.columns_written else ""

@@ -233,7 +233,7 @@ class Tracer(Expressions):
                     self._unit.results[name] = self.names[name]
 
     def _augmented(self, node: ast.AugAssign, start: int) -> None:
-        value = self._joined([self.value(node.value), self._loaded(node.target)])
+        value = self.joined([self.value(node.value), self._loaded(node.target)])
         if isinstance(node.target, ast.Name):
             self.changed(self.value(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)))
         self._assign(node.target, value, start)

@@ -59,6 +59,7 @@ def result(bento="book:abc", diagnostics=()):
         parity={},
         plan_text="the plan",
         report=None,
+        record=None,
         to_json=lambda: document,
     )
 
