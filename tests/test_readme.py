@@ -1,5 +1,6 @@
 """The README tells the truth: its commands exist, the cheap ones print what it shows, its links lead somewhere."""
 
+import json
 import re
 import shlex
 import shutil
@@ -8,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import click
+import pandas as pd
 import pytest
 
 from nb2prod import config
@@ -79,6 +81,28 @@ def test_the_refusal_is_what_check_prints(capsys, monkeypatch):
     (shown,) = blocks("text")
     assert code == 1
     assert shown.strip() in out
+
+
+def test_the_served_code_shown_is_the_notebooks_own():
+    (shown,) = blocks("python")
+    cells = json.loads((ROOT / "example_notebooks" / "flight_delay.ipynb").read_text(encoding="utf-8"))["cells"]
+    for cell, lines in re.findall(r"# cell (\d+)\n(.*?)(?=    # cell|\Z)", shown, re.DOTALL):
+        own = "".join(cells[int(cell) - 1]["source"])
+        for line in lines.splitlines():
+            if "captured." not in line and line.strip() != "...":
+                assert line.strip() in own
+
+
+def test_the_request_shown_has_columns_of_the_data_and_the_refusal_is_the_runtimes():
+    (line,) = commands("curl")
+    words = shlex.split(line)
+    (row,) = json.loads(words[words.index("-d") + 1])["rows"]
+    columns = pd.read_csv(ROOT / "example_notebooks" / "data" / "flights.csv.gz", nrows=5).columns
+    assert set(row) <= set(columns)
+    assert "arr_delay" not in row
+    good, bad = map(json.loads, blocks("json"))
+    assert set(good) == {"predictions", "errors", "model", "request_id"}
+    assert http.STATUS_CODES[422] == bad["error"]["code"]
 
 
 def test_the_options_are_all_there_with_their_flags():
