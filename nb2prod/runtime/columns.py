@@ -6,6 +6,7 @@ in), and a pandas column with training's dtype.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from typing import Annotated, Any
@@ -18,6 +19,8 @@ from .signature import Column, SignatureProblem
 
 OBJECT = np.dtype(object)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_NANOSECONDS = re.compile(r"\.\d{7}")
+_MANY = 64
 _WITH_ZONE = re.compile(r".*(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _JSON_NAMES = {
     bool: "a boolean",
@@ -230,46 +233,56 @@ class DatetimeCodec(ColumnCodec):
             self.expected = "a date-time with its offset such as 2013-01-31T18:05:00+00:00"
 
     def ready(self, values: list[Any]) -> list[Any]:
-        given = [value for value in values if value is not None]
-        if not given:
-            return values
-        if self.column.format is None and all(_ISO.fullmatch(value) for value in given) and self.zone is None:
-            try:
-                moments = iter(self._unit_of(pd.to_datetime(given, format="ISO8601")))
-            except (ValueError, TypeError):
-                pass
-            else:
-                return [None if value is None else next(moments) for value in values]
+        if len(values) >= _MANY and self.zone is None and self.column.format is None:
+            made = self._together(values)
+            if made is not None:
+                return made
         return [self.check(value) for value in values]
 
     def checked(self, value: Any) -> Any:
         if type(value) is not str:
             raise self.unexpected(value)
-        form = "ISO8601" if _ISO.fullmatch(value) else self.column.format
-        if form is None:
-            raise Refused(f"expected {self.expected}, got another string")
         try:
-            moments = pd.to_datetime([value], format=form)
+            moment = self._moment(value)
         except (ValueError, TypeError, OverflowError):
             raise Refused(f"expected {self.expected}, got another string") from None
-        if self.zone is None and moments.tz is not None:
+        if self.zone is None and moment.tzinfo is not None:
             raise Refused("expected a date-time without an offset, as in the training data")
-        if self.zone is not None and moments.tz is None:
+        if self.zone is not None and moment.tzinfo is None:
             raise Refused(f"expected {self.expected}, got one without its offset")
         try:
-            return self._unit_of(moments)[0]
-        except ValueError:
+            kept = moment if self.zone is None else moment.tz_convert(self.zone)
+            return kept.as_unit(self.unit, round_ok=False)
+        except (ValueError, OverflowError):
             raise Refused(f"expected a date-time that {self.column.dtype} can hold exactly") from None
 
-    def _unit_of(self, moments: pd.DatetimeIndex) -> list[Any]:
-        if self.zone is not None:
-            moments = moments.tz_convert(self.zone)
-        elif moments.tz is not None:
-            raise ValueError("an offset")
-        kept = moments.as_unit(self.unit)
-        if not (kept == moments).all():
-            raise ValueError("not exact")
-        return list(kept)
+    def _moment(self, text: str) -> Any:
+        """The Timestamp of a text, in whatever unit. Raises ``ValueError`` if it is none."""
+        if _ISO.fullmatch(text):
+            # The standard library says whether it is a day at all: pandas would take 2013-13-01 for 13 January.
+            moment = dt.datetime.fromisoformat(text)
+            return pd.Timestamp(text) if _NANOSECONDS.search(text) else pd.Timestamp(moment)
+        if self.column.format is None:
+            raise ValueError("no date-time")
+        made = pd.to_datetime([text], format=self.column.format)[0]
+        if pd.isna(made):
+            raise ValueError("no date-time")
+        return made
+
+    def _together(self, values: list[Any]) -> list[Any] | None:
+        """All values at once; None if any needs a closer look."""
+        given = [value for value in values if value is not None]
+        if not all(_ISO.fullmatch(value) for value in given):
+            return None
+        try:
+            moments = pd.to_datetime(given, format="ISO8601")
+            kept = moments.as_unit(self.unit)
+            if moments.tz is not None or not (kept == moments).all():
+                return None
+        except (ValueError, TypeError):
+            return None
+        made = iter(kept)
+        return [None if value is None else next(made) for value in values]
 
     def array(self, values: list[Any]) -> Any:
         if self.dtype == OBJECT:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ def build_service(file: str) -> Any:
     class Served:
         def __init__(self) -> None:
             configure()
+            _quiet()
             try:
                 app.load()
             except Exception as error:
@@ -71,6 +74,12 @@ def build_service(file: str) -> Any:
     )(Served)
     service.add_asgi_middleware(Front, served=app)
     return service
+
+
+def _quiet() -> None:
+    """What the notebook's code prints or warns of may hold a caller's values: no log gets it."""
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
+    warnings.simplefilter("ignore")
 
 
 def _tracing() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from nb2prod_runtime import captured
 def features(rows):
     # cell 2
     df = rows
+    print("seen:", df["Sex"].tolist())
     # cell 4
     df["Age"] = df["Age"].fillna(captured.age_median)
     df["Sex_code"] = df["Sex"].map(captured.codes)

@@ -138,6 +138,9 @@ REFUSED = [
     ("datetime64[us]", "datetime", '"now"', "expected a date-time"),
     ("datetime64[us]", "datetime", '"2013"', "expected a date-time"),
     ("datetime64[us]", "datetime", '"2013-02-30"', "expected a date-time"),
+    ("datetime64[us]", "datetime", '"2013-13-01"', "expected a date-time"),
+    ("datetime64[us]", "datetime", '"NaT"', "expected a date-time"),
+    ("datetime64[us]", "datetime", '""', "expected a date-time"),
     ("datetime64[us]", "datetime", '"2013-01-01T00:00:00Z"', "without an offset"),
     ("datetime64[us, UTC]", "datetime", '"2013-01-01T00:00:00"', "without its offset"),
     ("datetime64[s]", "datetime", '"2013-01-01T00:00:00.5"', "hold exactly"),
@@ -210,6 +213,25 @@ def test_decoding_what_was_encoded_is_the_identity_for_every_dtype(fast: bool) -
         alone = frame.iloc[[position]].reset_index(drop=True)
         assert_same(decoder.parse(json.dumps({"rows": [row]}).encode()).frame, alone)
         assert_same(decoder.check({"rows": [row]}).frame, alone)
+
+
+def test_many_date_times_are_read_as_each_alone() -> None:
+    texts = [f"2013-01-{day:02d}T00:00:00.{day:06d}" for day in range(1, 31)] * 3
+    bad = [*texts, "2013-02-30"]
+    for dtype in ("datetime64[us]", "datetime64[ns]"):
+        signature = column(dtype, "datetime", nullable=True)
+        body = json.dumps({"rows": [{"x": text} for text in [*texts, None]]}).encode()
+        alone = [decode_one(signature, json.dumps(text)).frame["x"].iloc[0] for text in [*texts, None]]
+        pd.testing.assert_series_equal(rows.decode(body, signature).frame["x"], pd.Series(alone, dtype=dtype, name="x"))
+        body = json.dumps({"rows": [{"x": text} for text in bad]}).encode()
+        assert [problem.row for problem in rows.decode(body, signature).problems] == [90]
+
+
+@pytest.mark.parametrize("text", ["NaT", "", "nan", "2013/31/01"])
+def test_a_format_of_training_takes_nothing_else(text: str) -> None:
+    signature = column("datetime64[us]", "datetime", format="%d.%m.%Y")
+    assert decode_one(signature, '"31.01.2013"').frame["x"].iloc[0] == pd.Timestamp("2013-01-31")
+    assert decode_one(signature, json.dumps(text)).problems
 
 
 def test_no_rows_give_an_empty_table_with_training_s_dtypes() -> None:
