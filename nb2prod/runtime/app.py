@@ -103,14 +103,15 @@ class App:
         except Exception as error:  # the server's own log would print the error's text, which may hold values
             log("fault", level=logging.ERROR, request_id=request_id, error=type(error).__name__, at=_where(error))
             response = Failure(500, "the service failed; its log has the request's id").response(request_id)
-        await respond(send, response, request_id, head=method == "HEAD")
         seconds = time.perf_counter() - started
         endpoint = path if path in self._routes else "other"
         if self.ready:
+            # Before the answer goes out: who has it and then asks any worker for the metrics finds it counted.
             self.metrics.answered(endpoint, response.status, seconds)
         if response.status >= 400 or self.options.log_requests:
             took = round(seconds, 6)
             log("request", request_id=request_id, endpoint=endpoint, status=response.status, seconds=took)
+        await respond(send, response, request_id, head=method == "HEAD")
 
     async def _answered(self, path: str, method: str, scope: Scope, receive: Receive, request_id: str) -> Response:
         if path not in _OPEN:
