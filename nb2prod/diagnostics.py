@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
 
+_WIDTH = 100
+_CODE = "    "
 _ORDER: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
 
 TITLES: dict[str, str] = {
@@ -115,8 +118,25 @@ def _render_one(item: Diagnostic, notebook_name: str) -> str:
     lines = [f"{severity} {item.code}  {where}"]
     if item.source.strip():
         lines += [f"    | {text}" for text in item.source.strip("\n").splitlines()]
-    lines += [f"  {text}" for text in item.message.splitlines()]
-    if item.hint:
-        first, *rest = item.hint.splitlines()
-        lines += [f"  -> {first}", *(f"     {text}" for text in rest)]
+    lines += _wrapped(item.message, "  ", "  ")
+    lines += _wrapped(item.hint, "  -> ", "     ")
     return "\n".join(lines)
+
+
+def _wrapped(text: str, first: str, further: str) -> list[str]:
+    """The text's lines, none wider than a terminal; those indented are code, to be copied as they are."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        start = further if lines else first
+        if line.startswith(_CODE):
+            lines.append(further + line)
+            continue
+        lines += textwrap.wrap(
+            line,
+            _WIDTH,
+            initial_indent=start,
+            subsequent_indent=further,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines

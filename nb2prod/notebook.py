@@ -200,8 +200,8 @@ def _tag_problems(notebook: Notebook) -> Iterator[Diagnostic]:
             "N2",
             "error",
             f"{notebook.name} has tagged cells, but none is tagged 'predict': nothing says what to serve.",
-            "Add the tag 'predict' to the cell that computes the predictions, "
-            f"for example y_pred = model.predict(X_test).{also}",
+            "Add the tag 'predict' to the cell that computes the predictions, for example:\n"
+            f"    y_pred = model.predict(X_test){also}",
         )
         return
     yield Diagnostic(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nb2prod import diagnostics
 from nb2prod.cli.output import common_options, note, print_diagnostics, print_json, print_text
 from nb2prod.errors import InputError, Refused
+
+if TYPE_CHECKING:
+    from nb2prod.config import Options
+    from nb2prod.notebook import Notebook
 
 
 @click.command(short_help="Run the notebook, make a Bento, prove it.")
@@ -49,6 +53,7 @@ def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  
     except Refused as error:
         raise _named(error, notebook.name) from None
     options = config.load(parsed.path, _overrides(flags))
+    _warn_early(parsed, options)
     from nb2prod.pipeline import build as run
 
     try:
@@ -61,6 +66,18 @@ def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  
     else:
         _print_result(result, parsed.name)
     return 0 if result.bento else 1
+
+
+def _warn_early(notebook: Notebook, options: Options) -> None:
+    """A run may take minutes: say beforehand what the forecast, which takes none, expects to stop it."""
+    from nb2prod.forecast import forecast
+
+    errors = [item for item in forecast(notebook, options).diagnostics if item.severity == "error"]
+    if errors:
+        found = ", ".join(f"{item.code} ({item.place})" if item.place else item.code for item in errors)
+        note(
+            f"The forecast expects this build to be refused: {found}. The recorded run decides; `nb2prod check` says more."
+        )
 
 
 def _print_result(result: Any, notebook_name: str) -> None:

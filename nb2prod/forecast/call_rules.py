@@ -35,7 +35,7 @@ def _history(unit: Unit, site: Site, _context: Context) -> Iterator[Diagnostic]:
             "F6",
             "error",
             f"{what} fills a gap from the rows around it. {_ALONE}, so there is nothing to fill from.",
-            f"Fill with a value of training instead, for example: {column} = {column}.fillna({column}.median())",
+            f"Fill with a value of training instead:\n    {column} = {column}.fillna({column}.median())",
         )
     else:
         suffix = "of the rows so far" if name.startswith("cum") or name == "expanding" else "of the rows before it"
@@ -87,8 +87,8 @@ def _rank(unit: Unit, site: Site, _context: Context) -> Iterator[Diagnostic]:
         return
     source, column = named(site), written(unit) or "feature"
     remedy = (
-        f"Compare with training's values instead: edges = np.quantile({source}.dropna(), np.linspace(0, 1, 101)), then "
-        f"df[{column!r}] = np.searchsorted(edges, {source}). Or leave this feature out."
+        f"Compare with training's values instead:\n    edges = np.quantile({source}.dropna(), np.linspace(0, 1, 101))\n"
+        f"    df[{column!r}] = np.searchsorted(edges, {source})\nOr leave this feature out."
         if receiver.kind is not Kind.HANDLE
         else "Keep a table of training's values for each group and compare with it, or leave this feature out."
     )
@@ -132,7 +132,7 @@ def _guessed_types(_unit: Unit, site: Site, _context: Context) -> Iterator[Diagn
             "warning",
             f"to_datetime() guesses the format of {named(site)} from the rows it gets: one row alone may be read "
             "otherwise than in training (is 03/04 in March or in April?).",
-            f'State the format, for example: pd.to_datetime({named(site)}, format="%Y-%m-%d")',
+            f'State the format:\n    pd.to_datetime({named(site)}, format="%Y-%m-%d")',
         )
     coerces = site.name == "to_numeric" and site.module == "pandas" and site.literal("errors", 1) == "coerce"
     if coerces:
@@ -162,7 +162,7 @@ def _mapping_without_default(unit: Unit, site: Site, context: Context) -> Iterat
         "F17",
         "warning",
         f"map() on {named(site)} has {len(mapping.keys)} values; any other becomes missing, without a word.",
-        f"Say what an unseen value gets, for example: {expression(site)}.fillna(-1)",
+        f"Say what an unseen value gets:\n    {expression(site)}.fillna(-1)",
     )
 
 
@@ -191,7 +191,7 @@ def _hash(_unit: Unit, site: Site, _context: Context) -> Iterator[Diagnostic]:
             "F11",
             "error",
             "hash() of a text gives another number in every Python process: the served feature would differ.",
-            "Use a fixed digest instead, for example: zlib.crc32(str(value).encode())",
+            "Use a fixed digest instead:\n    zlib.crc32(str(value).encode())",
         )
     if site.name in ("open", "read_text", "read_csv") and any(item.kind in PER_ROW for item in site.inputs):
         yield at_site(

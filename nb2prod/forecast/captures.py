@@ -144,23 +144,29 @@ def _one_column(site: Site) -> bool:
 def filters(context: Context, told: dict[str, str]) -> Iterator[Filter]:
     """The lines on the path that drop rows. `told` settles the class of some, by `"cell.line"`."""
     for unit in context.path.kept:
-        found: dict[int, tuple[str, str, str]] = {}
-        for site in (site for other, site in context.path.sites if other is unit):
-            condition = _condition(site, unit)
-            if condition is None:
-                continue
-            kind, reason = _class_of(site, unit, context)
-            line = site.line
-            if not any(node is site.node for node in ast.walk(unit.node)):
-                # Within a function: the line that calls it is the one that loses rows.
-                line, condition = unit.line, ast.unparse(unit.node).splitlines()[0]
-                if line in found and found[line][1] == "training-only":
-                    continue
-            found[line] = (condition, kind, reason)
-        for line, (condition, kind, reason) in found.items():
+        for line, condition, kind, reason in _filters_of(unit, context):
             settled = told.get(f"{unit.cell.number}.{line}")
             outcome = (kind, reason) if settled is None else (settled, "as the options say")
             yield Filter(unit.cell.number, line, condition, *outcome)
+
+
+def _filters_of(unit: Unit, context: Context) -> list[tuple[int, str, str, str]]:
+    found: list[tuple[int, str, str, str]] = []
+    called: list[tuple[str, str]] = []
+    for site in (site for other, site in context.path.sites if other is unit):
+        condition = _condition(site, unit)
+        if condition is None:
+            continue
+        kind = _class_of(site, unit, context)
+        if any(node is site.node for node in ast.walk(unit.node)):
+            found.append((site.line, condition, *kind))
+        else:
+            called.append(kind)
+    if called:
+        # Within a function: the line that calls it is the one that loses rows.
+        kind = next((item for item in called if item[0] == "training-only"), called[0])
+        found.append((unit.line, ast.unparse(unit.node).splitlines()[0], *kind))
+    return found
 
 
 def _condition(site: Site, unit: Unit) -> str | None:
@@ -174,10 +180,15 @@ def _condition(site: Site, unit: Unit) -> str | None:
             return None
         return ast.unparse(site.node.slice)
     if site.name in ("dropna", "drop_duplicates") and not by_row(site, 0 if site.name == "dropna" else None):
-        return ast.unparse(site.node)
-    if site.name == "query":
-        return ast.unparse(site.node)
-    return None
+        return _without_receiver(site.node)
+    return _without_receiver(site.node) if site.name == "query" else None
+
+
+def _without_receiver(node: ast.expr) -> str:
+    """`df.dropna(subset=["a"])` as `dropna(subset=['a'])`: what stands before the dot is the path itself."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return ast.unparse(ast.Call(ast.Name(node.func.attr), node.args, node.keywords))
+    return ast.unparse(node)
 
 
 def _class_of(site: Site, unit: Unit, context: Context) -> tuple[str, str]:

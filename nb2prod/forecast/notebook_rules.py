@@ -61,7 +61,7 @@ def _no_prediction(context: Context) -> Iterator[Diagnostic]:
             "error",
             f"The predict cell only scores the model: {expression(score)} gives one number, "
             "not a prediction for each row.",
-            f"Add a line that predicts: y_pred = {receiver}.predict({rows})",
+            f"Add a line that predicts:\n    y_pred = {receiver}.predict({rows})",
         )
         return
     cell = context.notebook.with_role("predict")[-1]
@@ -73,7 +73,7 @@ def _no_prediction(context: Context) -> Iterator[Diagnostic]:
             "error",
             f"{expression(typed)} predicts values typed in, no rows of a table: nothing tells how a request "
             "becomes them.",
-            "Predict rows that went through the feature cells, for example: y_pred = model.predict(X_test)",
+            "Predict rows that went through the feature cells, for example:\n    y_pred = model.predict(X_test)",
         )
         return
     if not any(item.problem for item in context.notebook.code_cells):
@@ -81,8 +81,8 @@ def _no_prediction(context: Context) -> Iterator[Diagnostic]:
             "N15",
             "warning",
             "No prediction was recognised in the cell tagged 'predict'; the build's recorded run may find it.",
-            "End the cell with the prediction in a variable, for example: y_pred = model.predict(X_test); "
-            "or name the variable: nb2prod build --prediction NAME",
+            "End the cell with the prediction in a variable:\n    y_pred = model.predict(X_test)\n"
+            "Or name the variable: nb2prod build --prediction NAME",
             cell.number,
         )
 

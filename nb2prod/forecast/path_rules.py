@@ -111,7 +111,7 @@ def _target_in_features(context: Context) -> Iterator[Diagnostic]:
                 "error",
                 f"The feature {column!r} is made of {target}, which is what the model predicts: "
                 "a request does not have it.",
-                f"Leave {column!r} out of the model's columns, for example: X = X.drop(columns={column!r})",
+                f"Leave {column!r} out of the model's columns, for example:\n    X = X.drop(columns={column!r})",
             )
 
 
@@ -154,7 +154,7 @@ def _chained_in_place(context: Context) -> Iterator[Diagnostic]:
                     "F16",
                     "warning",
                     f"On pandas 3 this line changes nothing: {text} is a copy, and inplace=True changes that copy.",
-                    f"Assign the result: {text} = {text}.{site.name}({arguments})",
+                    f"Assign the result:\n    {text} = {text}.{site.name}({arguments})",
                 )
         node_ = unit.node
         if isinstance(node_, ast.Assign) and _is_chained_store(node_.targets[0], unit, names):
@@ -168,7 +168,7 @@ def _chained_in_place(context: Context) -> Iterator[Diagnostic]:
                 "F16",
                 "warning",
                 f"On pandas 3 this line changes nothing: {ast.unparse(target.value)} is a copy.",
-                f"Use one step: {frame}.loc[{ast.unparse(target.slice)}, {column}] = {ast.unparse(node_.value)}",
+                f"Use one step:\n    {frame}.loc[{ast.unparse(target.slice)}, {column}] = {ast.unparse(node_.value)}",
             )
 
 

@@ -277,7 +277,7 @@ def _undeclared_order(context: Context) -> Iterator[Diagnostic]:
                     "P3",
                     "warning",
                     f"The columns in {read.name!r} come from a set, which has another order in each run.",
-                    f"Sort them once: {read.name} = sorted({read.name})",
+                    f"Sort them once:\n    {read.name} = sorted({read.name})",
                 )
 
 
