@@ -30,7 +30,10 @@ def build(task: dict[str, Any]) -> str:
         include=["*"],
         exclude=["__pycache__/", "*.pyc", "/requirements.txt"],
         # Not as a file: BentoML refuses one below a hidden folder, and a user's data folder usually is below one.
-        python={"packages": (Path(task["project"]) / "requirements.txt").read_text().split("\n")[:-1], "lock_packages": False},
+        python={
+            "packages": (Path(task["project"]) / "requirements.txt").read_text().split("\n")[:-1],
+            "lock_packages": False,
+        },
         docker={"python_version": task["python_version"]},
         _bento_store=BentoStore(stage),
     )

@@ -37,7 +37,13 @@ GENERATED = frozenset(
 )
 """Names at the top of a project folder that a file from the notebook's folder must not take."""
 
-SERVICE = '''"""The service that BentoML finds here: POST /predict, POST /features, GET /signature, /docs.json."""
+SERVICE = '''\
+"""The service that BentoML finds here: POST /predict, POST /features, GET /signature, /docs.json."""
+
+import os
+
+# A request's rows are few: more threads gain nothing, and on a busy machine they wait for each other, spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from nb2prod_runtime.service import build_service
 
