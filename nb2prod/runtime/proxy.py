@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pandas as pd
 
 from . import artifacts
 
+Giver = Callable[[], Any]
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), tuple, frozenset, pd.Index, np.generic)
 _counters: contextvars.ContextVar[dict[str, int] | None] = contextvars.ContextVar("nb2prod_counters", default=None)
 
@@ -40,7 +41,7 @@ class Captured:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._entries: dict[str, dict[str, Any]] | None = None
-        self._loaded: dict[str, Any] = {}
+        self._loaded: dict[str, Giver] = {}
 
     def use(self, folder: Path) -> None:
         """Serve the artifacts of another folder from now on."""
@@ -59,25 +60,27 @@ class Captured:
 
     def _load_all(self) -> None:
         for name in self._known():
-            self._value(name)
+            self._giver(name)
 
     def _known(self) -> dict[str, dict[str, Any]]:
         if self._entries is None:
             self._entries = {entry["name"]: entry for entry in artifacts.read_manifest(self._folder)}
         return self._entries
 
-    def _value(self, name: str) -> Any:
-        if name not in self._loaded:
+    def _giver(self, name: str) -> Giver:
+        giver = self._loaded.get(name)
+        if giver is None:
             value = artifacts.load_entry(self._folder, self._known()[name])
-            self._loaded[name] = ByKey(name, value) if isinstance(value, artifacts.Keyed) else value
-        return self._loaded[name]
+            giver = giver_of(ByKey(name, value) if isinstance(value, artifacts.Keyed) else value)
+            self._loaded[name] = giver
+        return giver
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         if name not in self._loaded and name not in self._known():
             raise NotRecorded(f"the notebook's run kept no value '{name}'")
-        return handed_out(self._value(name))
+        return self._giver(name)()
 
     def __dir__(self) -> list[str]:
         return [*self._known(), *artifacts.RESERVED]
@@ -88,12 +91,13 @@ class ByKey(Mapping[Any, Any]):
 
     def __init__(self, name: str, keyed: artifacts.Keyed) -> None:
         self._name = name
-        self._keyed = keyed
+        self._names = keyed.names
+        self._givers = {key: giver_of(value) for key, value in keyed.by_key.items()}
 
     def __getitem__(self, key: Any) -> Any:
-        wanted = artifacts.hashable(list(key) if isinstance(key, tuple) and len(self._keyed.names) > 1 else [key])
+        wanted = artifacts.hashable(list(key) if isinstance(key, tuple) and len(self._names) > 1 else [key])
         try:
-            return handed_out(self._keyed.by_key[wanted])
+            return self._givers[wanted]()
         except (KeyError, TypeError):
             raise NotRecorded(self._missing(key)) from None
 
@@ -107,13 +111,13 @@ class ByKey(Mapping[Any, Any]):
         return self[position]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._keyed.by_key)
+        return iter(self._givers)
 
     def __len__(self) -> int:
-        return len(self._keyed.by_key)
+        return len(self._givers)
 
     def _missing(self, key: Any) -> str:
-        names = self._keyed.names
+        names = self._names
         if names == ("#",):
             return f"the notebook ran the line of '{self._name}' only {len(self)} times"
         parts = key if isinstance(key, tuple) and len(names) > 1 else (key,)
@@ -121,18 +125,22 @@ class ByKey(Mapping[Any, Any]):
         return f"the notebook never ran the line of '{self._name}' for {where}"
 
 
-def handed_out(value: Any) -> Any:
-    """The value for user code: a copy if user code could change it in place."""
+def giver_of(value: Any) -> Giver:
+    """Gives the value to user code: a copy each time if user code could change it in place.
+
+    What has to be copied is settled here, once, and not at each of many thousand requests.
+    """
     if isinstance(value, _IMMUTABLE) and not (isinstance(value, tuple) and not _flat(value)):
-        return value
+        return lambda: value
     if isinstance(value, (pd.DataFrame, pd.Series)):
         # Shallow: pandas copies on write. Columns of objects share their cells.
-        return value.copy(deep=int(pd.__version__.partition(".")[0]) < 3)
+        deep = int(pd.__version__.partition(".")[0]) < 3
+        return lambda: value.copy(deep=deep)
     if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, (list, dict, set)):
-        return copy.copy(value) if _flat(value) else copy.deepcopy(value)
-    return value
+        return value.copy
+    if isinstance(value, (list, dict, set, tuple)):
+        return (lambda: copy.copy(value)) if _flat(value) else (lambda: copy.deepcopy(value))
+    return lambda: value
 
 
 def _flat(value: Any) -> bool:
