@@ -13,7 +13,8 @@ from nb2prod.forecast.values import PLAIN, Kind, Site, Value
 
 _AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 _CALLBACKS = frozenset({"apply", "map", "applymap", "transform", "agg", "aggregate", "pipe", "assign", "filter"})
-_DEPTH = 5
+_DEPTH = 6
+_BODIES = 300
 
 
 class Calls(Access):
@@ -21,7 +22,9 @@ class Calls(Access):
 
     def __init__(self) -> None:
         super().__init__()
-        self._depth = 0
+        self._active: list[ast.AST] = []
+        self.walked = 0
+        """Function bodies walked through for the statement at hand; `_BODIES` are enough for a forecast."""
 
     def run_body(self, body: list[ast.stmt]) -> list[Value]:
         """The values that the function body returns."""
@@ -225,10 +228,13 @@ class Calls(Access):
 
     def _applied(self, target: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
         function = target.node
-        if self._depth >= _DEPTH or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) or function in self._active:
+            return self.joined(list(args))
+        if len(self._active) >= _DEPTH or self.walked >= _BODIES:
             return self.joined(list(args))
         parameters = bound(function.args, args, keywords)
-        self._depth += 1
+        self._active.append(function)
+        self.walked += 1
         try:
             with self.function(parameters, target.home, nested=isinstance(function, ast.Lambda)):
                 if isinstance(function, ast.Lambda):
@@ -236,7 +242,7 @@ class Calls(Access):
                     return self.value(function.body)
                 returned = self.run_body(function.body)
         finally:
-            self._depth -= 1
+            self._active.pop()
         if len(returned) == 1:
             return returned[0]
         return self.joined(returned) if returned else PLAIN

@@ -50,7 +50,7 @@ class Tracer(Expressions):
     def _statement(self, node: ast.stmt) -> Unit | Compound:
         assert self.cell is not None
         unit = Unit(self.cell, node)
-        self.unit = unit
+        self.unit, self.walked = unit, 0
         blocks, loop, exhaustive = self._header(node)
         self._settle(unit)
         if not blocks:

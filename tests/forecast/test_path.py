@@ -234,3 +234,15 @@ def test_two_hundred_cells_take_less_than_a_second():
     start = time.perf_counter()
     assert len(forecast(notebook).path) == 204
     assert time.perf_counter() - start < 1
+
+
+def test_functions_that_call_each_other_many_times_end():
+    import time
+
+    helpers = "\n".join(
+        f"def f{n}(d):\n" + "".join(f"    d = f{m}(d)\n" for m in range(n)) + "    return d" for n in range(40)
+    )
+    start = time.process_time()
+    result = forecast(usual(f"{helpers}\ndef loop(d):\n    return loop(d)\ndf = f39(df)\ndf = loop(df)"))
+    assert result.prediction is not None
+    assert time.process_time() - start < 2
