@@ -35,6 +35,12 @@ def batches(rows: Sequence[Mapping[str, Any]], pool: Sequence[int], seed: int) -
         yield Batch(f"one row {_REPEATS} times", (position,) * _REPEATS)
 
 
+def row_by_row(pool: Sequence[int]) -> Iterator[Batch]:
+    """Enough for a service that works row by row: neighbours hardly meet in it, and each row takes its time."""
+    yield Batch("reversed", tuple(reversed(pool)))
+    yield Batch(f"one row {_REPEATS} times", (pool[0],) * _REPEATS)
+
+
 def _rearranged(pool: Sequence[int], rng: random.Random) -> Iterator[Batch]:
     middle = len(pool) // 2
     yield Batch("the first half", tuple(pool[:middle]))

@@ -25,6 +25,8 @@ class Limits:
     """Rows of the partition's larger requests."""
     row_by_row: int = 30
     """The same where the service works row by row: neighbours can hardly meet, and each row takes its time."""
+    again: int = 150
+    """Rows that the second server is asked, each alone."""
     wire: int = 200
     phantoms: int = 50
     phantom_columns: int = 20

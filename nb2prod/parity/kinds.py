@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nb2prod.parity.batches import batches
+from nb2prod.parity.batches import Batch
 from nb2prod.parity.bench import Bench, Setting
 from nb2prod.parity.cases import Edge
 from nb2prod.parity.inprocess import Worker
@@ -30,18 +30,17 @@ def replay(bench: Bench, service: Service) -> None:
             bench.compare("replay", case, positions, expected[part], bench.reference[part])
 
 
-def singles(bench: Bench, service: Service, setting: Setting) -> None:
+def singles(bench: Bench, service: Service, setting: Setting, positions: Sequence[int]) -> None:
     """Rows asked alone are answered as in the replay."""
     with Stopwatch(bench.tallies["partition"], service):
-        actual = service.predict_singly(bench.rows(bench.singles))
-        for position, answer in zip(bench.singles, actual, strict=True):
+        actual = service.predict_singly(bench.rows(positions))
+        for position, answer in zip(positions, actual, strict=True):
             bench.compare("partition", setting.name("alone"), [position], [bench.reference[position]], [answer])
 
 
-def partition(bench: Bench, service: Service, setting: Setting, positions: Sequence[int]) -> None:
+def partition(bench: Bench, service: Service, setting: Setting, found: Sequence[Batch]) -> None:
     """Rows in other company are answered as in the replay; no rows give no answers."""
     with Stopwatch(bench.tallies["partition"], service) as tally:
-        found = list(batches(bench.cases.rows, positions, bench.seed))
         actual = service.parallel(lambda batch: service.predict(bench.rows(batch.positions)), found)
         for batch, answers in zip(found, actual, strict=True):
             expected = [bench.reference[position] for position in batch.positions]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from nb2prod.errors import InputError
-from nb2prod.parity import kinds
+from nb2prod.parity import batches, kinds
 from nb2prod.parity.bench import Bench, Limits, Setting
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
@@ -124,8 +124,8 @@ def _ask_all(bench: Bench, service: Service, progress: Progress, setting: Settin
     progress.message(f"replay: {rows:,} rows")
     kinds.replay(bench, service)
     progress.message(f"partition: {len(bench.singles)} rows alone, {len(bench.pool):,} in other company")
-    kinds.singles(bench, service, setting)
-    kinds.partition(bench, service, setting, bench.pool)
+    kinds.singles(bench, service, setting, bench.singles)
+    kinds.partition(bench, service, setting, _batches(bench))
     if bench.cases.edges:
         progress.message(f"edges: {len(bench.cases.edges)}")
         kinds.edges(bench, service, setting)
@@ -137,12 +137,17 @@ def _ask_all(bench: Bench, service: Service, progress: Progress, setting: Settin
     return findings
 
 
+def _batches(bench: Bench) -> list[batches.Batch]:
+    if bench.signature.batching:
+        return list(batches.batches(bench.cases.rows, bench.pool, bench.seed))
+    return list(batches.row_by_row(bench.pool))
+
+
 def _ask_again(bench: Bench, service: Service, setting: Setting, findings: _Findings, code: str) -> None:
     """The second server: what another hash seed and working row by row could change."""
     before = {kind: len(bench.tallies[kind].kept) for kind in ("partition", "edges")}
-    kinds.singles(bench, service, setting)
-    if bench.signature.batching:
-        kinds.partition(bench, service, setting, bench.choose(bench.limits.row_by_row))
+    kinds.singles(bench, service, setting, bench.choose(bench.limits.again))
+    kinds.partition(bench, service, setting, list(batches.row_by_row(bench.choose(bench.limits.row_by_row))))
     kinds.edges(bench, service, setting)
     for kind, count in before.items():
         findings.mismatches += explained(bench, service, bench.tallies[kind].kept[count:], code)
