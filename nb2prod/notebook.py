@@ -36,6 +36,7 @@ __all__ = [
     "SyntaxProblem",
     "compiled_sources",
     "load",
+    "loads",
     "problems",
     "python_source",
     "read",
@@ -130,7 +131,11 @@ def read(path: Path | str) -> Notebook:
 def load(path: Path | str) -> Notebook:
     """The notebook at `path` whatever its tags; `InputError` if it can't be read or is no notebook."""
     path = Path(path)
-    text = _read_text(path)
+    return loads(_read_text(path), path)
+
+
+def loads(text: str, path: Path) -> Notebook:
+    """The notebook of this JSON text, as an editor holds it before it is saved to `path`; raises as `load`."""
     document = _document(text, path)
     metadata = _mapping(document.get("metadata"))
     kernelspec = _mapping(metadata.get("kernelspec"))

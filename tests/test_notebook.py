@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from nb2prod.errors import InputError, Refused
-from nb2prod.notebook import compiled_sources, load, python_source, read
+from nb2prod.notebook import compiled_sources, load, loads, python_source, read
 from nb2prod.notebook_tags import with_tags, write_tags
 
 PREDICT = ("y_pred = model.predict(X)", ["predict"])
@@ -160,6 +160,12 @@ def test_what_is_no_notebook_is_said_with_its_name(tmp_path, content, says):
     assert "thing.ipynb" in caught.value.message
 
 
+def test_unsaved_text_is_read_under_its_files_name(tmp_path):
+    notebook = loads(json.dumps(document(PREDICT)), tmp_path / "unsaved.ipynb")
+    assert (notebook.name, notebook.path) == ("unsaved.ipynb", tmp_path / "unsaved.ipynb")
+    assert notebook.with_role("predict")
+
+
 def test_a_missing_file_names_the_notebooks_that_are_there(tmp_path):
     saved(tmp_path, PREDICT)
     with pytest.raises(InputError) as caught:
@@ -245,7 +251,9 @@ def test_tags_are_written_and_nothing_else_changes(style):
     assert found == json.loads(style.text)
     # Taken away again, every byte is as before.
     untouched = [line for line in style.text.splitlines(keepends=True) if "metadata" not in line]
-    assert all(line in edited.splitlines(keepends=True) for line in untouched if '"mine"' not in line and "tags" not in line)
+    assert all(
+        line in edited.splitlines(keepends=True) for line in untouched if '"mine"' not in line and "tags" not in line
+    )
 
 
 def test_written_as_jupyter_itself_would():

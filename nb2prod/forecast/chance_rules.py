@@ -69,8 +69,8 @@ def _clock(site: Site) -> Diagnostic:
         "F11",
         "error",
         f"{expression(site)} is the moment of the run: a feature made of it would stand still or differ when serving.",
-        "Write the date down, best in the cell tagged 'parameters', for example: "
-        'today = pd.Timestamp("2024-01-31"); or make it a column of the table.',
+        "Write the date down, best in the cell tagged 'parameters', or make it a column of the table:\n"
+        '    today = pd.Timestamp("2024-01-31")',
     )
 
 

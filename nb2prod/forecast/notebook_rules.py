@@ -46,7 +46,7 @@ def _prediction(context: Context) -> Iterator[Diagnostic]:
                 "info",
                 f"The notebook predicts by the function {context.prediction.value.path}(): its parameters are the "
                 f"request, and the feature code in {cells} lies off the path.",
-                "To serve rows of the table instead, predict on them: y_pred = model.predict(X_test)",
+                "To serve rows of the table instead, predict on them:\n    y_pred = model.predict(X_test)",
             )
 
 
@@ -124,7 +124,7 @@ def _aggregated(context: Context) -> Iterator[Diagnostic]:
             "N12",
             "error",
             f"{expression(site)} makes one row of several, and the model predicts on that: "
-            f"the thing predicted is {key}, not a row of the table that is loaded.",
+            f"what is predicted is one {key}, not one row of the table that is loaded.",
             f"Aggregate where the table is made, and load a table with one row for each {key}.",
         )
 
@@ -139,10 +139,10 @@ def _group_key(site: Site) -> str:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "groupby":
             by = next((item.value for item in node.keywords if item.arg == "by"), node.args[0] if node.args else None)
             if isinstance(by, ast.Constant):
-                return f"a {by.value!r}"
+                return f"{by.value!r}"
             if by is not None:
-                return f"a group of {ast.unparse(by)}"
-    return "a group"
+                return f"group of {ast.unparse(by)}"
+    return "group"
 
 
 def _secrets(context: Context) -> Iterator[Diagnostic]:
@@ -158,12 +158,15 @@ def _secrets(context: Context) -> Iterator[Diagnostic]:
                     "N16",
                     "warning",
                     f"{name or 'A text'} looks like a secret. It would go into the Bento and the release record.",
-                    f'Read it from the environment instead: os.environ["{(name or "SECRET").upper()}"]; '
-                    "and have this one replaced.",
+                    f'Read it from the environment instead, and have this one replaced:\n    os.environ["{_plain_name(name)}"]',
                     unit.cell.number,
                     node.lineno,
                     "",
                 )
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"\W+", "_", name).strip("_").upper() or "SECRET"
 
 
 def _literals(node: ast.stmt) -> Iterator[tuple[str, ast.Constant]]:
