@@ -20,7 +20,7 @@ from .rows import Rows
 
 Run = Callable[[Rows], Answer]
 _BOUND = 0.05
-"""Seconds that one batch may hold the event loop."""
+"""Seconds that one batch may hold the event loop, where one row alone takes less than half of it."""
 _SLOW = 0.1
 """Seconds for one row from which on batches run in a thread of their own."""
 
@@ -51,6 +51,7 @@ class Batcher:
         self._run = run
         self._most = most
         self._bound = min(most, 32)
+        self._one = 0.0
         self._note = note
         self._waiting: deque[_Job] = deque()
         self._scheduled = False
@@ -58,11 +59,11 @@ class Batcher:
 
     def measured(self, seconds: float) -> None:
         """Tell what one row takes, measured at warm-up."""
+        self._one = seconds
+        if seconds > _BOUND:
+            self._bound = 1  # it grows as fast as it proves to cost no more
         if seconds > _SLOW and self._pool is None:
             self._pool = ThreadPoolExecutor(1, "model")
-        self._bound = (
-            max(1, min(self._bound, int(_BOUND / max(seconds, 1e-6)) or 1)) if seconds > _BOUND else self._bound
-        )
 
     async def answer(self, rows: Rows, seconds: float) -> Answer:
         """The answer to these rows.
@@ -153,9 +154,18 @@ class Batcher:
                 job.done.set_result(Answer(job.values, job.errors))
 
     def _adapt(self, count: int, seconds: float) -> None:
-        if seconds > _BOUND:
-            self._bound = max(1, int(count * _BOUND / seconds))
-        elif count == self._bound and seconds < _BOUND / 2:
+        """Choose how many rows may run together next.
+
+        A batch costs something as such (most of it, in pandas) and something for each row; only the latter is a
+        reason for fewer rows. So the time allowed is never less than twice what one row takes alone.
+        """
+        if count == 1:
+            self._one += (seconds - self._one) * 0.1
+        allowed = max(_BOUND, 2 * self._one)
+        if seconds > allowed and count > 1:
+            each = (seconds - self._one) / count
+            self._bound = max(1, min(self._most, int((allowed - self._one) / each)))
+        elif count >= self._bound and seconds < 0.75 * allowed:
             self._bound = min(self._most, self._bound * 2)
 
 

@@ -1,0 +1,113 @@
+"""Rows of many callers run together, in batches bounded by time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from nb2prod.runtime.batcher import Batcher, Overtime
+from nb2prod.runtime.model import Answer, RowError
+from nb2prod.runtime.rows import Rows
+
+
+def rows(*values: int) -> Rows:
+    return Rows((list(values),), len(values))
+
+
+def runner(cost: Callable[[int], float], sizes: list[int]) -> Callable[[Rows], Answer]:
+    """Doubles the numbers, fails the negative ones, and takes the time that ``cost`` says."""
+
+    def run(given: Rows) -> Answer:
+        sizes.append(given.count)
+        time.sleep(cost(given.count))
+        values = given.columns[0]
+        errors = [RowError(at, "row_failed", "negative") for at, value in enumerate(values) if value < 0]
+        return Answer([None if value < 0 else value * 2 for value in values], errors)
+
+    return run
+
+
+def test_what_waits_is_taken_together_and_shared_out_by_caller() -> None:
+    sizes: list[int] = []
+    batcher = Batcher(runner(lambda _: 0.0, sizes), 256)
+
+    async def story() -> list[Answer]:
+        return await asyncio.gather(*(batcher.answer(rows(at, -1, at + 1), 5) for at in range(5)))
+
+    answers = asyncio.run(story())
+    assert sizes == [15]
+    for at, answer in enumerate(answers):
+        assert answer.predictions == [at * 2, None, at * 2 + 2]
+        assert [error.row for error in answer.errors] == [1]
+
+
+def test_a_cost_for_each_batch_is_no_reason_for_small_ones() -> None:
+    sizes: list[int] = []
+    batcher = Batcher(runner(lambda _: 0.07, sizes), 256)
+    batcher.measured(0.07)
+
+    async def story() -> None:
+        for _ in range(4):
+            await asyncio.gather(*(batcher.answer(rows(at), 5) for at in range(32)))
+
+    asyncio.run(story())
+    assert sizes[:5] == [1, 2, 4, 8, 16]
+    assert sizes[-3:] == [32, 32, 32]
+
+
+def test_a_cost_for_each_row_makes_batches_small_and_leaves_room_for_others() -> None:
+    sizes: list[int] = []
+    batcher = Batcher(runner(lambda count: count * 0.01, sizes), 256)
+    batcher.measured(0.01)
+
+    async def story() -> float:
+        waiting = asyncio.create_task(batcher.answer(rows(*range(60)), 5))
+        await asyncio.sleep(0.35)  # after the first batches, by which the bound is found
+        worst = 0.0
+        while not waiting.done():
+            started = time.monotonic()
+            await asyncio.sleep(0.001)
+            worst = max(worst, time.monotonic() - started)
+        assert (await waiting).predictions == [at * 2 for at in range(60)]
+        return worst
+
+    assert asyncio.run(story()) < 0.2
+    assert max(sizes[1:]) <= 8
+
+
+def test_rows_that_had_not_begun_in_time_are_dropped() -> None:
+    sizes: list[int] = []
+    batcher = Batcher(runner(lambda _: 0.3, sizes), 1)
+    batcher.measured(0.3)
+
+    async def story() -> None:
+        first = asyncio.create_task(batcher.answer(rows(1), 5))
+        await asyncio.sleep(0.05)
+        with pytest.raises(Overtime):
+            await batcher.answer(rows(2, 3, 4), 0.1)
+        assert (await first).predictions == [2]
+        assert (await batcher.answer(rows(5), 5)).predictions == [10]
+
+    asyncio.run(story())
+    assert sizes == [1, 1]
+
+
+def test_a_fault_reaches_every_caller_and_the_next_batch_runs() -> None:
+    broken = [True]
+
+    def run(given: Rows) -> Answer:
+        if broken.pop() if broken else False:
+            raise RuntimeError
+        return Answer(given.columns[0])
+
+    batcher = Batcher(run, 256)
+
+    async def story() -> None:
+        made = await asyncio.gather(*(batcher.answer(rows(at), 5) for at in range(3)), return_exceptions=True)
+        assert [type(item) for item in made] == [RuntimeError] * 3
+        assert (await batcher.answer(rows(7), 5)).predictions == [7]
+
+    asyncio.run(story())
