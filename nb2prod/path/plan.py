@@ -113,7 +113,7 @@ class Planner:
             raise Refused(mismatch_diagnostics(self.recording, walk, composition, answer))
         self._check_columns(answer, table)
         signature = self._signature(prediction, table, answer)
-        cases = self._trial({**self._job(prediction, table, predicted), "op": "cases", "signature": signature})
+        cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
         return ServingPath(
             self.recording, prediction, table, composition, self._filters(composition), tuple(map(str, answer["fields"])),
             tuple(map(str, answer["target"])), signature, cases, artifacts, tuple(self.notes), predicted,
@@ -280,7 +280,7 @@ class Planner:
         (self.project / "signature.json").write_text(json.dumps(draft))
         settled = set(self.options.filters)
         open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
-        return self._trial({**self._job(prediction, table, predicted), "op": "explore", "filters": open_rules})
+        return self._trial({**self._job(prediction, table, predicted), "filters": open_rules})
 
     def _trial(self, job: dict[str, Any]) -> dict[str, Any]:
         """Run one trial in a clean process of the kernel's Python."""

@@ -14,7 +14,7 @@ import pickle
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,17 +53,50 @@ class Trial:
         return self.raw.iloc[list(rows)].reset_index(drop=True)
 
     def run(self, frame: pd.DataFrame, batching: bool = True, features: bool = True) -> Run:
-        """Answer the rows of `frame`."""
-        self.model.batching = batching
+        """Answer the rows of `frame`; features and prediction come from one pass where no row fails."""
+        n = len(frame)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if batching:
+                whole = self._pass(frame)
+                if whole is not None:
+                    return Run(whole[0], whole[1], [None] * n, [None] * n)
+            else:
+                singles = [self._pass(frame.iloc[i : i + 1].reset_index(drop=True)) for i in range(n)]
+                if all(s is not None for s in singles):
+                    return Run([s[0][0] for s in singles if s], [s[1][0] for s in singles if s], [None] * n, [None] * n)
+            self.model.batching = batching
             answer = self.model.predict(frame)
-            made = self.model.features(frame).predictions if features else [None] * len(frame)
-        reasons: list[str | None] = [None] * len(frame)
-        codes: list[str | None] = [None] * len(frame)
+            made = self.model.features(frame).predictions if features else [None] * n
+        reasons: list[str | None] = [None] * n
+        codes: list[str | None] = [None] * n
         for error in answer.errors:
             reasons[error.row], codes[error.row] = error.reason, error.code
         return Run(made, answer.predictions, reasons, codes)
+
+    def _pass(self, frame: pd.DataFrame) -> tuple[list[Any], list[Any]] | None:
+        """Features and predictions of all rows at once; None where a row is refused or fails."""
+        from nb2prod_runtime import captured, outputs
+
+        n = len(frame)
+        try:
+            with captured.request():
+                given = self.features(frame.copy())
+                made = outputs.per_row(given[0] if isinstance(given, tuple) else given, n)
+                value = self.predict(*given) if isinstance(given, tuple) else self.predict(given)
+                return made, outputs.per_row(value, n)
+        except Exception:
+            return None
+
+    @property
+    def features(self) -> Any:
+        """The generated function."""
+        return sys.modules["features"].features
+
+    @property
+    def predict(self) -> Any:
+        """The generated function."""
+        return sys.modules["predict"].predict
 
 
 def same(a: Any, b: Any, tolerance: float) -> bool:
@@ -228,10 +261,11 @@ def find_fields(trial: Trial) -> None:
     before = trial.run(base)
     rng = np.random.default_rng(3)
     columns = list(trial.raw.columns)
-    found: set[Any] = set()
+    # Most columns either matter when permuted or do not matter at all: one run for each, then one look at all the rest together.
+    found = {c for c in columns if _matters(trial, base, before, [c], (_permuted,), rng)}
 
     def search(group: list[Any]) -> None:
-        if not group or not _matters(trial, base, before, group, rng):
+        if not group or not _matters(trial, base, before, group, (_nulled, _constant, _other), rng):
             return
         if len(group) == 1:
             found.add(group[0])
@@ -240,16 +274,19 @@ def find_fields(trial: Trial) -> None:
         search(group[:middle])
         search(group[middle:])
 
-    for start in range(0, len(columns), 4 if len(columns) > 12 else 1):
-        search(columns[start : start + (4 if len(columns) > 12 else 1)])
+    search([c for c in columns if c not in found])
     trial.answer["fields"] = [c for c in columns if c in found]
 
 
-def _matters(trial: Trial, base: pd.DataFrame, before: Run, group: list[Any], rng: np.random.Generator) -> bool:
-    for change in (_permuted, _nulled, _constant, _other):
+def _matters(
+    trial: Trial, base: pd.DataFrame, before: Run, group: list[Any], changes: Sequence[Callable[..., Any]], rng: np.random.Generator
+) -> bool:
+    for change in changes:
         changed = base.copy()
         for column in group:
-            changed[column] = change(trial.raw[column], base[column], rng)
+            # The target is never sent: what matters is whether its valid values change anything, not whether code that handles it takes null.
+            if change is not _nulled or column not in trial.answer["target"]:
+                changed[column] = change(trial.raw[column], base[column], rng)
         if not _equal_runs(before, trial.run(changed)):
             return True
     return False
@@ -386,7 +423,7 @@ def find_nulls(trial: Trial) -> None:
             continue
         changed = base.copy()
         changed[column] = _nulled(trial.raw[column], base[column], np.random.default_rng(0))
-        run = trial.run(changed, batching=False, features=False)
+        run = trial.run(changed, batching=bool(trial.answer.get("batching")), features=False)
         if all(c is None and p is not None for c, p in zip(run.codes, run.predictions, strict=True)):
             passed.append(column)
     trial.answer["null_passed"] = passed
@@ -483,7 +520,7 @@ def cases(trial: Trial) -> None:
     from nb2prod_runtime import encoding as wire
     from nb2prod_runtime.signature import Signature
 
-    made = Signature.from_json(trial.job["signature"])
+    made = Signature.from_json({"schema": 1, "columns": trial.answer["columns"]})
     predicted = trial.frame(trial.predicted)
     positions = coverage(predicted, REPLAYED)
     frame = predicted.iloc[positions].reset_index(drop=True)
@@ -548,30 +585,34 @@ def open_trial(job: dict[str, Any]) -> Trial:
     return trial
 
 
+def _settle(trial: Trial, project: Path) -> None:
+    """With the filters settled: does it replay, and what does the service need to know?"""
+    replay(trial)
+    if trial.answer["mismatches"] or not trial.answer.get("batching"):
+        suspect(trial, project)
+    if trial.answer["mismatches"]:
+        return
+    find_fields(trial)
+    told = trial.job.get("fields") or []
+    trial.answer["fields"] = [c for c in trial.raw.columns if c in trial.answer["fields"] or c in told]
+    find_target(trial)
+    find_nulls(trial)
+    signature(trial)
+    describe_outputs(trial)
+    if not any(item["field"] for item in trial.answer["undescribable"]):
+        cases(trial)
+
+
 def main(arguments: list[str]) -> int:
     """Do what the job says and write the answer."""
     job = json.loads(Path(arguments[0]).read_text())
     trial = open_trial(job)
-    if job["op"] == "explore":
-        trial.answer["fields"] = []
-        find_target(trial)
-        replay_first = job.get("filters")
-        if replay_first:
-            settle_filters(trial)
-        if not trial.answer.get("training_only"):
-            replay(trial)
-            if trial.answer["mismatches"] or not trial.answer.get("batching"):
-                suspect(trial, Path(job["project"]))
-            if not trial.answer["mismatches"]:
-                find_fields(trial)
-                told = job.get("fields") or []
-                trial.answer["fields"] = [c for c in trial.raw.columns if c in trial.answer["fields"] or c in told]
-                find_target(trial)
-                find_nulls(trial)
-                signature(trial)
-                describe_outputs(trial)
-    elif job["op"] == "cases":
-        cases(trial)
+    trial.answer["fields"] = []
+    find_target(trial)
+    if job.get("filters"):
+        settle_filters(trial)
+    if not trial.answer.get("training_only"):
+        _settle(trial, Path(job["project"]))
     Path(arguments[1]).write_text(json.dumps(trial.answer, default=_json))
     return 0
 

@@ -85,7 +85,7 @@ def infer(op: Operation, rows: Rows) -> Outcome:
         return NONE
     if Kinds.pandas(result):
         return _pandas(op, rows, carried)
-    return _array(op, carried)
+    return _array(op, carried, rows)
 
 
 def _module_call(op: Operation, module: str, name: str) -> bool:
@@ -340,7 +340,7 @@ def _merge(op: Operation, rows: Rows) -> Outcome:
     return Outcome(merged(parts), "merge", here, left) if parts else NONE
 
 
-def _array(op: Operation, carried: list[tuple[Any, Lineage]]) -> Outcome:
+def _array(op: Operation, carried: list[tuple[Any, Lineage]], rows: Rows) -> Outcome:
     """Arrays, sparse matrices, lists and data sets: as many entries as an operand has rows, or its parts stacked."""
     if op.name in NOT_ALIGNED or op.kind == "attribute" and op.name in ("shape", "columns"):
         return NONE
@@ -350,8 +350,8 @@ def _array(op: Operation, carried: list[tuple[Any, Lineage]]) -> Outcome:
     if n < 2 and all(x.n != n for _, x in carried):
         return NONE
     if op.name in ("concatenate", "vstack", "append", "row_stack") and op.kwargs.get("axis", 0) == 0:
-        total = sum(x.n for _, x in carried)
-        if total == n and len(carried) > 1:
-            return Outcome(concatenated([(x, x.n) for _, x in carried]), "concat")
+        stacked = list(op.args[0]) if op.args and isinstance(op.args[0], (list, tuple)) else list(op.args[:2])
+        if len(stacked) > 1 and sum(max(length(p), 0) for p in stacked) == n:
+            return Outcome(concatenated([(rows.of(p), max(length(p), 0)) for p in stacked]), "concat")
     same = [x for _, x in carried if x.n == n]
     return Outcome(_joined(same)) if same else NONE

@@ -838,9 +838,9 @@ def _note(name: str, value: Any) -> Any:
 
 
 def _asked_by_library() -> bool:
-    """Whether pandas or numpy ask themselves: only what the notebook's function asks for is noted."""
+    """Whether pandas, numpy or the recorder's hooks ask: only what the notebook's function asks for is noted."""
     module = str(sys._getframe(2).f_globals.get("__name__", ""))
-    return not _LOG or module.partition(".")[0] in ("pandas", "numpy")
+    return not _LOG or module.partition(".")[0] in ("pandas", "numpy", __name__.partition(".")[0])
 
 
 def _watched() -> Any:
