@@ -104,9 +104,9 @@ def _means_category(dtype: Any) -> bool:
 
 
 def _asked_by_library(depth: int) -> bool:
-    """Whether pandas or numpy themselves ask: only what the notebook's function asks for was noted."""
+    """Whether pandas, numpy or the runtime ask: only what the notebook's function asks for was noted."""
     module = str(sys._getframe(depth).f_globals.get("__name__", ""))  # noqa: SLF001 - no public way
-    return module.partition(".")[0] in ("pandas", "numpy")
+    return module.partition(".")[0] in ("pandas", "numpy", __name__.partition(".")[0])
 
 
 class _Replayed(pd.Series):
