@@ -28,7 +28,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 FLIGHTS = ROOT / "example_notebooks" / "flight_delay.ipynb"
 PACKAGES = ("nb2prod", "papermill", "bentoml", "pandas", "numpy", "scikit-learn", "ipykernel", "skops")
-PROOF_STAGES = ("prove", "proof", "parity")
+PROOF_STAGES = ("prove", "release")  # the release record holds the executed and rendered report of the proof
 QUICK_RUNS = 5
 
 PAPERMILL = """
@@ -111,7 +111,8 @@ def run_build(notebook: Path, times: Times) -> None:
             Path(home).mkdir()
         seconds, text = timed([*nb2prod(), "build", str(notebook), "--json"], homes)
     times.build.append(seconds)
-    times.stages.append(last_json(text)["seconds"])
+    stages = last_json(text)["seconds"]
+    times.stages.append({name: seconds for name, seconds in stages.items() if name != "total"})
 
 
 def measure(notebook: Path, runs: int, tell: Callable[[str], None]) -> Times:
@@ -138,8 +139,8 @@ def goals(times: Times) -> tuple[Goal, ...]:
     proofs = [sum(seconds for name, seconds in run.items() if name in PROOF_STAGES) for run in times.stages]
     above = [build - proof - plain for build, proof, plain in zip(times.build, proofs, times.papermill, strict=True)]
     return (
-        Goal("build without its proof, above plain papermill", 10.0, statistics.median(above)),
-        Goal("proof", 30.0, statistics.median(proofs)),
+        Goal("build up to its proof, above plain papermill", 10.0, statistics.median(above)),
+        Goal("proof and its report", 30.0, statistics.median(proofs)),
         Goal("nb2prod check", 1.0, statistics.median(times.check)),
         Goal("nb2prod --help", 0.3, statistics.median(times.help)),
     )
