@@ -26,7 +26,11 @@ def forecast(notebook: Notebook, options: Options | None = None) -> Forecast:
     found = list(problems(notebook))
     block = trace(notebook) if notebook.language == "python" else []
     prediction = find(block, options.prediction)
-    path = walk_back(block, prediction.unit) if prediction and not prediction.by_function else Walk()
+    path = (
+        walk_back(block, prediction.unit, prediction.value.origins)
+        if prediction and not prediction.by_function
+        else Walk()
+    )
     context = Context(notebook, block, prediction, path, target_columns(block, options.target))
     context = Context(notebook, block, prediction, path, context.target | _made_from(context))
     for rules in (path_rules, training_rules, notebook_rules) if notebook.language == "python" else ():

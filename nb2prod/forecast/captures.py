@@ -95,8 +95,9 @@ def _of_read(read: Read, context: Context) -> Captured:
         predicts = any(_predicts_with(unit, read.name) for unit in context.path.kept)
         reason, rule = ("the fitted model", "") if predicts else ("fitted in training, only applied when serving", "F1")
     else:
-        maker = _maker(read.name, context)
-        if maker is not None and _from_rows(maker, context):
+        makers = [unit for unit in context.units if any(read.name in flow.names for flow in unit.flows)]
+        maker = makers[-1] if makers else None
+        if maker is not None and any(_from_rows(unit, context) for unit in makers):
             reason, rule = f"computed from the rows in cell {maker.cell.number}", "F2"
         elif maker is not None:
             reason = f"set in cell {maker.cell.number}"
@@ -154,11 +155,13 @@ def _filters_of(unit: Unit, context: Context) -> list[tuple[int, str, str, str]]
     found: list[tuple[int, str, str, str]] = []
     called: list[tuple[str, str]] = []
     for site in (site for other, site in context.path.sites if other is unit):
-        condition = _condition(site, unit)
-        if condition is None:
+        condition = _condition(site)
+        own = any(node is site.node for node in ast.walk(unit.node))
+        # A column that is set takes the rows that are there: what was dropped on the way to it loses none.
+        if condition is None or (own and unit.columns_written):
             continue
         kind = _class_of(site, unit, context)
-        if any(node is site.node for node in ast.walk(unit.node)):
+        if own:
             found.append((site.line, condition, *kind))
         else:
             called.append(kind)
@@ -169,12 +172,12 @@ def _filters_of(unit: Unit, context: Context) -> list[tuple[int, str, str, str]]
     return found
 
 
-def _condition(site: Site, unit: Unit) -> str | None:
+def _condition(site: Site) -> str | None:
     receiver = site.receiver
     if receiver is None or not receiver.carries or receiver.kind is Kind.INDEX:
         return None
     if site.name == "filter" and isinstance(site.node, ast.Subscript):
-        if site.result.kind not in (Kind.FRAME, Kind.SERIES) or unit.columns_written:
+        if site.result.kind not in (Kind.FRAME, Kind.SERIES):
             return None
         if site.args and site.args[0].kind is Kind.INDEX:
             return None

@@ -125,7 +125,7 @@ class Expressions(Calls):
         carrying = [item for item in value.items or () if item.carries]
         if carrying:
             # A change of the loop's variable reaches each member: `for df in [train, test]`.
-            return replace(carrying[0], objects=value.objects, traits=value.traits), False
+            return replace(carrying[0], objects=value.objects, traits=value.traits, origins=value.origins), False
         return Value(Kind.ENTRY), True
 
     def bind_target(self, target: ast.expr, value: Value) -> None:

@@ -62,6 +62,7 @@ class Scope:
         names = tuple(name for name, held in self.names.items() if held.objects & value.objects)
         if self.unit is not None:
             self.unit.updates.update(names)
+            self.unit.changed_origins |= value.origins
         return names
 
     def retype(self, value: Value, new: Value) -> None:

@@ -95,7 +95,7 @@ def _remark(notebook: Notebook) -> str:
 
 def _proposed(notebook: Notebook, block: Block, prediction: Prediction) -> Iterator[tuple[Cell, str, str]]:
     everything = list(units(block))
-    path = walk_back(block, prediction.unit) if not prediction.by_function else Walk()
+    path = walk_back(block, prediction.unit, prediction.value.origins) if not prediction.by_function else Walk()
     yield from _parameters(notebook, everything)
     yield from _features(everything, path, prediction, target_columns(block))
     yield from _training(everything, path, prediction)

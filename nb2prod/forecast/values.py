@@ -169,6 +169,8 @@ class Unit:
     flows: list[Flow] = field(default_factory=list)
     updates: set[str] = field(default_factory=set)
     """Names whose value it changes in place."""
+    changed_origins: set[int] = field(default_factory=set)
+    """The loads that the rows changed in place come from."""
     reads: list[Read] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     columns_read: list[tuple[str, int]] = field(default_factory=list)

@@ -24,9 +24,11 @@ class Walk:
     """The calls that count: those of the path's statements, without the sides that the path does not need."""
 
 
-def walk_back(block: Block, prediction: Unit) -> Walk:
-    """The path of what this statement computes."""
-    walker = _Walker(prediction)
+def walk_back(block: Block, prediction: Unit, origins: frozenset[int] = frozenset()) -> Walk:
+    """The path of what this statement computes. `origins` are the loads that its rows come from, where known:
+    what happens to other tables' rows alone is no part of it.
+    """
+    walker = _Walker(prediction, origins)
     walker.walk(block, set())
     order = {id(unit): number for number, unit in enumerate(units(block))}
     kept = sorted(walker.kept.values(), key=lambda unit: order[id(unit)])
@@ -61,8 +63,9 @@ def _is_loop_name(read: Read, kept: list[Unit], bound: set[str]) -> bool:
 
 
 class _Walker:
-    def __init__(self, prediction: Unit) -> None:
+    def __init__(self, prediction: Unit, origins: frozenset[int]) -> None:
         self.prediction = prediction
+        self.origins = origins
         self.kept: dict[int, Unit] = {}
         self.reads: dict[int, list[Read]] = {}
         self.sources: set[int] = set()
@@ -83,6 +86,10 @@ class _Walker:
         if unit is self.prediction:
             return needed | self._keep(unit, list(unit.reads), source=False)
         hits = [flow for flow in unit.flows if needed.intersection(flow.names)]
+        other = self.origins and unit.changed_origins and not unit.changed_origins & self.origins
+        if other:
+            # `train["x"] = 1` changes a member of [train, test], not the one that is predicted.
+            hits = [flow for flow in hits if flow.strong]
         if not hits:
             return needed
         self.flows.setdefault(id(unit), []).extend(hits)
@@ -97,10 +104,14 @@ class _Walker:
         self.kept[id(unit)] = unit
         known = self.reads.setdefault(id(unit), [])
         known.extend(read for read in reads if read not in known)
-        carrying = {read.name for read in reads if read.value.carries and not read.lookup}
+        carrying = {read.name for read in reads if read.value.carries and not read.lookup and self._concerns(read)}
         if source and not carrying:
             self.sources.add(id(unit))
         return carrying
+
+    def _concerns(self, read: Read) -> bool:
+        origins = read.value.origins
+        return not self.origins or not origins or bool(origins & self.origins)
 
     def _compound(self, item: Compound, needed: set[str]) -> set[str]:
         before = len(self.kept)

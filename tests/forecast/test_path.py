@@ -40,7 +40,7 @@ CASES = [
     Case("try", 'try:\n    df["a"] = 1\nexcept ValueError:\n    df["a"] = 2', [1, 2, 4]),
     Case("a function", 'def f(d):\n    return d + 1\ndf["a"] = f(df["a"])', [3]),
     Case("a function in place", 'def f(d):\n    d["x"] = 1\nf(df)', [3]),
-    Case("both frames in a loop", 'te = pd.read_csv("t.csv")\nfor d in [df, te]:\n    d["x"] = 1', [1, 2, 3]),
+    Case("both frames in a loop", 'te = pd.read_csv("t.csv")\nfor d in [df, te]:\n    d["x"] = 1', [2, 3]),
     Case(
         "a list of frames",
         'parts = []\nfor g, part in df.groupby("g"):\n    parts.append(part)\ndf = pd.concat(parts)',
