@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from nb2prod.errors import EnvironmentProblem
 from nb2prod.parity import isolation
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.service import Answer, Features, read_answers, read_features
@@ -54,12 +55,24 @@ class Worker:
         self.stop()
 
     def start(self) -> None:
-        """Start it and return at once; it is waited for by the first request."""
-        self._folder = tempfile.TemporaryDirectory(prefix="nb2prod-proof-", ignore_cleanup_errors=True)
-        home = Path(self._folder.name)
+        """Start it and return at once; it is waited for by the first request.
+
+        Raises `EnvironmentProblem` where it can't be started.
+        """
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="nb2prod-proof-", ignore_cleanup_errors=True)
+            self._process = self._spawned(Path(self._folder.name))
+        except OSError as error:
+            self.stop()
+            raise EnvironmentProblem(
+                f"the code in {self._project} can't be run: {error.strerror or error}",
+                "It needs some room for temporary files: free some, or set TMPDIR to another folder.",
+            ) from error
+
+    def _spawned(self, home: Path) -> subprocess.Popen[bytes]:
         environ = isolation.environment(home, hidden=self._hidden, hash_seed=self.hash_seed, path=[self._project])
         with (home / "log").open("wb") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "nb2prod_runtime.worker", str(self._project)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

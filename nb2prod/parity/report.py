@@ -1,6 +1,6 @@
 """The parity report: what was proved, how, and every difference found. `parity.json` is its written form.
 
-The schema's rule: a field may be added without a new number; whatever makes an older reader wrong takes one.
+`templates/parity.schema.json` is its JSON Schema. The schema's rule: a field may be added without a new number; whatever makes an older reader wrong takes one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Literal
 from nb2prod.errors import InputError
 
 SCHEMA = 1
+SCHEMA_FILE = Path(__file__).with_name("templates") / "parity.schema.json"
 KINDS = ("replay", "partition", "edges", "wire", "target-free")
 TITLES = {
     "replay": "the rows that the notebook predicted give the notebook's own predictions",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,14 +15,16 @@ from types import TracebackType
 from typing import Self
 
 from nb2prod.errors import EnvironmentProblem
-from nb2prod.parity import isolation
+from nb2prod.parity import isolation, ports
 from nb2prod.parity.client import Client
 from nb2prod.parity.faults import ServiceFault
 
 _GUARDIAN = Path(__file__).with_name("guardian.py")
 _POLL = 0.05
 _LOG_LINES = 15
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
+_RESTARTS = 2
+_TAKEN = "Address already in use"
 
 
 class Server:
@@ -54,6 +55,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._client: Client | None = None
         self._started = 0.0
+        self._port = 0
+        self._restarts = 0
 
     @property
     def url(self) -> str:
@@ -90,21 +93,25 @@ class Server:
                 f"{self.bento} is not a built Bento: it has no bento.yaml",
                 "Name a Bento from `nb2prod list`, or the folder of an exported one.",
             )
+        self._port = ports.free()
+        self._client = Client(f"http://127.0.0.1:{self._port}", headers={"X-API-Key": self._key})
+        self._started = time.monotonic()
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="nb2prod-proof-", ignore_cleanup_errors=True)
-            home = Path(self._folder.name)
-            environ = self._environ(home)
+            self._process = self._spawned(Path(self._folder.name))
         except OSError as error:
+            self.stop()
             raise EnvironmentProblem(
-                f"no temporary folder can be made: {error.strerror or error}", "Free some room, or set TMPDIR."
+                f"the server of {self.bento} can't be started: {error.strerror or error}",
+                "It needs some room for temporary files: free some, or set TMPDIR to another folder.",
             ) from error
-        port = _free_port()
-        command = [sys.executable, "-m", "bentoml", "serve", str(self.bento), "--host", "127.0.0.1"]
-        self._client = Client(f"http://127.0.0.1:{port}", headers={"X-API-Key": self._key})
-        self._started = time.monotonic()
+
+    def _spawned(self, home: Path) -> subprocess.Popen[bytes]:
+        environ = self._environ(home)
+        serve = ["-m", "bentoml", "serve", str(self.bento), "--host", "127.0.0.1", "--port", str(self._port)]
         with (home / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", str(_GUARDIAN), *command, "--port", str(port)],
+            return subprocess.Popen(
+                [sys.executable, "-I", str(_GUARDIAN), sys.executable, *serve],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -116,12 +123,27 @@ class Server:
     def wait(self) -> None:
         """Return once it is ready; raises `ServiceFault` with the log's end if it dies or takes too long."""
         deadline = self._started + self._timeout
-        while self.client.status("/readyz", timeout=5) != 200:
+        while not self._is_ready():
             if not self.alive:
+                if _TAKEN in self.log() and self._restarts < _RESTARTS:
+                    self._again()
+                    continue
                 raise self._fault("ended before it was ready", "The last lines of its log say why.")
             if time.monotonic() > deadline:
                 raise self._fault(f"was not ready within {self._timeout:g} s", "The last lines of its log may say why.")
             time.sleep(_POLL)
+
+    def _is_ready(self) -> bool:
+        # Between choosing a port and listening at it another process may have taken it: then that one answers.
+        if self.client.status("/readyz", timeout=5) != 200:
+            return False
+        return self._process is not None and ports.is_held_below(self._port, self._process.pid)
+
+    def _again(self) -> None:
+        """The port was taken meanwhile: try another one."""
+        self._restarts += 1
+        self.stop()
+        self.start()
 
     @property
     def alive(self) -> bool:
@@ -169,10 +191,3 @@ class Server:
             "NB2PROD_API_KEYS": f"proof:{hashlib.sha256(self._key.encode()).hexdigest()}",
             "NB2PROD_BATCHING": "on" if self.batching else "off",
         }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ BATCH = 256
 ROW_BY_ROW = 32
 """The same where each row takes its time, so that none runs into the service's time limit."""
 _THREADS = 2
+_BUSY = (429, 503)
+_PATIENCE = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds to wait before asking a busy service again."""
 
 _MALFORMED = "row_malformed"
 """The code of a row that the contract refuses, where the service answers the others (`on_row_error`)."""
@@ -112,8 +116,14 @@ class Service:
             yield from pool.map(ask, tasks)
 
     def _post(self, path: str, rows: Sequence[Row], write: Writer | None = None) -> Reply:
-        reply = self.client.post(path, (write or _plain)(rows))
+        body = (write or _plain)(rows)
+        reply = self.client.post(path, body)
         self.requests += 1
+        for wait in _PATIENCE:
+            if reply.status not in _BUSY:
+                break
+            time.sleep(wait)
+            reply = self.client.post(path, body)
         if path == "/predict" and reply.status == 200:
             self.times.append(Timing(len(rows), round(reply.seconds * 1000, 3)))
         return reply

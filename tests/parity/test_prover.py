@@ -258,6 +258,19 @@ def test_a_request_that_is_too_large_is_asked_in_parts(small):
     assert prove(small, Small()).passed
 
 
+def test_a_service_that_is_busy_is_asked_again(small):
+    class Busy(small.Behaviour):
+        asked = 0
+
+        def write(self, handler, status, document):
+            self.asked += handler.path == "/predict"
+            if handler.path == "/predict" and status == 200 and self.asked % 20 == 1:
+                status, document = 429, {"error": {"code": "busy", "message": "too many requests at once"}}
+            super().write(handler, status, document)
+
+    assert prove(small, Busy(), small.make_cases(60)).passed
+
+
 def test_edges_agree_when_value_error_and_refusal_do(small):
     good = small.make_rows(1)[0]
     edges = (

@@ -6,6 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from nb2prod.errors import InputError
 from nb2prod.parity import documents, junit, prover, report, target, terminal
@@ -38,6 +39,21 @@ def test_a_report_comes_back_as_it_was_written(passed, refused, tmp_path):
     for made in (passed, refused):
         documents.write_json(made, tmp_path / "parity.json")
         assert report.read(tmp_path / "parity.json") == made
+
+
+def test_a_report_is_of_the_published_schema(passed, refused):
+    schema = json.loads(report.SCHEMA_FILE.read_text())
+    assert schema["properties"]["schema"]["const"] == report.SCHEMA
+    checker = Draft202012Validator(schema)
+    for made in (passed, refused):
+        form = json.loads(json.dumps(made.to_json()))
+        assert list(checker.iter_errors(form)) == []
+        # Every field is in the schema, so that one added or renamed is noticed.
+        assert set(form) == set(schema["properties"])
+        for name, part in (("mismatches", "mismatch"), ("kinds", "result")):
+            assert all(set(item) == set(schema["$defs"][part]["properties"]) for item in form[name])
+    del form["passed"]
+    assert not checker.is_valid(form)
 
 
 def test_the_summary_is_what_build_prints(passed, refused):

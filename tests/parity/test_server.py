@@ -1,10 +1,12 @@
 """The server under proof: isolated, waited for, and gone afterwards whatever happens."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from nb2prod.bento import package
-from nb2prod.parity import isolation
+from nb2prod.errors import EnvironmentProblem
+from nb2prod.parity import isolation, ports
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.inprocess import Worker
 from nb2prod.parity.server import Server
@@ -220,6 +223,28 @@ with Server(Path(sys.argv[1]), hash_seed=1) as server:
     print(server.client.get("/anything").document["home"], flush=True)
     time.sleep(600)
 """
+
+
+def test_a_port_that_is_taken_meanwhile_is_given_up_for_another(echo, small, monkeypatch):
+    """Even where the other one answers /readyz: what is asked must be the Bento under proof."""
+    with small.serving(small.Behaviour()) as other:
+        taken = int(other.rpartition(":")[2])
+        found = iter([taken, ports.free()])
+        monkeypatch.setattr(ports, "free", lambda: next(found))
+        with Server(echo, hash_seed=5) as server:
+            assert server.url != other
+            assert server.client.get("/anything").document["seed"] == "5"
+
+
+def test_a_full_disk_is_told_in_words(echo, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    for process in (Server(echo, hash_seed=1), Worker(echo, hash_seed=1)):
+        with pytest.raises(EnvironmentProblem, match="No space left on device") as caught:
+            process.start()
+        assert "TMPDIR" in caught.value.hint
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
