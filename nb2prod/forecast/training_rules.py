@@ -219,7 +219,8 @@ def _fits_in_predict(context: Context) -> Iterator[Diagnostic]:
     """P1."""
     model = _model_objects(context)
     for unit, site in context.sites():
-        tags = unit.cell.tags
+        # A function's lines belong to the cell that they stand in, whoever calls it.
+        tags = site.cell.tags & unit.cell.tags
         if "predict" not in tags or tags & {"train", "feature"} or site.name not in table.FITS or site.module:
             continue
         given = _given(site)

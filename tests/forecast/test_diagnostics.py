@@ -298,6 +298,12 @@ ELSEWHERE = [
         [],
         choose=f'cols = sorted(set(df.columns) - {{"target"}})\nX = df[cols]\ny = df["target"]\n{SPLIT}',
     ),
+    Elsewhere(
+        "a training function called in predict",
+        [],
+        train="def train(X, y):\n    s = SimpleImputer()\n    s.fit(X)\n    m = LogisticRegression()\n    m.fit(s.transform(X), y)\n    return s, m",
+        predict="s, model = train(X_train, y_train)\ny_pred = model.predict(s.transform(X_test))",
+    ),
     # N5, N12, N15, N16
     Elsewhere("only scored", ["N15!6.1"], predict="model.score(X_test, y_test)"),
     Elsewhere("scored and predicted", [], predict="model.score(X_test, y_test)\ny_pred = model.predict(X_test)"),
