@@ -673,6 +673,8 @@ def _group_table(call: Call, result: Any) -> "dict[str, Any]":
 
 def _capture_group_transform(call: Call, result: Any) -> Any:
     _grouper(call.receiver)
+    if len(result) != len(call.receiver.obj):  # pandas gives no rows where none has a key
+        raise _unneeded("there is not one value for each row")
     if _is(result, "DataFrame"):
         _unique_names(result)
     if _is_group_statistic(call.arg(0, "func")):
