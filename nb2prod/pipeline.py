@@ -43,8 +43,12 @@ class BuildResult:
     def to_json(self) -> dict[str, Any]:
         """The document of `build --json`."""
         return {
-            "bento": self.bento, "path": self.plan, "parity": self.parity, "captured": self.plan["captured"],
-            "diagnostics": [d.to_json() for d in self.diagnostics], "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
+            "bento": self.bento,
+            "path": self.plan,
+            "parity": self.parity,
+            "captured": self.plan["captured"],
+            "diagnostics": [d.to_json() for d in self.diagnostics],
+            "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "record": str(self.record) if self.record else None,
         }
 
@@ -78,9 +82,9 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
         timed.stage("prove")
         report, cases = _prove(serving, bento, options, timed)
         timed.stage("release")
-        warnings = (*serving.diagnostics, *_forecast_notes(notebook, options, serving))
+        warnings = (*serving.diagnostics, *_forecast_notes(notebook, options))
         document = {**serving.to_json(), "text": show.text(serving)}
-        result = _release(notebook, options, serving, bento, pins, report, cases, warnings, document, stage)
+        result = _release(_Built(notebook, options, serving, bento, pins, warnings, document, stage), report, cases)
     timed.finish()
     seconds = {**timed.seconds, "total": sum(timed.seconds.values())}
     return BuildResult(result[0], warnings, document, document["text"], report.summary(), seconds, result[1], report)
@@ -98,7 +102,9 @@ def _staging(name: str) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _package(notebook: Notebook, options: Options, serving: ServingPath, project: Path, stage: Path) -> tuple[Path, Pins]:
+def _package(
+    notebook: Notebook, options: Options, serving: ServingPath, project: Path, stage: Path
+) -> tuple[Path, Pins]:
     import pandas as pd
 
     from nb2prod.bento import digest, examples, imports, package, pins, reference
@@ -107,14 +113,30 @@ def _package(notebook: Notebook, options: Options, serving: ServingPath, project
     name = bento_name(notebook.path, options)
     raw = pd.read_pickle(serving.table.path)
     fields = [c for c in raw.columns if str(c) in serving.fields]
-    predictions = pickle.loads((serving.recording.folder / "snapshots" / f"{serving.prediction.snapshot}.pkl").read_bytes()) if _plain(serving) else None
+    predictions = (
+        pickle.loads((serving.recording.folder / "snapshots" / f"{serving.prediction.snapshot}.pkl").read_bytes())
+        if _plain(serving)
+        else None
+    )
     described = reference.describe(raw[fields], predictions, prediction_name=serving.signature["prediction"]["name"])
     signature = {**serving.signature, "model": {"name": name}}
     made = examples.make(signature, described, raw[fields])
-    local = imports.local_modules(serving.composition.imports | imports.of_artifacts(project / "artifacts"), notebook.path.parent)
-    files.write(project, files.ProjectFiles(
-        serving.composition.features, serving.composition.predict, signature, described, made, {}, notebook.path.parent, local,
-    ))
+    local = imports.local_modules(
+        serving.composition.imports | imports.of_artifacts(project / "artifacts"), notebook.path.parent
+    )
+    files.write(
+        project,
+        files.ProjectFiles(
+            serving.composition.features,
+            serving.composition.predict,
+            signature,
+            described,
+            made,
+            {},
+            notebook.path.parent,
+            local,
+        ),
+    )
     pinned = pins.resolve(imports.of_project(project), Path(serving.recording.executable))
     pins.check(pinned)
     version = digest.digest(project, pinned.requirements)
@@ -133,12 +155,17 @@ def _prove(serving: ServingPath, bento: Path, options: Options, progress: Progre
     from nb2prod.parity import cases, prover, target
 
     found = serving.cases
-    known = cases.from_json({
-        "schema": cases.SCHEMA, "notebook": serving.recording.notebook.name, "prediction": serving.signature["prediction"]["name"],
-        "replay": {"rows": found["rows"], "expected": found["expected"], "row_ids": found["row_ids"]},
-        "phantoms": found["phantoms"],
-        "features": {"names": serving.signature["features"]["names"], "values": _feature_rows(found["given"])},
-    }, "the recorded cases")
+    known = cases.from_json(
+        {
+            "schema": cases.SCHEMA,
+            "notebook": serving.recording.notebook.name,
+            "prediction": serving.signature["prediction"]["name"],
+            "replay": {"rows": found["rows"], "expected": found["expected"], "row_ids": found["row_ids"]},
+            "phantoms": found["phantoms"],
+            "features": {"names": serving.signature["features"]["names"], "values": _feature_rows(found["given"])},
+        },
+        "the recorded cases",
+    )
     where = target.of_folder(bento, f"{bento.parent.name}:{bento.name}")
     return prover.prove(where, known, tolerance=options.tolerance, progress=progress), known
 
@@ -151,50 +178,92 @@ def _feature_rows(given: list[Any] | None) -> list[list[Any]] | None:
     return rows if all(isinstance(row, list) for row in rows) else None
 
 
-def _release(
-    notebook: Notebook, options: Options, serving: ServingPath, bento: Path, pins: Pins, report: ParityReport, cases: Cases,
-    warnings: tuple[Diagnostic, ...], plan: dict[str, Any], stage: Path,
-) -> tuple[str | None, Path | None]:
+@dataclass(frozen=True)
+class _Built:
+    """A packaged Bento with all that its release says of it."""
+
+    notebook: Notebook
+    options: Options
+    serving: ServingPath
+    bento: Path
+    pins: Pins
+    warnings: tuple[Diagnostic, ...]
+    plan: dict[str, Any]
+    stage: Path
+
+    @property
+    def formats(self) -> dict[str, str]:
+        """The file format of each captured value."""
+        return {a["name"]: a.get("format") or a["entries"][0]["format"] for a in self.serving.artifacts}
+
+
+def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | None, Path | None]:
     """Promote the Bento and write its record; a failed proof leaves only its report."""
     from nb2prod import __version__
     from nb2prod.bento import store
     from nb2prod.release import record, records, source
 
+    notebook, options, serving, bento = built.notebook, built.options, built.serving, built.bento
     if not report.passed:
         return None, records.write_refused(bento.parent.name, report, cases)
-    card = _card(notebook, options, serving, bento, pins, report, warnings)
-    formats = {a["name"]: a.get("format") or a["entries"][0]["format"] for a in serving.artifacts}
+    card = _card(built, report)
     item = record.ReleaseRecord(
-        name=bento.parent.name, version=bento.name, created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), notebook=notebook.name,
-        notebook_hash=source.notebook_hash(notebook.text), data_hash=source.file_hash(serving.table.path), parameters=dict(options.parameters),
-        git=source.git_state(notebook.path), python=serving.recording.python, pins=pins.requirements, owner=options.owner, runbook=options.runbook,
-        recording=_recording_digest(serving), nb2prod=__version__,
-        captured=tuple(record.CapturedValue(v.name, v.cell, v.line, v.reason, formats.get(v.name, "")) for v in serving.captured),
+        name=bento.parent.name,
+        version=bento.name,
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        notebook=notebook.name,
+        notebook_hash=source.notebook_hash(notebook.text),
+        data_hash=source.file_hash(serving.table.path),
+        parameters=dict(options.parameters),
+        git=source.git_state(notebook.path),
+        python=serving.recording.python,
+        pins=built.pins.requirements,
+        owner=options.owner,
+        runbook=options.runbook,
+        recording=_recording_digest(serving),
+        nb2prod=__version__,
+        captured=tuple(
+            record.CapturedValue(v.name, v.cell, v.line, v.reason, built.formats.get(v.name, ""))
+            for v in serving.captured
+        ),
     )
-    executed = (stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
-    written = records.write(item, records.Contents(report, cases, plan, card, executed))
+    executed = (built.stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
+    written = records.write(item, records.Contents(report, cases, built.plan, card, executed))
     tag = store.promote(bento, readme=card)
     return tag, written.folder
 
 
-def _card(
-    notebook: Notebook, options: Options, serving: ServingPath, bento: Path, pins: Pins, report: ParityReport, warnings: tuple[Diagnostic, ...]
-) -> str:
+def _card(built: _Built, report: ParityReport) -> str:
     import json
 
     from nb2prod.bento import card
     from nb2prod.release import source
 
-    formats = {a["name"]: a.get("format") or a["entries"][0]["format"] for a in serving.artifacts}
-    return card.render(card.Card(
-        name=bento.parent.name, version=bento.name, notebook=notebook.name, signature=serving.signature, owner=options.owner,
-        runbook=options.runbook, notebook_sha256=source.notebook_hash(notebook.text), rows=serving.table.rows, predicted_rows=len(serving.predicted),
-        parameters=dict(options.parameters),
-        captured=tuple(card.CapturedValue(v.name, v.cell or 0, v.line or 0, v.reason, formats.get(v.name, "")) for v in serving.captured),
-        filters=tuple(card.Filter(f.cell or 0, f.line or 0, f.source, f.klass) for f in serving.filters), diagnostics=warnings,
-        parity=report.to_json(), examples=json.loads((bento / "src" / "examples.json").read_text(encoding="utf-8")),
-        python_version=pins.python_version, requirements=pins.requirements,
-    ))
+    notebook, options, serving, bento = built.notebook, built.options, built.serving, built.bento
+    return card.render(
+        card.Card(
+            name=bento.parent.name,
+            version=bento.name,
+            notebook=notebook.name,
+            signature=serving.signature,
+            owner=options.owner,
+            runbook=options.runbook,
+            notebook_sha256=source.notebook_hash(notebook.text),
+            rows=serving.table.rows,
+            predicted_rows=len(serving.predicted),
+            parameters=dict(options.parameters),
+            captured=tuple(
+                card.CapturedValue(v.name, v.cell or 0, v.line or 0, v.reason, built.formats.get(v.name, ""))
+                for v in serving.captured
+            ),
+            filters=tuple(card.Filter(f.cell or 0, f.line or 0, f.source, f.klass) for f in serving.filters),
+            diagnostics=built.warnings,
+            parity=report.to_json(),
+            examples=json.loads((bento / "src" / "examples.json").read_text(encoding="utf-8")),
+            python_version=built.pins.python_version,
+            requirements=built.pins.requirements,
+        )
+    )
 
 
 def _recording_digest(serving: ServingPath) -> str:
@@ -207,7 +276,7 @@ def _recording_digest(serving: ServingPath) -> str:
     return total.hexdigest()
 
 
-def _forecast_notes(notebook: Notebook, options: Options, serving: ServingPath) -> tuple[Diagnostic, ...]:
+def _forecast_notes(notebook: Notebook, options: Options) -> tuple[Diagnostic, ...]:
     """The forecast's warnings that the recording can't give, and where the forecast was wrong: the recording binds."""
     from nb2prod.forecast import forecast
 
@@ -215,7 +284,15 @@ def _forecast_notes(notebook: Notebook, options: Options, serving: ServingPath) 
     notes = [d for d in found.diagnostics if d.severity == "warning"]
     wrong = [d for d in found.diagnostics if d.severity == "error"]
     notes += [
-        Diagnostic("N17", "info", f"The forecast feared {d.code} here ({d.message}); the recording shows that it does no harm.", "", d.cell, d.line, d.source)
+        Diagnostic(
+            "N17",
+            "info",
+            f"The forecast feared {d.code} here ({d.message}); the recording shows that it does no harm.",
+            "",
+            d.cell,
+            d.line,
+            d.source,
+        )
         for d in wrong
     ]
     return tuple(notes)

@@ -10,10 +10,24 @@ from nb2prod.path.compose import Composition
 from nb2prod.path.walk import Walk
 from nb2prod.recording.trace import Recording, Tree
 
-RANDOM = frozenset({"rand", "randn", "randint", "random", "normal", "uniform", "choice", "permutation", "sample", "random_sample", "standard_normal"})
+RANDOM = frozenset(
+    {
+        "rand",
+        "randn",
+        "randint",
+        "random",
+        "normal",
+        "uniform",
+        "choice",
+        "permutation",
+        "sample",
+        "random_sample",
+        "standard_normal",
+    }
+)
 
 
-def mismatch_diagnostics(recording: Recording, walk: Walk, composition: Composition, answer: dict[str, Any]) -> tuple[Diagnostic, ...]:
+def mismatch_diagnostics(recording: Recording, walk: Walk, answer: dict[str, Any]) -> tuple[Diagnostic, ...]:
     """Every statement on the path that is known to depend on the batch; else the suspect that the trial named; else the difference itself."""
     found = _depending(recording, walk)
     if found:
@@ -25,12 +39,21 @@ def mismatch_diagnostics(recording: Recording, walk: Walk, composition: Composit
         special = _special(recording, walk, place)
         if special is not None:
             return (special,)
-        why = f"it raised {suspect['raised']} for some rows alone" if "raised" in suspect else f"{suspect.get('name')!r} differs for a row when other rows are missing"
-        return (Diagnostic(
-            "N14", "error", f"This line can't be served row by row: {why}.",
-            "Compute what it needs from all rows in a train cell, keep it in a variable, and use the variable here.", *place,
-        ),)
-    return (_difference(recording, first, answer),)
+        why = (
+            f"it raised {suspect['raised']} for some rows alone"
+            if "raised" in suspect
+            else f"{suspect.get('name')!r} differs for a row when other rows are missing"
+        )
+        return (
+            Diagnostic(
+                "N14",
+                "error",
+                f"This line can't be served row by row: {why}.",
+                "Compute what it needs from all rows in a train cell, keep it in a variable, and use the variable here.",
+                *place,
+            ),
+        )
+    return (_difference(first, answer),)
 
 
 def _depending(recording: Recording, walk: Walk) -> list[Diagnostic]:
@@ -44,7 +67,18 @@ def _depending(recording: Recording, walk: Walk) -> list[Diagnostic]:
             line = _line_of(tree, event["node"])
             cell = tree.cell.number if tree.cell else None
             key = (cell, line, event["why"])
-            out.setdefault(key, Diagnostic(event["rule"], "error", event["why"], event["remedy"], cell, line, tree.cell.text_of(line) if tree.cell else ""))
+            out.setdefault(
+                key,
+                Diagnostic(
+                    event["rule"],
+                    "error",
+                    event["why"],
+                    event["remedy"],
+                    cell,
+                    line,
+                    tree.cell.text_of(line) if tree.cell else "",
+                ),
+            )
     return list(out.values())
 
 
@@ -80,23 +114,38 @@ def _special(recording: Recording, walk: Walk, place: tuple[int | None, int | No
         names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
         if names & RANDOM and ("random" in names or "rng" in ast.unparse(node)):
             return Diagnostic(
-                "F11", "error", "A random number is a feature here: no service can draw the number that training drew.",
-                "Leave the random feature out, or derive it from the row itself.", *place,
+                "F11",
+                "error",
+                "A random number is a feature here: no service can draw the number that training drew.",
+                "Leave the random feature out, or derive it from the row itself.",
+                *place,
             )
         if "index" in names or "reset_index" in names or "arange" in names:
             return Diagnostic(
-                "F9", "error", "The position of a row is used as a feature: a request's row has no position among training's.",
-                "Use a column of the row instead of its index.", *place,
+                "F9",
+                "error",
+                "The position of a row is used as a feature: a request's row has no position among training's.",
+                "Use a column of the row instead of its index.",
+                *place,
             )
     return None
 
 
-def _difference(recording: Recording, first: dict[str, Any], answer: dict[str, Any]) -> Diagnostic:
+def _difference(first: dict[str, Any], answer: dict[str, Any]) -> Diagnostic:
     feature = first.get("feature")
-    what = f"feature {feature['name']!r} is {feature['actual']!r} instead of {feature['expected']!r}" if feature else (
-        f"the answer is {first['actual']!r} instead of {first['expected']!r}" if first.get("reason") is None else f"the row fails: {first['reason']}")
+    what = (
+        f"feature {feature['name']!r} is {feature['actual']!r} instead of {feature['expected']!r}"
+        if feature
+        else (
+            f"the answer is {first['actual']!r} instead of {first['expected']!r}"
+            if first.get("reason") is None
+            else f"the row fails: {first['reason']}"
+        )
+    )
     return Diagnostic(
-        "N11", "error", f"The serving path does not give the notebook's own answers: for raw row {first['row']}, {what} "
+        "N11",
+        "error",
+        f"The serving path does not give the notebook's own answers: for raw row {first['row']}, {what} "
         f"({len(answer['mismatches'])} of the tried rows differ).",
         "Look for code on the path that changes a table in place through another name, or depends on something outside the notebook.",
     )
@@ -104,12 +153,17 @@ def _difference(recording: Recording, first: dict[str, Any], answer: dict[str, A
 
 def unsaved_diagnostic(recording: Recording, composition: Composition, name: str, reason: str) -> Diagnostic:
     """A captured value that no format can hold."""
-    base = name.split("__")[0]
+    base = name.split("__", maxsplit=1)[0]
     value = next((v for v in composition.captured if v.name == base), None)
     cell = value.cell if value else None
     line = value.line if value else None
     source = recording.notebook.cell(cell).text_of(line) if cell else ""
     return Diagnostic(
-        "N7", "error", f"The service needs the value {base!r} ({value.type if value else 'unknown'}) from training, and it can't be saved: {reason}",
-        "Keep what you need of it in plain values (numbers, lists, tables, fitted estimators) before this line.", cell, line, source,
+        "N7",
+        "error",
+        f"The service needs the value {base!r} ({value.type if value else 'unknown'}) from training, and it can't be saved: {reason}",
+        "Keep what you need of it in plain values (numbers, lists, tables, fitted estimators) before this line.",
+        cell,
+        line,
+        source,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -44,8 +45,16 @@ class CapturedValue:
 
     def to_json(self) -> dict[str, Any]:
         """The value as `build --json` and the release record list it."""
-        return {"name": self.name, "cell": self.cell, "line": self.line, "reason": self.reason, "type": self.type, "value": self.text,
-                "keyed": list(self.keyed), "count": len(self.entries)}
+        return {
+            "name": self.name,
+            "cell": self.cell,
+            "line": self.line,
+            "reason": self.reason,
+            "type": self.type,
+            "value": self.text,
+            "keyed": list(self.keyed),
+            "count": len(self.entries),
+        }
 
 
 @dataclass
@@ -67,11 +76,11 @@ class Captures:
         self._contents: dict[int, bytes] = {}
         self._taken: dict[str, tuple[Any, ...]] = {}
 
-    def add(self, tree: Tree, node: int, kind: str, wish: str, reason: str, step: Step, snapshot: int, keys: dict[str, Any]) -> None:
-        """Note that `step` read a value at this site."""
+    def add(self, tree: Tree, node: int, kind: str, named: tuple[str, str], occurrence: Occurrence) -> None:
+        """Note an execution that read a value at this site; `named`: the name wished for it, and the reason it is kept."""
         site = (tree.number, node, kind)
-        pending = self._sites.setdefault(site, _Pending(tree, tree.nodes[node], wish, reason))
-        pending.occurrences.append(Occurrence(step.seq, snapshot, keys))
+        pending = self._sites.setdefault(site, _Pending(tree, tree.nodes[node], *named))
+        pending.occurrences.append(occurrence)
 
     def reference(self, tree: Tree, node: int, kind: str) -> str:
         """The expression that stands for the site in the generated code."""
@@ -99,7 +108,9 @@ class Captures:
         if key not in self._named:
             info = self.recording.snapshots.get(snapshot, {})
             final = self._free(name, ((), snapshot))
-            self._named[key] = CapturedValue(final, cell, line, reason, info.get("type", ""), info.get("text", ""), (), (((), snapshot),))
+            self._named[key] = CapturedValue(
+                final, cell, line, reason, info.get("type", ""), info.get("text", ""), (), (((), snapshot),)
+            )
         return self._named[key]
 
     @property
@@ -118,12 +129,21 @@ class Captures:
             entries = (((), pending.occurrences[0].snapshot),)
         else:
             keyed, entries = self._keyed(pending, marks, groups)
-        info = self.recording.snapshots.get(entries[0][1], {})
+        info = dict(self.recording.snapshots.get(entries[0][1], {}))
+        if info.get("text", "").startswith("('frozen'"):
+            info.update(type="state of a frozen operation", text="what the operation kept of training")
         cell = pending.tree.cell.number if pending.tree.cell is not None else None
         identity = (keyed, tuple((k, self._content(s)) for k, s in entries))
         name = self._free(pending.wish, identity)
         return CapturedValue(
-            name, cell, pending.tree.line(pending.node), pending.reason, info.get("type", ""), info.get("text", ""), keyed, entries
+            name,
+            cell,
+            pending.tree.line(pending.node),
+            pending.reason,
+            info.get("type", ""),
+            info.get("text", ""),
+            keyed,
+            entries,
         )
 
     def _keyed(
@@ -133,7 +153,10 @@ class Captures:
         for size in (1, 2, 3):
             for names in combinations(sorted(shared), size):
                 table: dict[tuple[Any, ...], bytes] = {}
-                if all(table.setdefault(tuple(o.keys[n] for n in names), m) == m for o, m in zip(pending.occurrences, marks, strict=True)):
+                if all(
+                    table.setdefault(tuple(o.keys[n] for n in names), m) == m
+                    for o, m in zip(pending.occurrences, marks, strict=True)
+                ):
                     return names, tuple((key, groups[m]) for key, m in table.items())
         ordered = sorted(zip(pending.occurrences, marks, strict=True), key=lambda pair: pair[0].seq)
         return ("#",), tuple(((i,), groups[m]) for i, (_, m) in enumerate(ordered))
@@ -204,7 +227,7 @@ def keys_of(recording: Recording, step: Step, kept_loops: set[tuple[int, int]]) 
     for place in step.loops:
         if (place.k, place.instance) in kept_loops:
             keys.update(place.keys)
-    return {k: v for k, v in keys.items() if not isinstance(v, float) or v == v}
+    return {k: v for k, v in keys.items() if not isinstance(v, float) or not math.isnan(v)}
 
 
 def grouped(steps: list[Step]) -> dict[int, list[Step]]:

@@ -7,10 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from nb2prod.path.captures import CapturedValue, Captures, keys_of, telling_name
+from nb2prod.path.captures import CapturedValue, Captures, Occurrence, keys_of, telling_name
 from nb2prod.path.edits import Edit, Patcher, Render
 from nb2prod.path.prediction import Prediction
-from nb2prod.path.scopes import Defined, Namespace, binds_name, bound_around, free_names, local_names, parameters, pickled_names
+from nb2prod.path.scopes import (
+    Defined,
+    Namespace,
+    binds_name,
+    bound_around,
+    free_names,
+    local_names,
+    parameters,
+    pickled_names,
+)
 from nb2prod.path.walk import Walk, choice_nodes
 from nb2prod.recording.trace import Read, Recording, Step, Tree
 
@@ -40,6 +49,8 @@ class FilterUse:
     tags: frozenset[str]
     before: int
     after: int
+    rule: str
+    """What a refused row is told: cell, line and condition."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +89,21 @@ class _Statements:
 
 
 class Composer:
-    """Builds the modules for one walk. `classes`: filter id -> class; a filter not named there is a validity rule for the time being."""
+    """Builds the modules for one walk. `classes`: filter id -> class as settled so far, `told`: cell.line -> class as the user set it; any other filter is a validity rule."""
 
     def __init__(
-        self, recording: Recording, walk: Walk, prediction: Prediction, oracle: Oracle, predicted: frozenset[int], classes: dict[str, str]
+        self,
+        recording: Recording,
+        walk: Walk,
+        prediction: Prediction,
+        oracle: Oracle,
+        predicted: frozenset[int],
+        classes: dict[str, str],
+        told: dict[str, str],
     ) -> None:
         self.recording, self.walk, self.prediction, self.oracle = recording, walk, prediction, oracle
-        self.predicted, self.classes = predicted, classes
+        self.predicted, self.classes, self.told = predicted, classes, told
+        self._ids: dict[str, list[int]] = {}
         self.namespace = Namespace(recording)
         self.captures = Captures(recording)
         self.edits: dict[int, dict[int, Edit]] = {}
@@ -105,21 +124,24 @@ class Composer:
         for step in sorted(self.walk.kept.values(), key=lambda s: s.seq):
             tree, node = self.recording.statement(step.k)
             if step.kind == "step":
-                self._of(tree).leaves.add(node)
+                self.of(tree).leaves.add(node)
             if step.kind != "iteration":
-                self._step(step, tree, node)
+                self._step(step, tree)
 
-    def _of(self, tree: Tree) -> _Statements:
+    def of(self, tree: Tree) -> _Statements:
         return self.statements.setdefault(tree.number, _Statements())
 
     def _edit(self, tree: Tree, node: int, edit: Edit) -> None:
         self.edits.setdefault(tree.number, {}).setdefault(node, edit)
 
-    def _step(self, step: Step, tree: Tree, node: ast.stmt) -> None:
+    def _step(self, step: Step, tree: Tree) -> None:
         keys = keys_of(self.recording, step, self.loops)
         replaced = self.walk.replaced(step)
-        covered = {tree.index[n] for r in replaced for n in ast.walk(tree.nodes[r]) if n in tree.index and tree.index[n] != r}
-        outside = self.walk._unwanted(step, tree)
+        covered = {
+            tree.index[n] for r in replaced for n in ast.walk(tree.nodes[r]) if n in tree.index and tree.index[n] != r
+        }
+        outside = self.walk.unwanted(step, tree)
+        covered |= self._left_to_frozen(step, tree)
         for event in step.events:
             if event.get("node") in covered or event.get("node") in outside:
                 continue
@@ -129,33 +151,47 @@ class Composer:
         covered |= set(replaced) | outside | self._covered_choices(step, tree)
         for read in step.reads:
             if read.node not in covered:
-                self._read(step, tree, node, read, keys)
+                self._read(step, tree, read, keys)
+
+    def _left_to_frozen(self, step: Step, tree: Tree) -> set[int]:
+        """Inside a function given to a frozen operation nothing is replaced: its state holds what the function asked of training."""
+        inside: set[int] = set()
+        for event in step.events:
+            if event["kind"] == "frozen" and not event["receiver_is_state"]:
+                for node in ast.walk(tree.nodes[event["node"]]):
+                    if isinstance(node, ast.Lambda):
+                        inside |= {
+                            tree.index[n]
+                            for n in ast.walk(node.body)
+                            if n in tree.index and not isinstance(n, ast.Name)
+                        }
+        return inside
 
     def _covered_choices(self, step: Step, tree: Tree) -> set[int]:
         """What only says which rows, in choices that the service does not make."""
         out: set[int] = set()
         for event in step.events:
-            if event["kind"] in ("filter", "select", "order") and self._mode(tree, event) != VALIDITY:
+            if event["kind"] in ("filter", "select", "order") and self.mode(tree, event) != VALIDITY:
                 for index in choice_nodes(tree, event["node"]):
                     out |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
         return out
 
     # reads ----------------------------------------------------------------------------------------------------------
 
-    def _read(self, step: Step, tree: Tree, statement: ast.stmt, read: Read, keys: dict[str, Any]) -> None:
+    def _read(self, step: Step, tree: Tree, read: Read, keys: dict[str, Any]) -> None:
         node = tree.nodes[read.node]
         if read.kind in ("module", "import", "function", "class"):
             self._need(read.name, tree.number)
             return
-        if read.kind != "value" or bound_around(tree, node, read.name) or self._live(step, tree, statement, read.name):
+        if read.kind != "value" or bound_around(tree, node, read.name) or self._live(step, tree, read.name):
             return
         if isinstance(getattr(node, "ctx", None), ast.Store) or read.snapshot is None:
             return
         reason = f"read by the serving path as {read.name}"
-        self.captures.add(tree, read.node, "read", read.name, reason, step, read.snapshot, keys)
+        self.captures.add(tree, read.node, "read", (read.name, reason), Occurrence(step.seq, read.snapshot, keys))
         self._edit(tree, read.node, lambda _, t=tree, n=read.node: self.captures.reference(t, n, "read"))  # type: ignore[misc]
 
-    def _live(self, step: Step, tree: Tree, statement: ast.stmt, name: str) -> bool:
+    def _live(self, step: Step, tree: Tree, name: str) -> bool:
         """Tell whether the served code has the variable itself: a kept loop's, a parameter, a local that touched no rows."""
         for place in step.loops:
             if (place.k, place.instance) in self.loops and name in place.keys:
@@ -170,7 +206,11 @@ class Composer:
         return self._live_local(step, tree, function, name)
 
     def _live_local(self, step: Step, tree: Tree, function: ast.FunctionDef, name: str) -> bool:
-        touched = {id(self.recording.statement(s.k)[1]) for s in self.recording.by_frame.get(step.frame, []) if s.kind == "step"}
+        touched = {
+            id(self.recording.statement(s.k)[1])
+            for s in self.recording.by_frame.get(step.frame, [])
+            if s.kind == "step"
+        }
         binders = [s for s in ast.walk(function) if isinstance(s, ast.stmt) and binds_name(s, name)]
         if not binders or any(id(b) in touched for b in binders):
             return False
@@ -180,7 +220,7 @@ class Composer:
             if value is None or any(n in own and n not in parameters(function) for n in free_names(value)):
                 return False
         for binder in binders:
-            self._of(tree).extra.add(binder)
+            self.of(tree).extra.add(binder)
             for free in free_names(binder) - own:
                 self._need(free, tree.number)
         return True
@@ -196,7 +236,9 @@ class Composer:
         node = tree.nodes[event["node"]]
         what = ast.unparse(node)
         reason = f"computed from all of training's rows: {what if len(what) <= 80 else what[:77] + '...'}"
-        self.captures.add(tree, event["node"], "boundary", telling_name(node), reason, step, event["snapshot"], keys)
+        self.captures.add(
+            tree, event["node"], "boundary", (telling_name(node), reason), Occurrence(step.seq, event["snapshot"], keys)
+        )
         self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "boundary"))  # type: ignore[misc]
 
     def _on_lookup(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
@@ -204,17 +246,22 @@ class Composer:
             return
         node = tree.nodes[event["node"]]
         reason = f"a table that the path only looks up in: {ast.unparse(node)[:80]}"
-        self.captures.add(tree, event["node"], "lookup", telling_name(node), reason, step, event["snapshot"], keys)
+        self.captures.add(
+            tree, event["node"], "lookup", (telling_name(node), reason), Occurrence(step.seq, event["snapshot"], keys)
+        )
         self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "lookup"))  # type: ignore[misc]
 
-    def _on_root(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+    def _on_root(self, _step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
         table = self.recording.tables[event["table"]]
         if table.number != self.walk.table.number:
             snapshot = self.oracle.empty_table(table.number)
             cell = tree.cell.number if tree.cell else None
             value = self.captures.fixed(
-                f"{table.name or 'table'}_without_rows", snapshot, "another table on the path: its columns, without its rows",
-                cell, tree.line(tree.nodes[event["node"]]),
+                f"{table.name or 'table'}_without_rows",
+                snapshot,
+                "another table on the path: its columns, without its rows",
+                cell,
+                tree.line(tree.nodes[event["node"]]),
             )
             self._edit(tree, event["node"], lambda _: f"captured.{value.name}")
             return
@@ -222,7 +269,7 @@ class Composer:
         if form == "pair":
             names = [c for c in table.columns if c != table.target]
             text = f"(rules.part(rows, {names!r}, 'array'), rules.part(rows, {[table.target]!r}, 'vector'))"
-        elif columns is None or list(columns) == list(table.columns) and form == "frame":
+        elif columns is None or (list(columns) == list(table.columns) and form == "frame"):
             text = "rows" if form != "array" else f"rules.part(rows, {list(table.columns)!r}, 'array')"
         else:
             text = f"rules.part(rows, {list(columns)!r}, {form!r})"
@@ -237,7 +284,9 @@ class Composer:
         if use not in self.frozen:
             self.frozen.append(use)
         wish = event.get("name") or event["op"]
-        self.captures.add(tree, event["node"], "frozen", wish, event["phrase"], step, event["snapshot"], keys)
+        self.captures.add(
+            tree, event["node"], "frozen", (wish, event["phrase"]), Occurrence(step.seq, event["snapshot"], keys)
+        )
         self._edit(tree, event["node"], lambda r, s=step, t=tree, e=event: self._frozen_text(r, s, t, e))  # type: ignore[misc]
 
     def _frozen_text(self, render: Render, step: Step, tree: Tree, event: dict[str, Any]) -> str:
@@ -246,9 +295,9 @@ class Composer:
         if isinstance(node, ast.Attribute):
             return f"frozen.{event['op']}({state}, {render(node.value)})"
         assert isinstance(node, ast.Call)
-        if event["op"] == "transform":
+        if event["receiver_is_state"]:
             first = node.args[0] if node.args else node.keywords[0].value
-            return f"{state}.transform({render(first)})"
+            return f"{state}.{event['op']}({render(first)})"
         parts = [state]
         if isinstance(node.func, ast.Attribute) and not self._is_module(step, tree, node.func.value):
             parts.append(render(node.func.value))
@@ -260,39 +309,58 @@ class Composer:
         while isinstance(node, ast.Attribute):
             node = node.value
         index = tree.index.get(node)
-        return any(r.node == index and r.kind in ("module", "class") or r.node == index and r.kind == "import" and r.qualname
-                   for r in step.reads)
+        return any(
+            (r.node == index and r.kind in ("module", "class"))
+            or (r.node == index and r.kind == "import" and r.qualname)
+            for r in step.reads
+        )
 
-    def _mode(self, tree: Tree, event: dict[str, Any]) -> str:
+    def mode(self, tree: Tree, event: dict[str, Any]) -> str:
         """How a choice of rows is served."""
         after = self._held(event["after"])
         if not after & self.predicted:
             return NONE if self._held(event["before"]) else EVERY
         if event["kind"] in ("select", "order"):
             return EVERY
-        return self.classes.get(self.filter_id(tree, event["node"]), VALIDITY)
+        identity = self.filter_id(tree, event["node"])
+        return self.classes.get(identity, self.told.get(identity.rstrip("abcdefghijklmnopqrstuvwxyz"), VALIDITY))
 
     def _held(self, lineage: int) -> set[int]:
         rows = self.recording.rows_of(lineage, self.walk.table.number)
         return set(rows[rows >= 0].tolist()) if rows is not None else set()
 
     def filter_id(self, tree: Tree, node: int) -> str:
-        """A filter's name in `nb2prod.toml`: cell.line of its expression."""
+        """A filter's name in the plan: cell.line of its expression, and a letter for further ones on the line."""
         cell = tree.cell.number if tree.cell else 0
-        return f"{cell}.{tree.line(tree.nodes[node])}"
+        base = f"{cell}.{tree.line(tree.nodes[node])}"
+        same = self._ids.setdefault(base, [])
+        if node not in same:
+            same.append(node)
+        return base + "abcdefghijklmnopqrstuvwxyz"[same.index(node) % 26] if same.index(node) else base
 
-    def _on_filter(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+    def _on_filter(self, step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
         if not self.walk.carries(event["before"]):
             return
-        mode = self._mode(tree, event)
+        mode = self.mode(tree, event)
         node = tree.nodes[event["node"]]
         identity = self.filter_id(tree, event["node"])
         cell = tree.cell
         if event["kind"] == "filter":
-            self.filters.setdefault(identity, FilterUse(
-                identity, cell.number if cell else None, tree.line(node), ast.unparse(node)[:160], event["name"] or "[...]", mode,
-                cell.tags if cell else frozenset(), self.recording.length_of(event["before"]), self.recording.length_of(event["after"]),
-            ))
+            self.filters.setdefault(
+                identity,
+                FilterUse(
+                    identity,
+                    cell.number if cell else None,
+                    tree.line(node),
+                    ast.unparse(node)[:160],
+                    event["name"] or "[...]",
+                    mode,
+                    cell.tags if cell else frozenset(),
+                    self.recording.length_of(event["before"]),
+                    self.recording.length_of(event["after"]),
+                    self._rule_text(tree, node),
+                ),
+            )
         statement = self.recording.statement(step.k)[1]
         if event.get("inplace"):
             if mode == VALIDITY:
@@ -313,26 +381,29 @@ class Composer:
             base = everything
             if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Tuple):
                 base = render(node.value)
-            return f"rules.validity({self._rule_text(tree, node)!r}, {base}, {self._plain(render, tree, node)})"
+            return f"rules.validity({self._rule_text(tree, node)!r}, {base}, {self._plain(tree, node)})"
         if isinstance(node, ast.Subscript):
             return everything
         return f"rules.every_row({everything})"
 
-    def _plain(self, render: Render, tree: Tree, node: ast.AST) -> str:
+    def _plain(self, tree: Tree, node: ast.AST) -> str:
         return Patcher(tree, self.edits[tree.number]).inner(node)
 
     def _inplace_rule(self, render: Render, tree: Tree, index: int) -> str:
         node = tree.nodes[index]
-        assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        assert isinstance(node, ast.Call)
+        assert isinstance(node.func, ast.Attribute)
         base = render(node.func.value)
-        args = [render(a) for a in node.args] + [f"{k.arg}={render(k.value)}" for k in node.keywords if k.arg != "inplace"]
+        args = [render(a) for a in node.args] + [
+            f"{k.arg}={render(k.value)}" for k in node.keywords if k.arg != "inplace"
+        ]
         return f"rules.validity({self._rule_text(tree, node)!r}, {base}, {base}.{node.func.attr}({', '.join(args)}))"
 
     def _rule_text(self, tree: Tree, node: ast.AST) -> str:
         cell = tree.cell.number if tree.cell else 0
         return f"cell {cell}, line {tree.line(node)}: {ast.unparse(node)}"
 
-    def _on_split(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+    def _on_split(self, step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
         statement = self.recording.statement(step.k)[1]
         if self.walk.split_wanted(step, tree, event) is not None:
             self.splits[statement] = (step, event)
@@ -353,7 +424,8 @@ class Composer:
         tree, _ = self.recording.statement(step.k)
         wanted = self.walk.split_wanted(step, tree, event) or set()
         call = tree.nodes[event["node"]]
-        assert isinstance(call, ast.Call) and isinstance(statement, ast.Assign)
+        assert isinstance(call, ast.Call)
+        assert isinstance(statement, ast.Assign)
         target = statement.targets[0]
         assert isinstance(target, (ast.Tuple, ast.List))
         each = len(event["after"]) // len(call.args)
@@ -362,7 +434,9 @@ class Composer:
             name = ast.unparse(target.elts[i])
             after = event["after"][i]
             held = after is not None and bool(self._held(after) & self.predicted)
-            out.append(f"{name} = rules.{'every_row' if held else 'no_row'}({patcher.render(call.args[i // each])})  # {event['name']}")
+            out.append(
+                f"{name} = rules.{'every_row' if held else 'no_row'}({patcher.render(call.args[i // each])})  # {event['name']}"
+            )
         return out
 
     # definitions ----------------------------------------------------------------------------------------------------
@@ -397,11 +471,14 @@ class Composer:
 
     def _needs_of(self, found: Defined) -> dict[str, int]:
         """What a definition takes from outside: other definitions, and values to capture."""
-        traced = self._traced(found)
+        traced = self.traced(found)
         names = sorted(free_names(found.node))
         if traced:
-            kept = self._kept_in(found)
-            names = sorted({n for s in kept for n in free_names(s)} | {n for d in _signature_parts(found.node) for n in free_names(d)})
+            kept = self.kept_in(found)
+            names = sorted(
+                {n for s in kept for n in free_names(s)}
+                | {n for d in _signature_parts(found.node) for n in free_names(d)}
+            )
         known = self.oracle.globals([n for n in names if n not in self._globals])
         self._globals.update(known)
         needs: dict[str, int] = {}
@@ -418,19 +495,21 @@ class Composer:
 
     def _capture_global(self, found: Defined, name: str, info: dict[str, Any]) -> None:
         cell = found.tree.cell.number if found.tree.cell else None
-        value = self.captures.fixed(name, info["snapshot"], f"a global that {found.name} reads", cell, found.tree.line(found.node))
+        value = self.captures.fixed(
+            name, info["snapshot"], f"a global that {found.name} reads", cell, found.tree.line(found.node)
+        )
         bound = bound_names_of(found.node)
         for node in ast.walk(found.node):
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and name not in bound:
                 self._edit(found.tree, found.tree.index[node], lambda _, v=value: f"captured.{v.name}")  # type: ignore[misc]
 
-    def _traced(self, found: Defined) -> bool:
+    def traced(self, found: Defined) -> bool:
         """Tell whether the function's body was followed on the path; else it is kept whole."""
         return found.node in {self.recording.statement(self.recording.frames[f].k)[1] for f in self.walk.frames}
 
-    def _kept_in(self, found: Defined) -> set[ast.stmt]:
+    def kept_in(self, found: Defined) -> set[ast.stmt]:
         inside = set(ast.walk(found.node))
-        of = self._of(found.tree)
+        of = self.of(found.tree)
         return {s for s in of.leaves | of.extra if s in inside}
 
 
@@ -453,5 +532,6 @@ def _all_rows_text(render: Render, node: ast.AST) -> str:
             rest = ", ".join(render(e) for e in node.slice.elts[1:])
             return f"{render(node.value)}[rules.every, {rest}]"
         return f"{render(node.value)}[rules.every]"
-    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    assert isinstance(node, ast.Call)
+    assert isinstance(node.func, ast.Attribute)
     return render(node.func.value)

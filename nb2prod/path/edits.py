@@ -39,10 +39,10 @@ class Patcher:
         pieces: list[str] = []
         at = (node.lineno, node.col_offset)  # type: ignore[attr-defined]
         for child in self._outermost(node):
-            pieces.append(self._between(at, (child.lineno, child.col_offset)))  # type: ignore[attr-defined]
+            pieces.append(self.between(at, (child.lineno, child.col_offset)))  # type: ignore[attr-defined]
             pieces.append(self.render(child))
             at = (child.end_lineno, child.end_col_offset)  # type: ignore[attr-defined]
-        pieces.append(self._between(at, (node.end_lineno, node.end_col_offset)))  # type: ignore[attr-defined]
+        pieces.append(self.between(at, (node.end_lineno, node.end_col_offset)))  # type: ignore[attr-defined]
         return "".join(pieces)
 
     def statement(self, node: ast.stmt) -> str:
@@ -65,17 +65,19 @@ class Patcher:
         stack = list(ast.iter_child_nodes(node))
         while stack:
             item = stack.pop()
-            if self.tree.index.get(item) in self.edits or isinstance(item, ast.JoinedStr) and self._edited(item):
+            if self.tree.index.get(item) in self.edits or (isinstance(item, ast.JoinedStr) and self._edited(item)):
                 found.append(item)
             else:
                 stack.extend(ast.iter_child_nodes(item))
         return sorted(found, key=lambda n: (n.lineno, n.col_offset))  # type: ignore[attr-defined]
 
-    def _between(self, start: tuple[int, int], end: tuple[int, int]) -> str:
+    def between(self, start: tuple[int, int], end: tuple[int, int]) -> str:
         if start[0] == end[0]:
             return self._bytes[start[0] - 1][start[1] : end[1]].decode()
         middle = self.lines[start[0] : end[0] - 1]
-        return "\n".join([self._bytes[start[0] - 1][start[1] :].decode(), *middle, self._bytes[end[0] - 1][: end[1]].decode()])
+        return "\n".join(
+            [self._bytes[start[0] - 1][start[1] :].decode(), *middle, self._bytes[end[0] - 1][: end[1]].decode()]
+        )
 
     def _on_tree(self, node: ast.AST) -> ast.AST:
         """The node with every edit made on the tree."""
@@ -132,7 +134,7 @@ def _string_lines(node: ast.AST) -> set[int]:
     """Lines that begin inside a string, whose indentation is part of the string."""
     held: set[int] = set()
     for item in ast.walk(node):
-        if isinstance(item, ast.JoinedStr) or isinstance(item, ast.Constant) and isinstance(item.value, (str, bytes)):
+        if isinstance(item, ast.JoinedStr) or (isinstance(item, ast.Constant) and isinstance(item.value, (str, bytes))):
             held |= set(range(item.lineno + 1, (item.end_lineno or item.lineno) + 1))
     return held
 

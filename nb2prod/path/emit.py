@@ -36,19 +36,28 @@ class Emitter:
         answer = {s.seq for s in composer.prediction.steps}
         first = min(answer)
         before = {self._leaf(s) for s in steps if s.seq < first}
-        after = {self._leaf(s) for s in steps if s.seq >= first and s.seq not in answer} | {self._leaf(s) for s in composer.prediction.steps}
+        after = {self._leaf(s) for s in steps if s.seq >= first and s.seq not in answer} | {
+            self._leaf(s) for s in composer.prediction.steps
+        }
         inputs, argument = self._inputs(first, [s for s in steps if s.seq >= first] + list(composer.prediction.steps))
         predict_body = self._block(after, last=composer.prediction.steps[-1])
         feature_body = self._block(before, None)
         feature_body.append(f"return {', '.join(argument or inputs) or 'rows'}")
         imports, definitions = composer.resolve()
-        defined = [self._definition(name, found) for name, found in definitions]
+        defined = [self._definition(found) for _, found in definitions]
         parameters = ["features"] if argument else inputs or ["rows"]
         features = self._features_module(imports, defined, feature_body)
         predict = self._predict_module(imports, [n for n, _ in definitions], parameters, predict_body)
         return Composition(
-            features, predict, composer.captures.values, tuple(composer.filters.values()), tuple(composer.frozen),
-            frozenset(_import_roots(features + predict)), tuple(sorted(set(self.lines))), argument[0] if argument else None, tuple(inputs),
+            features,
+            predict,
+            composer.captures.values,
+            tuple(composer.filters.values()),
+            tuple(composer.frozen),
+            frozenset(_import_roots(features + predict)),
+            tuple(sorted(set(self.lines))),
+            argument[0] if argument else None,
+            tuple(inputs),
         )
 
     def _leaf(self, step: Step) -> tuple[int, ast.stmt]:
@@ -65,10 +74,14 @@ class Emitter:
         outside: list[tuple[Step, int]] = []
         for seq in sorted(unique):
             step = unique[seq]
-            within = composer.prediction.node if step is composer.prediction.steps[-1] and composer.prediction.name is None else None
+            within = (
+                composer.prediction.node
+                if step is composer.prediction.steps[-1] and composer.prediction.name is None
+                else None
+            )
             for read in composer.walk.needed_reads(step, within):
                 tokens = {read.token} if read.token is not None else set(read.tokens)
-                binder = composer.walk._binder(0, read.name, tokens, step.seq)
+                binder = composer.walk.binder(0, read.name, tokens, step.seq)
                 if step.frame == 0 and binder is not None and binder[0].seq < first:
                     outside.append((step, read.node))
                     if read.name not in names:
@@ -101,7 +114,7 @@ class Emitter:
         final = self._leaf(last) if last is not None else None
         for number in sorted(by_tree):
             tree = self.recording.trees[number]
-            wanted = by_tree[number] | self.composer._of(tree).extra
+            wanted = by_tree[number] | self.composer.of(tree).extra
             for node in tree.tree.body:
                 lines = self._statement(tree, node, wanted, final)
                 if not lines:
@@ -114,7 +127,9 @@ class Emitter:
             out.append(f"return {self.composer.prediction.name}")
         return out
 
-    def _statement(self, tree: Tree, node: ast.stmt, wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None) -> list[str]:
+    def _statement(
+        self, tree: Tree, node: ast.stmt, wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None
+    ) -> list[str]:
         composer, patcher = self.composer, self.patcher(tree)
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
             return []
@@ -132,10 +147,14 @@ class Emitter:
                 return patcher.block_lines(node, patcher.statement(node), "")
         return self._compound(tree, node, wanted, final)
 
-    def _inner(self, tree: Tree, body: list[ast.stmt], wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None) -> list[str]:
+    def _inner(
+        self, tree: Tree, body: list[ast.stmt], wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None
+    ) -> list[str]:
         return [line for node in body for line in self._statement(tree, node, wanted, final)]
 
-    def _compound(self, tree: Tree, node: ast.stmt, wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None) -> list[str]:
+    def _compound(
+        self, tree: Tree, node: ast.stmt, wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None
+    ) -> list[str]:
         patcher = self.patcher(tree)
         if isinstance(node, ast.If):
             body = self._inner(tree, node.body, wanted, final)
@@ -150,22 +169,26 @@ class Emitter:
                 return []
             if not self._is_loop(tree, node):
                 return body
-            head = f"while {patcher.render(node.test)}:" if isinstance(node, ast.While) else \
-                f"for {ast.unparse(node.target)} in {patcher.render(node.iter)}:"
+            head = (
+                f"while {patcher.render(node.test)}:"
+                if isinstance(node, ast.While)
+                else f"for {ast.unparse(node.target)} in {patcher.render(node.iter)}:"
+            )
             return [*patcher.comments_above(node), head, *_indented(body)]
         if isinstance(node, ast.With):
-            body = self._inner(tree, node.body, wanted, final)
-            return body
+            return self._inner(tree, node.body, wanted, final)
         if isinstance(node, ast.Try):
             body = self._inner(tree, node.body, wanted, final)
             if not body:
-                handled = [line for h in node.handlers for line in self._inner(tree, h.body, wanted, final)]
-                return handled
+                return [line for h in node.handlers for line in self._inner(tree, h.body, wanted, final)]
             lines = ["try:", *_indented(body)]
             for handler in node.handlers:
                 name = f" as {handler.name}" if handler.name else ""
                 kind = f" {ast.unparse(handler.type)}" if handler.type is not None else ""
-                lines += [f"except{kind}{name}:", *_indented(self._inner(tree, handler.body, wanted, final) or ["pass"])]
+                lines += [
+                    f"except{kind}{name}:",
+                    *_indented(self._inner(tree, handler.body, wanted, final) or ["pass"]),
+                ]
             return lines
         return []
 
@@ -174,13 +197,13 @@ class Emitter:
 
     # definitions and modules --------------------------------------------------------------------------------------------
 
-    def _definition(self, name: str, found: Defined) -> str:
+    def _definition(self, found: Defined) -> str:
         """A function, class or assignment of the notebook; a followed function holds only the statements on the path."""
         tree, node = found.tree, found.node
         patcher = self.patcher(tree)
         mark = f"# cell {tree.cell.number}" if tree.cell is not None else ""
-        if isinstance(node, ast.FunctionDef) and self.composer._traced(found):
-            wanted = self.composer._kept_in(found)
+        if isinstance(node, ast.FunctionDef) and self.composer.traced(found):
+            wanted = self.composer.kept_in(found)
             head = [f"@{patcher.render(d)}" for d in node.decorator_list]
             head.append(self._signature(tree, node))
             docstring = ast.get_docstring(node, clean=False)
@@ -199,7 +222,7 @@ class Emitter:
     def _signature(self, tree: Tree, node: ast.FunctionDef) -> str:
         patcher = self.patcher(tree)
         first = node.body[0]
-        text = patcher._between((node.lineno, node.col_offset), (first.lineno, first.col_offset))
+        text = patcher.between((node.lineno, node.col_offset), (first.lineno, first.col_offset))
         head = text[: text.rindex(":") + 1] if "#" not in text else f"def {node.name}({ast.unparse(node.args)}):"
         try:
             ast.parse(textwrap.dedent(head) + " pass")
@@ -209,13 +232,25 @@ class Emitter:
 
     def _features_module(self, imports: list[str], defined: list[str], body: list[str]) -> str:
         name, table = self.recording.notebook.name, self.composer.walk.table.name or "the raw table"
-        function = ["def features(rows):", f'{INDENT}"""Rows of `{table}` -> what the model is given."""', *_indented(body)]
+        function = [
+            "def features(rows):",
+            f'{INDENT}"""Rows of `{table}` -> what the model is given."""',
+            *_indented(body),
+        ]
         code = "\n\n\n".join([*defined, "\n".join(function)])
-        return _module(f'"""Feature code of {name}: rows of the raw table -> what the model is given."""', imports, code, [])
+        return _module(
+            f'"""Feature code of {name}: rows of the raw table -> what the model is given."""', imports, code, []
+        )
 
-    def _predict_module(self, imports: list[str], definitions: list[str], parameters: list[str], body: list[str]) -> str:
+    def _predict_module(
+        self, imports: list[str], definitions: list[str], parameters: list[str], body: list[str]
+    ) -> str:
         name = self.recording.notebook.name
-        lines = [f"def predict({', '.join(parameters)}):", f'{INDENT}"""What `features` returns -> the prediction, one for each row."""', *_indented(body)]
+        lines = [
+            f"def predict({', '.join(parameters)}):",
+            f'{INDENT}"""What `features` returns -> the prediction, one for each row."""',
+            *_indented(body),
+        ]
         code = "\n".join(lines)
         used = _names(code)
         helpers = [d for d in definitions if d in used]
@@ -243,8 +278,11 @@ def _module(docstring: str, imports: list[str], code: str, own: list[str]) -> st
 
 
 def _imported(line: str) -> str:
-    return line.split(" as ")[-1].split()[-1].split(".")[0] if " as " in line else (
-        line.split()[-1] if line.startswith("from") else line.split()[1].split(".")[0])
+    return (
+        line.rsplit(" as ", maxsplit=1)[-1].rsplit(maxsplit=1)[-1].split(".", maxsplit=1)[0]
+        if " as " in line
+        else (line.rsplit(maxsplit=1)[-1] if line.startswith("from") else line.split()[1].split(".", maxsplit=1)[0])
+    )
 
 
 def _ordered(imports: list[str]) -> list[str]:

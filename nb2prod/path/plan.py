@@ -48,8 +48,16 @@ class FilterPlan:
 
     def to_json(self) -> dict[str, Any]:
         """As `build --json` and the release record list it."""
-        return {"id": self.id, "cell": self.cell, "line": self.line, "source": self.source, "class": self.klass, "evidence": self.evidence,
-                "rows_before": self.before, "rows_after": self.after}
+        return {
+            "id": self.id,
+            "cell": self.cell,
+            "line": self.line,
+            "source": self.source,
+            "class": self.klass,
+            "evidence": self.evidence,
+            "rows_before": self.before,
+            "rows_after": self.after,
+        }
 
 
 @dataclass(frozen=True)
@@ -77,12 +85,20 @@ class ServingPath:
     def to_json(self) -> dict[str, Any]:
         """The plan as the release record keeps it."""
         return {
-            "schema": 1, "notebook": self.recording.notebook.name, "raw_table": self.table.name, "fields": list(self.fields), "target": list(self.target),
-            "prediction": self.prediction.name, "other_predictions": list(self.prediction.others),
+            "schema": 1,
+            "notebook": self.recording.notebook.name,
+            "raw_table": self.table.name,
+            "fields": list(self.fields),
+            "target": list(self.target),
+            "prediction": self.prediction.name,
+            "other_predictions": list(self.prediction.others),
             "path": [{"cell": c, "line": n, "source": s} for c, n, s in self.composition.lines],
             "captured": [v.to_json() for v in self.captured],
             "filters": [f.to_json() for f in self.filters],
-            "frozen": [{"operation": f.op, "rule": f.rule, "cell": f.cell, "line": f.line, "source": f.source} for f in self.composition.frozen],
+            "frozen": [
+                {"operation": f.op, "rule": f.rule, "cell": f.cell, "line": f.line, "source": f.source}
+                for f in self.composition.frozen
+            ],
             "batching": self.signature["batching"],
         }
 
@@ -90,7 +106,9 @@ class ServingPath:
 class Planner:
     """Makes the plan for one recording, while its kernel is alive."""
 
-    def __init__(self, recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress) -> None:
+    def __init__(
+        self, recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress
+    ) -> None:
         self.recording, self.options, self.project, self.progress = recording, options, project, progress
         self.oracle = KernelOracle(kernel, recording)
         self.notes: list[Diagnostic] = []
@@ -99,8 +117,9 @@ class Planner:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
         prediction = predictions.choose(self.recording, self.options.prediction)
         table, predicted = self._raw_table(prediction)
-        classes = self._told_classes()
-        self.evidence: dict[str, str] = {k: "set by the user" for k in classes}
+        self.told = self._told_classes()
+        self.evidence: dict[str, str] = {}
+        classes: dict[str, str] = {}
         for _ in range(4):
             walk, composition = self._compose(prediction, table, predicted, classes)
             artifacts = self._stage(composition)
@@ -110,13 +129,23 @@ class Planner:
                 break
             classes = {**classes, **fresh}
         if answer["mismatches"]:
-            raise Refused(mismatch_diagnostics(self.recording, walk, composition, answer))
+            raise Refused(mismatch_diagnostics(self.recording, walk, answer))
         self._check_columns(answer, table)
         signature = self._signature(prediction, table, answer)
         cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
         return ServingPath(
-            self.recording, prediction, table, composition, self._filters(composition), tuple(map(str, answer["fields"])),
-            tuple(map(str, answer["target"])), signature, cases, artifacts, tuple(self.notes), predicted,
+            self.recording,
+            prediction,
+            table,
+            composition,
+            self._filters(composition),
+            tuple(map(str, answer["fields"])),
+            tuple(map(str, answer["target"])),
+            signature,
+            cases,
+            artifacts,
+            tuple(self.notes),
+            predicted,
         )
 
     # choosing ---------------------------------------------------------------------------------------------------------
@@ -151,18 +180,26 @@ class Planner:
         names = ", ".join(sorted(repr(t.name or f"table {t.number}") for t in (fit or torn)))
         if fit:
             return Diagnostic(
-                "N6", "error", f"The predicted rows could come from several tables: {names}.",
-                'Say which one a request describes: raw_table = "NAME" in nb2prod.toml, or --raw-table NAME.', *place,
+                "N6",
+                "error",
+                f"The predicted rows could come from several tables: {names}.",
+                'Say which one a request describes: raw_table = "NAME" in nb2prod.toml, or --raw-table NAME.',
+                *place,
             )
         if torn:
             return Diagnostic(
-                "N6" if len(torn) > 1 else "N12", "error",
+                "N6" if len(torn) > 1 else "N12",
+                "error",
                 f"The predicted rows do not stand one for one for the rows of a table ({names}).",
-                "Predict on rows of one table, each at most once; if several tables were put together, name the one to serve with --raw-table.", *place,
+                "Predict on rows of one table, each at most once; if several tables were put together, name the one to serve with --raw-table.",
+                *place,
             )
         return Diagnostic(
-            "N5", "error", "No rows of a table stand behind the prediction.",
-            "Predict on rows that come from a table the notebook loads, for example pd.read_csv(...).", *place,
+            "N5",
+            "error",
+            "No rows of a table stand behind the prediction.",
+            "Predict on rows that come from a table the notebook loads, for example pd.read_csv(...).",
+            *place,
         )
 
     def _told_classes(self) -> dict[str, str]:
@@ -173,7 +210,10 @@ class Planner:
                     tree, _ = self.recording.statement(step.k)
                     tags = tree.cell.tags if tree.cell is not None else frozenset()
                     if "train" in tags and "feature" not in tags:
-                        told.setdefault(f"{tree.cell.number if tree.cell else 0}.{tree.line(tree.nodes[event['node']])}", TRAINING_ONLY)
+                        told.setdefault(
+                            f"{tree.cell.number if tree.cell else 0}.{tree.line(tree.nodes[event['node']])}",
+                            TRAINING_ONLY,
+                        )
         return told
 
     # composing --------------------------------------------------------------------------------------------------------
@@ -183,12 +223,12 @@ class Planner:
     ) -> tuple[Walk, Composition]:
         walk = Walk(self.recording, table)
         held = frozenset(int(r) for r in predicted)
-        composer = Composer(self.recording, walk, prediction, self.oracle, held, classes)
+        composer = Composer(self.recording, walk, prediction, self.oracle, held, classes, self.told)
         for step in self.recording.steps:
             for event in step.events:
                 if event["kind"] == "filter" and walk.carries(event["before"]):
                     tree, _ = self.recording.statement(step.k)
-                    if composer._mode(tree, event) != VALIDITY:
+                    if composer.mode(tree, event) != VALIDITY:
                         walk.identity.setdefault(step.k, set()).add(event["node"])
         *before, last = prediction.steps
         for step in before:
@@ -208,12 +248,21 @@ class Planner:
             for event in step.events:
                 if event["kind"] in ("refuse", "reshape") and event["node"] not in covered:
                     line = tree.line(tree.nodes[event["node"]])
-                    place = (tree.cell.number if tree.cell else None, line, tree.cell.text_of(line) if tree.cell else "")
+                    place = (
+                        tree.cell.number if tree.cell else None,
+                        line,
+                        tree.cell.text_of(line) if tree.cell else "",
+                    )
                     if event["kind"] == "reshape":
-                        found.append(Diagnostic(
-                            "N12", "error", f"{event['name']} makes another number of rows: a request's row would not have one answer.",
-                            "Predict on one row for each entity; put the reshaping before the table that is loaded, or serve its result.", *place,
-                        ))
+                        found.append(
+                            Diagnostic(
+                                "N12",
+                                "error",
+                                f"{event['name']} makes another number of rows: a request's row would not have one answer.",
+                                "Predict on one row for each entity; put the reshaping before the table that is loaded, or serve its result.",
+                                *place,
+                            )
+                        )
                     else:
                         found.append(Diagnostic(event["rule"], "error", event["why"], event["remedy"], *place))
         if found:
@@ -226,9 +275,10 @@ class Planner:
         (self.project / "features.py").write_text(composition.features)
         (self.project / "predict.py").write_text(composition.predict)
         folder = self.project / "artifacts"
-        jobs = [
+        jobs: list[dict[str, Any]] = [
             {"name": v.name if not v.keyed else f"{v.name}__{i}", "snapshot": snapshot}
-            for v in composition.captured for i, (_, snapshot) in enumerate(v.entries)
+            for v in composition.captured
+            for i, (_, snapshot) in enumerate(v.entries)
         ]
         for job in jobs:
             reason = self.recording.snapshots[job["snapshot"]].get("unsaved")
@@ -253,10 +303,14 @@ class Planner:
         np.save(folder / "predicted.npy", predicted)
         given = prediction.event[1].get("given") if prediction.event else None
         return {
-            "project": str(self.project), "raw": str(table.path), "predicted": str(folder / "predicted.npy"),
+            "project": str(self.project),
+            "raw": str(table.path),
+            "predicted": str(folder / "predicted.npy"),
             "expected": str(folder / "snapshots" / f"{prediction.snapshot}.pkl"),
             "given": str(folder / "snapshots" / f"{given}.pkl") if given else None,
-            "tolerance": self.options.tolerance, "target": list(self.options.target), "fields": list(self.options.fields),
+            "tolerance": self.options.tolerance,
+            "target": list(self.options.target),
+            "fields": list(self.options.fields),
             "fit": self._fit(prediction, table),
         }
 
@@ -274,9 +328,13 @@ class Planner:
     def _explore(
         self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], composition: Composition
     ) -> dict[str, Any]:
-        draft = {"schema": 1, "columns": [
-            {"name": str(c), "dtype": "object", "type": "any", "field": True, "nullable": True} for c in table.columns
-        ]}
+        draft = {
+            "schema": 1,
+            "columns": [
+                {"name": str(c), "dtype": "object", "type": "any", "field": True, "nullable": True}
+                for c in table.columns
+            ],
+        }
         (self.project / "signature.json").write_text(json.dumps(draft))
         settled = set(self.options.filters)
         open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
@@ -288,14 +346,26 @@ class Planner:
         answer.unlink(missing_ok=True)
         ask.write_text(json.dumps(job))
         script = Path(__file__).with_name("trial.py")
-        environment = {**os.environ, "PYTHONPATH": str(self.project), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.project),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         try:
             done = subprocess.run(
-                [self.recording.executable, "-X", "utf8", str(script), str(ask), str(answer)], env=environment, cwd=self.recording.notebook.path.parent,
-                capture_output=True, text=True, timeout=TRIAL_SECONDS, check=False,
+                [self.recording.executable, "-X", "utf8", str(script), str(ask), str(answer)],
+                env=environment,
+                cwd=self.recording.notebook.path.parent,
+                capture_output=True,
+                text=True,
+                timeout=TRIAL_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Nb2ProdError(f"trying the serving path took longer than {TRIAL_SECONDS} s", "Predict on fewer rows in the notebook.") from error
+            raise Nb2ProdError(
+                f"trying the serving path took longer than {TRIAL_SECONDS} s", "Predict on fewer rows in the notebook."
+            ) from error
         if not answer.exists():
             raise Nb2ProdError("the serving path could not be tried", done.stderr[-1500:])
         result: dict[str, Any] = json.loads(answer.read_text())
@@ -303,11 +373,13 @@ class Planner:
             raise Nb2ProdError(f"the serving path could not be tried: {result['failed']}", result.get("traceback", ""))
         return result
 
-    def _training_only(self, composition: Composition, answer: dict[str, Any], classes: dict[str, str]) -> dict[str, str]:
+    def _training_only(
+        self, composition: Composition, answer: dict[str, Any], classes: dict[str, str]
+    ) -> dict[str, str]:
         fresh: dict[str, str] = {}
         for reason, why in (answer.get("training_only") or {}).items():
             for use in composition.filters:
-                if f"cell {use.cell}, line {use.line}: " in reason and use.id not in classes:
+                if reason.endswith(use.rule) and use.id not in classes:
                     fresh[use.id] = TRAINING_ONLY
                     self.evidence[use.id] = why
         return fresh
@@ -315,33 +387,60 @@ class Planner:
     # settling ---------------------------------------------------------------------------------------------------------
 
     def _check_columns(self, answer: dict[str, Any], table: Table) -> None:
-        found = []
-        for item in answer["undescribable"]:
-            if item["field"]:
-                found.append(Diagnostic("N7", "error", f"{item['problem']}; a request can't give it.", "Load the column as text, numbers, booleans or dates."))
+        found = [
+            Diagnostic(
+                "N7",
+                "error",
+                f"{item['problem']}; a request can't give it.",
+                "Load the column as text, numbers, booleans or dates.",
+            )
+            for item in answer["undescribable"]
+            if item["field"]
+        ]
         leaked = [c for c in answer["target"] if c in answer["fields"]]
         if leaked and len(leaked) == len(answer["target"]) and not self.options.target:
-            found.append(Diagnostic(
-                "N13", "error", f"The target {', '.join(map(repr, leaked))} changes the features: a request would have to contain the answer.",
-                "Leave the column out of the features, or name the real target: target = [...] in nb2prod.toml, or --target.",
-            ))
+            found.append(
+                Diagnostic(
+                    "N13",
+                    "error",
+                    f"The target {', '.join(map(repr, leaked))} changes the features: a request would have to contain the answer.",
+                    "Leave the column out of the features, or name the real target: target = [...] in nb2prod.toml, or --target.",
+                )
+            )
         unknown = [c for c in (*self.options.target, *self.options.fields) if c not in table.columns]
         if unknown:
-            found.append(Diagnostic(
-                "N13", "error", f"{unknown[0]!r} is not a column of the raw table {table.name!r}.", f"Its columns: {', '.join(table.columns[:40])}.",
-            ))
+            found.append(
+                Diagnostic(
+                    "N13",
+                    "error",
+                    f"{unknown[0]!r} is not a column of the raw table {table.name!r}.",
+                    f"Its columns: {', '.join(table.columns[:40])}.",
+                )
+            )
         if not answer["fields"]:
-            found.append(Diagnostic("N5", "error", "No column of the raw table changes the prediction.", "Check that the model is given features of the rows."))
+            found.append(
+                Diagnostic(
+                    "N5",
+                    "error",
+                    "No column of the raw table changes the prediction.",
+                    "Check that the model is given features of the rows.",
+                )
+            )
         if found:
             raise Refused(found)
 
     def _signature(self, prediction: Prediction, table: Table, answer: dict[str, Any]) -> dict[str, Any]:
         return {
-            "schema": 1, "notebook": self.recording.notebook.name, "raw_table": table.name or "rows", "row_kind": "frame",
+            "schema": 1,
+            "notebook": self.recording.notebook.name,
+            "raw_table": table.name or "rows",
+            "row_kind": "frame",
             "columns": answer["columns"],
             "prediction": {"name": prediction.name or "prediction", **answer["prediction"]},
             "features": {"kind": answer.get("given_kind") or "other", "names": answer.get("names")},
-            "batching": bool(answer.get("batching")), "owner": self.options.owner, "runbook": self.options.runbook,
+            "batching": bool(answer.get("batching")),
+            "owner": self.options.owner,
+            "runbook": self.options.runbook,
         }
 
     def _filters(self, composition: Composition) -> tuple[FilterPlan, ...]:
@@ -351,8 +450,13 @@ class Planner:
         )
 
     def _why(self, identity: str, klass: str) -> str:
+        base = identity.rstrip("abcdefghijklmnopqrstuvwxyz")
+        if base in self.options.filters:
+            return "set by the user"
         if identity in self.evidence:
-            return self.evidence[identity] if identity not in self._told_classes() or identity in self.options.filters else "its cell is tagged train"
+            return self.evidence[identity]
+        if base in self.told:
+            return "its cell is tagged train"
         if klass == VALIDITY:
             return "its verdict on a row depends on that row alone, and not on the target"
         return "chooses rows of training"

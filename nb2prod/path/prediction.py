@@ -54,8 +54,10 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     if not pool:
         raise Refused([_nothing(recording, wanted)])
     best = pool[-1]
-    others = tuple(dict.fromkeys(c.name for c in pool[:-1] if c.name and c.name != best.name and c not in _chain(best, pool)))
-    return _prediction(recording, best, others)
+    others = tuple(
+        dict.fromkeys(c.name for c in pool[:-1] if c.name and c.name != best.name and c not in _chain(best, pool))
+    )
+    return _prediction(best, others)
 
 
 def _in_predict_cell(recording: Recording, step: Step) -> bool:
@@ -73,9 +75,13 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
         for event in made:
             if not event.get("predicted") and any(c.predicted for c in out):
                 continue
-            if event["token"] in by_token and by_token[event["token"]].lineage == event["lineage"] and event["kind"] == "shown":
+            if (
+                event["token"] in by_token
+                and by_token[event["token"]].lineage == event["lineage"]
+                and event["kind"] == "shown"
+            ):
                 continue
-            previous = _sources(step, tree, statement, by_token)
+            previous = _sources(step, by_token)
             if previous is None:
                 continue
             # Rows chosen from a prediction (its first ten, those of one class) are a look at it, not post-processing.
@@ -83,14 +89,19 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
                 continue
             kept = sorted({s.seq: s for p in previous for s in p.steps}.values(), key=lambda s: s.seq)
             candidate = _Candidate(
-                [*kept, step], event.get("name"), _value_node(tree, statement), event["output"], event["lineage"], event["token"],
+                [*kept, step],
+                event.get("name"),
+                _value_node(tree, statement),
+                event["output"],
+                event["lineage"],
+                event["token"],
                 bool(event.get("predicted")),
             )
             out.append(candidate)
             if event["token"] is not None:
                 by_token[event["token"]] = candidate
         if not any(c.steps[-1] is step for c in out):
-            out.extend(_inside(recording, step, tree, by_token))
+            out.extend(_inside(recording, step, tree))
     return out
 
 
@@ -111,7 +122,7 @@ def _same_rows(recording: Recording, a: int, b: int) -> bool:
     return False
 
 
-def _sources(step: Step, tree: Tree, statement: ast.stmt, by_token: dict[int, _Candidate]) -> list[_Candidate] | None:
+def _sources(step: Step, by_token: dict[int, _Candidate]) -> list[_Candidate] | None:
     """The earlier predictions that a statement works on; None if it mixes them with other rows (a table of results, a residual)."""
     asks = any(e["kind"] == "predict" for e in step.events)
     reads = [r for r in step.reads if r.kind == "rows"]
@@ -123,7 +134,7 @@ def _sources(step: Step, tree: Tree, statement: ast.stmt, by_token: dict[int, _C
     return known
 
 
-def _inside(recording: Recording, step: Step, tree: Tree, by_token: dict[int, _Candidate]) -> list[_Candidate]:
+def _inside(recording: Recording, step: Step, tree: Tree) -> list[_Candidate]:
     """A model's answer inside a larger expression (``accuracy_score(y, model.predict(X))``): the widest part that is still it."""
     out = []
     asked = [e for e in step.events if e["kind"] == "predict"]
@@ -138,7 +149,10 @@ def _inside(recording: Recording, step: Step, tree: Tree, by_token: dict[int, _C
                 if isinstance(node, ast.stmt):
                     break
                 continue
-            if not _same_rows(recording, wider["lineage"], event["lineage"]) or _row_reads(step, tree, wider["node"]) - own:
+            if (
+                not _same_rows(recording, wider["lineage"], event["lineage"])
+                or _row_reads(step, tree, wider["node"]) - own
+            ):
                 break
             best = wider
         out.append(_Candidate([step], None, best["node"], best["output"], best["lineage"], best.get("token"), True))
@@ -160,10 +174,16 @@ def _chain(best: _Candidate, pool: list[_Candidate]) -> list[_Candidate]:
     return [c for c in pool if c.steps[-1] in best.steps]
 
 
-def _prediction(recording: Recording, best: _Candidate, others: tuple[str, ...]) -> Prediction:
+def _prediction(best: _Candidate, others: tuple[str, ...]) -> Prediction:
     asked = [(s, e) for s in best.steps for e in s.events if e["kind"] == "predict"]
     return Prediction(
-        tuple(best.steps), best.name, best.node, best.snapshot, best.lineage, asked[0] if len(asked) == 1 else None, others
+        tuple(best.steps),
+        best.name,
+        best.node,
+        best.snapshot,
+        best.lineage,
+        asked[0] if len(asked) == 1 else None,
+        others,
     )
 
 
@@ -173,15 +193,24 @@ def _nothing(recording: Recording, wanted: str | None) -> Diagnostic:
     where = (cell.number if cell else None, 1 if cell else None, cell.text_of(1) if cell else "")
     if wanted is not None:
         return Diagnostic(
-            "N15", "error", f"No variable named {wanted!r} holds a value for each row.",
-            "Name the variable that holds the predictions, or leave the option out: the last prediction in a predict cell is taken.", *where,
+            "N15",
+            "error",
+            f"No variable named {wanted!r} holds a value for each row.",
+            "Name the variable that holds the predictions, or leave the option out: the last prediction in a predict cell is taken.",
+            *where,
         )
     if cell is not None and ".score(" in cell.source:
         return Diagnostic(
-            "N15", "error", "The predict cell only scores the model: there is no prediction to serve.",
-            "Add the expression that predicts to the predict cell, for example y_pred = model.predict(X_test).", *where,
+            "N15",
+            "error",
+            "The predict cell only scores the model: there is no prediction to serve.",
+            "Add the expression that predicts to the predict cell, for example y_pred = model.predict(X_test).",
+            *where,
         )
     return Diagnostic(
-        "N5", "error", "Nothing in the predict cells is a value with one entry for each row of a table.",
-        "Tag the cell that computes the predictions for the rows of a table, for example y_pred = model.predict(X_test).", *where,
+        "N5",
+        "error",
+        "Nothing in the predict cells is a value with one entry for each row of a table.",
+        "Tag the cell that computes the predictions for the rows of a table, for example y_pred = model.predict(X_test).",
+        *where,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import pickletools
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,12 @@ def binds_name(node: ast.stmt, name: str) -> bool:
         roots = [node.target]
     else:
         return False
-    return any(isinstance(n, ast.Name) and n.id == name for r in roots for n in ast.walk(r) if isinstance(getattr(n, "ctx", None), ast.Store))
+    return any(
+        isinstance(n, ast.Name) and n.id == name
+        for r in roots
+        for n in ast.walk(r)
+        if isinstance(getattr(n, "ctx", None), ast.Store)
+    )
 
 
 class Namespace:
@@ -122,11 +128,24 @@ def _outer_statements(tree: ast.Module) -> list[ast.stmt]:
 
 def _definitions(tree: Tree, node: ast.stmt) -> list[Defined]:
     if isinstance(node, ast.Import):
-        return [Defined((a.asname or a.name).split(".")[0], tree, node, f"import {a.name}" + (f" as {a.asname}" if a.asname else "")) for a in node.names]
+        return [
+            Defined(
+                (a.asname or a.name).split(".")[0],
+                tree,
+                node,
+                f"import {a.name}" + (f" as {a.asname}" if a.asname else ""),
+            )
+            for a in node.names
+        ]
     if isinstance(node, ast.ImportFrom):
         prefix = "." * node.level + (node.module or "")
         return [
-            Defined(a.asname or a.name, tree, node, f"from {prefix} import {a.name}" + (f" as {a.asname}" if a.asname else ""))
+            Defined(
+                a.asname or a.name,
+                tree,
+                node,
+                f"from {prefix} import {a.name}" + (f" as {a.asname}" if a.asname else ""),
+            )
             for a in node.names
             if a.name != "*"
         ]
@@ -151,7 +170,7 @@ def pickled_names(path: Path) -> set[str]:
                 strings.append(argument)
     except (ValueError, OSError):
         return found
-    for module, name in zip(strings, strings[1:], strict=False):
+    for module, name in itertools.pairwise(strings):
         if module == "__main__" and name.isidentifier():
             found.add(name)
     # A memoised "__main__" is written once and fetched again by number: every name of ours that stands in the file counts.

@@ -26,11 +26,16 @@ def text(plan: ServingPath) -> str:
         *(f"  cell {cell}, line {line}".ljust(20) + source for cell, line, source in plan.composition.lines),
     ]
     parts += ["", "Captured from training"] + [
-        f"  {v.name}".ljust(28) + f"cell {v.cell}, line {v.line}".ljust(20) + f"{_short(v.text, 40)}  ({v.reason})"
-        + (f" [{len(v.entries)} by {', '.join(v.keyed)}]" if v.keyed else "") for v in plan.captured
+        f"  {v.name}".ljust(28)
+        + f"cell {v.cell}, line {v.line}".ljust(20)
+        + f"{_short(v.text, 40)}  ({v.reason})"
+        + (f" [{len(v.entries)} by {', '.join(v.keyed)}]" if v.keyed else "")
+        for v in plan.captured
     ]
     if plan.filters:
-        parts += ["", "Filters"] + [f"  {f.id}".ljust(12) + f"{f.klass}: {f.source}  ({f.evidence})" for f in plan.filters]
+        parts += ["", "Filters"] + [
+            f"  {f.id}".ljust(12) + f"{f.klass}: {f.source}  ({f.evidence})" for f in plan.filters
+        ]
     return "\n".join(parts)
 
 

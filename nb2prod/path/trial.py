@@ -101,7 +101,7 @@ class Trial:
 
 def same(a: Any, b: Any, tolerance: float) -> bool:
     """Equal by type: floats within the relative tolerance, missing equals missing, all else identical."""
-    if isinstance(a, float) and isinstance(b, (int, float)) or isinstance(b, float) and isinstance(a, (int, float)):
+    if (isinstance(a, float) and isinstance(b, (int, float))) or (isinstance(b, float) and isinstance(a, (int, float))):
         return a == b or math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-12 if tolerance >= 1e-9 else 0.0)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
@@ -137,14 +137,15 @@ def _notable(column: pd.Series[Any]) -> list[int]:
     seen = column.dropna()
     if seen.empty:
         return []
+    at = np.flatnonzero(column.notna().to_numpy())
     if pd.api.types.is_numeric_dtype(seen) or pd.api.types.is_datetime64_any_dtype(seen):
-        return [int(seen.argmin()), int(seen.argmax())] if len(seen) == len(column) else [int(seen.idxmin()), int(seen.idxmax())]
+        return [int(at[seen.argmin()]), int(at[seen.argmax()])]
     try:
         counts = seen.value_counts()
     except TypeError:
         return []
     wanted = [*counts.index[:3], *counts.index[-3:]]
-    return [int(seen.index[seen == w][0]) for w in wanted]
+    return [int(at[np.flatnonzero((seen == w).to_numpy())[0]]) for w in wanted]
 
 
 # the experiments ----------------------------------------------------------------------------------------------------------
@@ -160,9 +161,11 @@ def settle_filters(trial: Trial) -> None:
     frame = trial.frame(rows)
     whole = trial.run(frame, features=False)
     evidence: dict[str, str] = {}
-    refused = {r for r, c in zip(whole.reasons[: len(predicted)], whole.codes, strict=False) if c == "row_refused" and r}
-    for reason in refused:
-        evidence.setdefault(reason, "it would refuse rows that the notebook predicted")
+    refused = {
+        r for r, c in zip(whole.reasons[: len(predicted)], whole.codes, strict=False) if c == "row_refused" and r
+    }
+    for verdict in refused:
+        evidence.setdefault(verdict, "it would refuse rows that the notebook predicted")
     for start in (0, 1):
         half = list(range(start, len(rows), 2))
         part = trial.run(frame.iloc[half].reset_index(drop=True), features=False)
@@ -220,7 +223,10 @@ def _independent(trial: Trial, frame: pd.DataFrame, whole: Run, tolerance: float
             continue
         got = trial.run(frame.iloc[part].reset_index(drop=True))
         for position, at in enumerate(part):
-            if not same(whole.predictions[at], got.predictions[position], tolerance) or whole.codes[at] != got.codes[position]:
+            if (
+                not same(whole.predictions[at], got.predictions[position], tolerance)
+                or whole.codes[at] != got.codes[position]
+            ):
                 return False
             if not same(whole.features[at], got.features[position], tolerance):
                 return False
@@ -235,10 +241,18 @@ def _differences(trial: Trial, positions: Sequence[int], run: Run, tolerance: fl
         wrong_feature = given is not None and run.codes[i] is None and not same(given, run.features[i], tolerance)
         if run.codes[i] is None and same(expected, run.predictions[i], tolerance) and not wrong_feature:
             continue
-        out.append({
-            "row": int(trial.predicted[position]), "expected": expected, "actual": run.predictions[i], "reason": run.reasons[i],
-            "code": run.codes[i], "feature": _first_feature(given, run.features[i], tolerance, trial.answer.get("names")) if wrong_feature else None,
-        })
+        out.append(
+            {
+                "row": int(trial.predicted[position]),
+                "expected": expected,
+                "actual": run.predictions[i],
+                "reason": run.reasons[i],
+                "code": run.codes[i],
+                "feature": _first_feature(given, run.features[i], tolerance, trial.answer.get("names"))
+                if wrong_feature
+                else None,
+            }
+        )
     return out
 
 
@@ -279,7 +293,12 @@ def find_fields(trial: Trial) -> None:
 
 
 def _matters(
-    trial: Trial, base: pd.DataFrame, before: Run, group: list[Any], changes: Sequence[Callable[..., Any]], rng: np.random.Generator
+    trial: Trial,
+    base: pd.DataFrame,
+    before: Run,
+    group: list[Any],
+    changes: Sequence[Callable[..., Any]],
+    rng: np.random.Generator,
 ) -> bool:
     for change in changes:
         changed = base.copy()
@@ -331,8 +350,10 @@ def _filled(column: pd.Series[Any], value: Any) -> Any:
 
 
 def _equal_runs(a: Run, b: Run) -> bool:
-    return a.codes == b.codes and all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True)) and all(
-        same(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True)
+    return (
+        a.codes == b.codes
+        and all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True))
+        and all(same(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True))
     )
 
 
@@ -345,35 +366,38 @@ def find_target(trial: Trial) -> None:
     if told or not fit:
         return
     rows = np.load(fit["rows"])
-    y = _values(_load(fit["y"]))
-    if y is None or len(y) != len(rows):
-        return
-    keep = rows >= 0
-    y, rows = y[keep], rows[keep]
-    if len(y) > 4000:
-        y, rows = y[:4000], rows[:4000]
+    outputs = _outputs(_load(fit["y"]))
+    found: dict[Any, str] = {}
+    for y in outputs:
+        if len(y) == len(rows):
+            found.update(_deciding(trial, rows[rows >= 0][:4000], y[rows >= 0][:4000]))
+    trial.answer["target"] = [c for c in trial.raw.columns if c in found]
+    trial.answer["target_how"] = next(iter(found.values()), None)
+
+
+def _deciding(trial: Trial, rows: npt.NDArray[np.int64], y: npt.NDArray[Any]) -> dict[Any, str]:
+    """The column that decides one output best, and how."""
     ranked = []
     for position, column in enumerate(trial.raw.columns):
         score = _decides(trial.raw.iloc[rows, position], y)
         if score:
-            ranked.append((score, position, column))
-    if ranked:
-        best = max(r[0] for r in ranked)
-        chosen = [c for s, _, c in ranked if s == best]
-        trial.answer["target"] = [c for c in chosen if c not in trial.answer.get("fields", [])][:1] or chosen[:1]
-        trial.answer["target_how"] = {3: "equal", 2: "one to one", 1: "in steps"}[best]
+            ranked.append((score, column))
+    if not ranked:
+        return {}
+    best = max(score for score, _ in ranked)
+    chosen = [c for score, c in ranked if score == best]
+    column = next((c for c in chosen if c not in trial.answer.get("fields", [])), chosen[0])
+    return {column: {3: "equal", 2: "one to one", 1: "in steps"}[best]}
 
 
 def _load(path: str) -> Any:
-    with open(path, "rb") as stream:
-        return pickle.load(stream)
+    return pickle.loads(Path(path).read_bytes())
 
 
-def _values(y: Any) -> npt.NDArray[Any] | None:
+def _outputs(y: Any) -> list[npt.NDArray[Any]]:
+    """What was fitted to, one array an output."""
     values = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    return values if values.ndim == 1 else None
+    return [values] if values.ndim == 1 else [values[:, i] for i in range(values.shape[1])] if values.ndim == 2 else []
 
 
 def _decides(column: pd.Series[Any], y: npt.NDArray[Any]) -> int:
@@ -419,7 +443,7 @@ def find_nulls(trial: Trial) -> None:
     passed = []
     for column in trial.answer["fields"]:
         dtype = trial.raw[column].dtype
-        if trial.raw[column].isna().any() or isinstance(dtype, np.dtype) and dtype.kind in "iub":
+        if trial.raw[column].isna().any() or (isinstance(dtype, np.dtype) and dtype.kind in "iub"):
             continue
         changed = base.copy()
         changed[column] = _nulled(trial.raw[column], base[column], np.random.default_rng(0))
@@ -447,7 +471,9 @@ def suspect(trial: Trial, project: Path) -> None:
             return
 
 
-def _first_difference(trial: Trial, function: ast.FunctionDef, whole: pd.DataFrame, part: list[int]) -> dict[str, Any] | None:
+def _first_difference(
+    trial: Trial, function: ast.FunctionDef, whole: pd.DataFrame, part: list[int]
+) -> dict[str, Any] | None:
     from nb2prod_runtime import captured
 
     module = sys.modules["features"]
@@ -467,10 +493,20 @@ def _first_difference(trial: Trial, function: ast.FunctionDef, whole: pd.DataFra
             try:
                 exec(code, b)
             except Exception as problem:
-                return {"statement": number, "line": statement.lineno, "source": ast.unparse(statement)[:300], "raised": f"{type(problem).__name__}: {problem}"[:200]}
+                return {
+                    "statement": number,
+                    "line": statement.lineno,
+                    "source": ast.unparse(statement)[:300],
+                    "raised": f"{type(problem).__name__}: {problem}"[:200],
+                }
         for name in {x.id for x in ast.walk(statement) if isinstance(x, ast.Name)}:
             if name in a and name in b and not _agree(a[name], b[name], part, n, m):
-                return {"statement": number, "line": statement.lineno, "source": ast.unparse(statement)[:300], "name": name}
+                return {
+                    "statement": number,
+                    "line": statement.lineno,
+                    "source": ast.unparse(statement)[:300],
+                    "name": name,
+                }
     return None
 
 
@@ -508,7 +544,11 @@ def signature(trial: Trial) -> None:
     columns, broken = [], []
     for label in trial.raw.columns:
         try:
-            columns.append(describe.column(trial.raw[label], field=label in fields, target=label in target, nullable=label in nullable))
+            columns.append(
+                describe.column(
+                    trial.raw[label], field=label in fields, target=label in target, nullable=label in nullable
+                )
+            )
         except describe.Undescribable as problem:
             broken.append({"column": str(label), "field": label in fields, "problem": str(problem)})
     trial.answer["columns"] = columns
@@ -552,14 +592,25 @@ def describe_outputs(trial: Trial) -> None:
     """What the prediction and the features are."""
     seen = [v for v in trial.expected if v is not None]
     first = seen[0] if seen else None
-    kind = "vector" if isinstance(first, list) else "object" if isinstance(first, dict) else "boolean" if isinstance(first, bool) else (
-        "integer" if isinstance(first, int) else "number" if isinstance(first, float) else "string")
+    kind = (
+        "vector"
+        if isinstance(first, list)
+        else "object"
+        if isinstance(first, dict)
+        else "boolean"
+        if isinstance(first, bool)
+        else ("integer" if isinstance(first, int) else "number" if isinstance(first, float) else "string")
+    )
     labels = None
     if kind in ("integer", "string", "boolean"):
-        distinct = sorted({v for v in seen}, key=str)
+        distinct = sorted(set(seen), key=str)
         labels = distinct if len(distinct) <= 50 else None
     raw = trial.job["expected_value"]
-    trial.answer["prediction"] = {"dtype": str(getattr(raw, "dtype", type(raw).__name__)), "kind": kind, "labels": labels}
+    trial.answer["prediction"] = {
+        "dtype": str(getattr(raw, "dtype", type(raw).__name__)),
+        "kind": kind,
+        "labels": labels,
+    }
 
 
 def open_trial(job: dict[str, Any]) -> Trial:
@@ -627,5 +678,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except Exception as problem:
-        Path(sys.argv[2]).write_text(json.dumps({"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}))
+        Path(sys.argv[2]).write_text(
+            json.dumps({"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]})
+        )
         sys.exit(3)

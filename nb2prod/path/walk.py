@@ -40,8 +40,10 @@ class Walk:
         """The nodes of a step whose whole expression gives way to something captured: boundaries, tables, lookups elsewhere."""
         scope = self._scope_of(step)
         return [
-            e["node"] for e in step.events
-            if (e["kind"] in REPLACING or e["kind"] == "lookup" and self.is_lookup(e)) and (scope is None or e["node"] in scope)
+            e["node"]
+            for e in step.events
+            if (e["kind"] in REPLACING or (e["kind"] == "lookup" and self.is_lookup(e)))
+            and (scope is None or e["node"] in scope)
         ]
 
     def _scope_of(self, step: Step) -> set[int] | None:
@@ -53,7 +55,7 @@ class Walk:
     def covered(self, step: Step) -> set[int]:
         """The nodes of a step that the service does not run: inside what is replaced, or outside the part that is wanted."""
         tree = self.recording.trees[self.recording.statements[step.k].tree]
-        return _subtrees(tree, self.replaced(step)) | self._unwanted(step, tree)
+        return _subtrees(tree, self.replaced(step)) | self.unwanted(step, tree)
 
     def is_lookup(self, event: dict[str, Any]) -> bool:
         """Rows of another table that are only looked up in."""
@@ -65,21 +67,26 @@ class Walk:
         gone = self.covered(step)
         only = _subtrees(tree, [within]) if within is not None else None
         return [
-            r for r in step.reads
-            if r.kind in ("rows", "container") and r.node not in gone and (only is None or r.node in only)
+            r
+            for r in step.reads
+            if r.kind in ("rows", "container")
+            and r.node not in gone
+            and (only is None or r.node in only)
             and not (r.token is not None and r.token in self.stop)
         ]
 
-    def _unwanted(self, step: Step, tree: Tree) -> set[int]:
+    def unwanted(self, step: Step, tree: Tree) -> set[int]:
         """What a row mask or the other arrays of a split read is not needed where the choice is not made while serving."""
         scope = self._scope_of(step)
         gone: set[int] = set() if scope is None else set(range(len(tree.nodes))) - scope
         for event in step.events:
             if event["kind"] == "split":
-                gone |= self._split_unwanted(step, tree, event)
-            elif event["kind"] in ("select", "order") and self.carries(event["before"]):
-                gone |= _subtrees(tree, choice_nodes(tree, event["node"]))
-            elif event["kind"] == "filter" and self.carries(event["before"]) and event["node"] in self.identity.get(step.k, set()):
+                gone |= self._splitunwanted(step, tree, event)
+            elif (event["kind"] in ("select", "order") and self.carries(event["before"])) or (
+                event["kind"] == "filter"
+                and self.carries(event["before"])
+                and event["node"] in self.identity.get(step.k, set())
+            ):
                 gone |= _subtrees(tree, choice_nodes(tree, event["node"]))
         return gone
 
@@ -89,7 +96,7 @@ class Walk:
     identity: dict[int, set[int]] = field(default_factory=dict)
     """Filters served as the identity, by statement: what their conditions read is not needed."""
 
-    def _split_unwanted(self, step: Step, tree: Tree, event: dict[str, Any]) -> set[int]:
+    def _splitunwanted(self, step: Step, tree: Tree, event: dict[str, Any]) -> set[int]:
         call = tree.nodes[event["node"]]
         assert isinstance(call, ast.Call)
         gone = _subtrees(tree, [tree.index[k.value] for k in call.keywords])
@@ -105,7 +112,11 @@ class Walk:
     def split_wanted(self, step: Step, tree: Tree, event: dict[str, Any]) -> set[int] | None:
         """Which parts of a split the path uses: positions in its result, None where they can't be told apart."""
         statement = tree.nodes[self.recording.statements[step.k].node]
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or statement.value is not tree.nodes[event["node"]]:
+        if (
+            not isinstance(statement, ast.Assign)
+            or len(statement.targets) != 1
+            or statement.value is not tree.nodes[event["node"]]
+        ):
             return None
         target = statement.targets[0]
         if not isinstance(target, (ast.Tuple, ast.List)) or not all(isinstance(e, ast.Name) for e in target.elts):
@@ -145,23 +156,23 @@ class Walk:
     def _resolve(self, step: Step, read: Read) -> None:
         tokens = {read.token} if read.token is not None else set(read.tokens)
         frame = step.frame
-        binder = self._binder(frame, read.name, tokens, step.seq)
+        binder = self.binder(frame, read.name, tokens, step.seq)
         if binder is None and frame:
             info = self.recording.frames[frame]
             if read.name in info.rows or self._is_parameter(info, read.name):
-                self._updates(tokens, self._opened(info), step.seq, frame)
+                self._updates(tokens, self._opened(info), step.seq)
                 self._caller(info)
                 return
-            binder = self._binder(0, read.name, tokens, step.seq)
+            binder = self.binder(0, read.name, tokens, step.seq)
         if binder is None:
             return  # a lambda's parameter, a comprehension's variable: bound by the statement itself
-        bound, which = binder
+        bound, _ = binder
         self.wanted_names[bound.k].add(read.name)
         fresh = bound.seq not in self.kept
         self._keep(bound)
         if not fresh and bound.event("split") is not None:
             self._requeue(bound)
-        self._updates(tokens, bound.seq, step.seq, frame)
+        self._updates(tokens, bound.seq, step.seq)
 
     def _requeue(self, step: Step) -> None:
         self._queue.extend((step, r) for r in self.needed_reads(step))
@@ -181,7 +192,7 @@ class Walk:
         if parent is not None:
             self._keep(parent)
 
-    def _binder(self, frame: int, name: str, tokens: set[int], before: int) -> tuple[Step, Bind] | None:
+    def binder(self, frame: int, name: str, tokens: set[int], before: int) -> tuple[Step, Bind] | None:
         best: tuple[Step, Bind] | None = None
         for step in self.recording.by_frame.get(frame, ()):
             if step.seq >= before:
@@ -191,7 +202,7 @@ class Walk:
                     best = (step, bind)
         return best
 
-    def _updates(self, tokens: set[int], after: int, before: int, frame: int) -> None:
+    def _updates(self, tokens: set[int], after: int, before: int) -> None:
         for step in self.recording.steps:
             if after < step.seq < before and step.updates & tokens and step.kind != "iteration":
                 self._keep(step)
@@ -223,7 +234,7 @@ class Walk:
         gone = self.covered(step)
         only = _subtrees(tree, [within]) if within is not None else None
         for info in self.recording.calls.get(step.seq, []):
-            if info.node is not None and info.node in gone or only is not None and info.node not in only:
+            if (info.node is not None and info.node in gone) or (only is not None and info.node not in only):
                 continue
             self._enter(info.frame)
 
@@ -248,8 +259,11 @@ class Walk:
         for other in self.recording.by_frame.get(step.frame, ()):
             if other.seq >= step.seq:
                 break
-            if other.kind in ("header", "step") and self.recording.statements[other.k].tree == tree.number \
-                    and tree.nodes[self.recording.statements[other.k].node] is node:
+            if (
+                other.kind in ("header", "step")
+                and self.recording.statements[other.k].tree == tree.number
+                and tree.nodes[self.recording.statements[other.k].node] is node
+            ):
                 best = other
         return best
 

@@ -35,14 +35,24 @@ class Kernel:
         reply = self._client.wait_for_reply(message)
         content = reply["content"]
         if content["status"] != "ok":
-            raise KernelCallFailed(f"{content.get('ename', 'error')}: {content.get('evalue', '')}", "\n".join(content.get("traceback", [])[-3:]))
+            raise KernelCallFailed(
+                f"{content.get('ename', 'error')}: {content.get('evalue', '')}",
+                "\n".join(content.get("traceback", [])[-3:]),
+            )
 
 
-class RecordingClient(PapermillNotebookClient):
+class RecordingClient(PapermillNotebookClient):  # type: ignore[misc]
     """Runs `before` in the kernel, then the cells, then `after` if every cell ran."""
 
-    def __init__(self, *args: Any, before: str, on_cell: Callable[[int, int], None], after: Callable[[Kernel], None],
-                 seen: list[Any], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        before: str,
+        on_cell: Callable[[int, int], None],
+        after: Callable[[Kernel], None],
+        seen: list[Any],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._before, self._on_cell, self._after = before, on_cell, after
         self.current: int | None = None

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import EnvironmentProblem, Refused
-from nb2prod.notebook import Cell, Notebook, compiled_sources
+from nb2prod.notebook import Cell, Notebook
 from nb2prod.progress import Progress
 from nb2prod.recording import bootstrap, trace
 from nb2prod.recording.kernel.numbering import digest
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FINISH = "__import__('builtins').__nb2prod__.finish()"
 INJECTED = "injected-parameters"
-
-
 
 
 def record(
@@ -54,7 +50,13 @@ def record(
 
     before = bootstrap.source(str(folder), roles_by_digest(notebook))
     with _quiet():
-        _run(engine, notebook, options, folder, {"before": before, "on_cell": progress.cell, "after": after, "seen": client})
+        _run(
+            engine,
+            notebook,
+            options,
+            folder,
+            {"before": before, "on_cell": progress.cell, "after": after, "seen": client},
+        )
     return outcome[0]
 
 
@@ -67,8 +69,16 @@ def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, captur
     extra = {"execution_timeout": int(options.timeout)} if options.timeout else {}
     try:
         pm.execute_notebook(
-            str(notebook.path), str(folder / "executed.ipynb"), parameters=dict(options.parameters) or None, engine_name=engine.ENGINE,
-            progress_bar=False, log_output=False, request_save_on_cell_execute=False, cwd=str(notebook.path.parent), capture=capture, **extra,
+            str(notebook.path),
+            str(folder / "executed.ipynb"),
+            parameters=dict(options.parameters) or None,
+            engine_name=engine.ENGINE,
+            progress_bar=False,
+            log_output=False,
+            request_save_on_cell_execute=False,
+            cwd=str(notebook.path.parent),
+            capture=capture,
+            **extra,
         )
     except PapermillExecutionError as error:
         raise Refused([_raised(notebook, error)]) from error
@@ -78,12 +88,27 @@ def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, captur
             f"Install it (python -m ipykernel install --user --name {notebook.kernel}), or choose another kernel in Jupyter and save.",
         ) from error
     except CellTimeoutError as error:
-        raise Refused([_stopped(notebook, capture, f"did not end within {options.timeout:g} s", "Give it longer with --timeout, or make it do less.")]) from error
+        raise Refused(
+            [
+                _stopped(
+                    notebook,
+                    capture,
+                    f"did not end within {options.timeout:g} s",
+                    "Give it longer with --timeout, or make it do less.",
+                )
+            ]
+        ) from error
     except DeadKernelError as error:
-        raise Refused([_stopped(
-            notebook, capture, "killed the kernel",
-            "The Python process ended while this cell ran: out of memory, os._exit, or a crash in a library. Run the cell in Jupyter to see which.",
-        )]) from error
+        raise Refused(
+            [
+                _stopped(
+                    notebook,
+                    capture,
+                    "killed the kernel",
+                    "The Python process ended while this cell ran: out of memory, os._exit, or a crash in a library. Run the cell in Jupyter to see which.",
+                )
+            ]
+        ) from error
 
 
 def _stopped(notebook: Notebook, capture: dict[str, Any], what: str, hint: str) -> Diagnostic:
@@ -91,7 +116,15 @@ def _stopped(notebook: Notebook, capture: dict[str, Any], what: str, hint: str) 
     number = running.current if running is not None else None
     cell = _cells_in_order(notebook, running.nb)[number] if running is not None and number is not None else None
     where = cell.number if cell is not None else None
-    return Diagnostic("N9", "error", f"This cell {what}.", hint, where, 1 if where else None, cell.text_of(1) if cell is not None else "")
+    return Diagnostic(
+        "N9",
+        "error",
+        f"This cell {what}.",
+        hint,
+        where,
+        1 if where else None,
+        cell.text_of(1) if cell is not None else "",
+    )
 
 
 def _raised(notebook: Notebook, error: Any) -> Diagnostic:
@@ -102,13 +135,17 @@ def _raised(notebook: Notebook, error: Any) -> Diagnostic:
             cell = candidate
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", part) for part in error.traceback]
     lines = [line for part in plain for line in part.splitlines() if line.strip()]
-    found = [int(n) for part in plain for n in re.findall(r"^-+> (\d+)", part, flags=re.M)[:1]]
+    found = [int(n) for part in plain for n in re.findall(r"^-+> (\d+)", part, flags=re.MULTILINE)[:1]]
     line = found[0] if cell is not None and found and found[0] <= len(cell.source.splitlines()) else None
     last = "\n".join(lines[-4:])
     return Diagnostic(
-        "N4", "error", f"This cell raised {error.ename}: {error.evalue}\n{last}",
+        "N4",
+        "error",
+        f"This cell raised {error.ename}: {error.evalue}\n{last}",
         "Run the notebook from top to bottom in Jupyter (Restart Kernel and Run All Cells) until every cell runs, save, and build again.",
-        cell.number if cell is not None else None, line, cell.text_of(line) if cell is not None else "",
+        cell.number if cell is not None else None,
+        line,
+        cell.text_of(line) if cell is not None else "",
     )
 
 
@@ -116,10 +153,9 @@ def roles_by_digest(notebook: Notebook) -> dict[str, list[str]]:
     """The tags of each cell, by the digest of every tree that the kernel will compile for it."""
     out: dict[str, list[str]] = {}
     for cell in notebook.code_cells:
-        for code in compiled_sources(cell):
-            with contextlib.suppress(SyntaxError):
-                mark = digest(ast.parse(code.text))
-                out[mark] = sorted({*out.get(mark, []), *cell.roles})
+        for _, tree in trace.compiled_trees(cell):
+            mark = digest(tree)
+            out[mark] = sorted({*out.get(mark, []), *cell.roles})
     return out
 
 
@@ -136,7 +172,7 @@ def _cells_in_order(notebook: Notebook, node: Any) -> list[Cell | None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """papermill logs to the root logger and nbformat warns of missing ids: neither is for our reader."""
+    """Papermill logs to the root logger and nbformat warns of missing ids: neither is for our reader."""
     logger = logging.getLogger("papermill")
     level = logger.level
     logger.setLevel(logging.ERROR)

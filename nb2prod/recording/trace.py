@@ -256,14 +256,21 @@ def _step(raw: dict[str, Any]) -> Step:
         binds=tuple(_bind(b) for b in raw["binds"]),
         updates=frozenset(raw["updates"]),
         events=tuple(raw["events"]),
-        result=tuple(raw["result"][:2]) if raw.get("result") else None,  # type: ignore[arg-type]
+        result=tuple(raw["result"][:2]) if raw.get("result") else None,
     )
 
 
 def _read(raw: dict[str, Any]) -> Read:
     return Read(
-        raw["node"], raw["name"], raw["kind"], raw.get("token"), raw.get("lineage"), tuple(raw.get("tokens") or ()),
-        raw.get("snapshot"), raw.get("module"), raw.get("qualname"),
+        raw["node"],
+        raw["name"],
+        raw["kind"],
+        raw.get("token"),
+        raw.get("lineage"),
+        tuple(raw.get("tokens") or ()),
+        raw.get("snapshot"),
+        raw.get("module"),
+        raw.get("qualname"),
     )
 
 
@@ -274,7 +281,15 @@ def _bind(raw: list[Any]) -> Bind:
 
 def _frame(raw: dict[str, Any]) -> FrameInfo:
     return FrameInfo(
-        raw["frame"], raw["k"], raw["parent"], raw["node"], raw["keys"], raw["rows"], _places(raw["loops"]), raw["outer"], raw["name"]
+        raw["frame"],
+        raw["k"],
+        raw["parent"],
+        raw["node"],
+        raw["keys"],
+        raw["rows"],
+        _places(raw["loops"]),
+        raw["outer"],
+        raw["name"],
     )
 
 
@@ -285,15 +300,31 @@ def _table(raw: dict[str, Any]) -> Table:
     return Table(raw["table"], path, raw["rows"], columns, raw["form"], raw["name"], raw.get("target"), named)
 
 
+def compiled_trees(cell: Cell) -> list[tuple[CompiledSource, ast.Module]]:
+    """Every tree that the kernel compiles when it runs the cell: its own, and what ``%time`` and its like run inside it."""
+    out: list[tuple[CompiledSource, ast.Module]] = []
+    waiting = list(compiled_sources(cell))
+    while waiting:
+        code = waiting.pop(0)
+        try:
+            tree = ast.parse(code.text)
+        except SyntaxError:
+            continue
+        out.append((code, tree))
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="run_line_magic"), args=[ast.Constant(), ast.Constant(value=str(text))]
+                ):
+                    waiting.append(CompiledSource(text, code.offset + node.lineno - 1))
+    return out
+
+
 def _trees(digests: list[str], executed: list[tuple[str, Cell | None]]) -> list[Tree]:
     """Match each compiled tree to the cell it came from: by its digest, equal cells in order."""
     waiting: dict[str, list[tuple[Cell | None, CompiledSource, ast.Module]]] = defaultdict(list)
     for source, cell in executed:
-        for code in compiled_sources(cell if cell is not None else Cell(0, -1, None, "code", source)):
-            try:
-                tree = ast.parse(code.text)
-            except SyntaxError:
-                continue
+        for code, tree in compiled_trees(cell if cell is not None else Cell(0, -1, None, "code", source)):
             waiting[digest(tree)].append((cell, code, tree))
     out = []
     for number, mark in enumerate(digests):

@@ -17,13 +17,15 @@ SELECTING = frozenset(
 )
 FILTERING = frozenset({"query", "drop", "dropna", "drop_duplicates"})
 ORDERING = frozenset({"sort_values", "sort_index"})
-SAME_ORDER = frozenset({"reset_index", "set_index", "rename_axis", "set_axis", "swaplevel", "droplevel", "to_frame", "rename"})
+SAME_ORDER = frozenset(
+    {"reset_index", "set_index", "rename_axis", "set_axis", "swaplevel", "droplevel", "to_frame", "rename"}
+)
 REDUCERS = frozenset(
     "mean sum count agg aggregate size value_counts nunique describe corr cov mode unique quantile median std var min max prod first last"
-    " nth idxmax idxmin any all sem skew kurt kurtosis pivot pivot_table crosstab dot corrwith ohlc memory_usage groups".split()
+    " nth idxmax idxmin any all sem skew kurt kurtosis pivot pivot_table crosstab corrwith ohlc memory_usage groups".split()
 )
 NOT_ALIGNED = frozenset(
-    "sort unique argsort sorted permutation shuffle histogram cov corrcoef T transpose dot bincount nonzero flatnonzero where_only partition"
+    "sort unique argsort sorted permutation shuffle histogram cov corrcoef T transpose bincount nonzero flatnonzero where_only partition"
     " argpartition lexsort linspace arange percentile quantile polyfit set groups indices corr roc_curve precision_recall_curve"
     " confusion_matrix value_counts split choice tolist_unique columns keys dtypes feature_importances_ coef_ classes_".split()
 )
@@ -73,7 +75,7 @@ def infer(op: Operation, rows: Rows) -> Outcome:
         return _accessor(op, rows, carried)
     if length(result) < 0:
         return NONE
-    if op.name == "concat" and op.receiver is None or _module_call(op, "pandas", "concat"):
+    if (op.name == "concat" and op.receiver is None) or _module_call(op, "pandas", "concat"):
         outcome = _concat(op, rows)
         if outcome.lineage is not None:
             return outcome
@@ -89,11 +91,21 @@ def infer(op: Operation, rows: Rows) -> Outcome:
 
 
 def _module_call(op: Operation, module: str, name: str) -> bool:
-    return op.kind == "call" and getattr(op.func, "__name__", "") == name and str(getattr(op.func, "__module__", "")).startswith(module)
+    return (
+        op.kind == "call"
+        and getattr(op.func, "__name__", "") == name
+        and str(getattr(op.func, "__module__", "")).startswith(module)
+    )
 
 
 def _on_groupby(op: Operation) -> bool:
-    return Kinds.accessor(op.receiver) and "GroupBy" in type(op.receiver).__name__ or "Rolling" in type(op.receiver).__name__
+    return Kinds.accessor(op.receiver) and "GroupBy" in type(op.receiver).__name__
+
+
+def _on_window(op: Operation) -> bool:
+    """A moving window's ``mean`` has an entry for each row, unlike a column's."""
+    names = {base.__name__ for base in type(op.receiver).__mro__}
+    return bool(names & {"BaseWindow", "Rolling", "Expanding", "ExponentialMovingWindow"})
 
 
 def _accessor(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome:
@@ -101,7 +113,7 @@ def _accessor(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> 
     return Outcome(lineage if lineage is not None else carried[0][1])
 
 
-def _index_of(value: Any) -> Any:
+def index_of(value: Any) -> Any:
     """The index of a pandas object, or of the object that an accessor stands for."""
     pd = sys.modules["pandas"]
     if isinstance(value, (pd.DataFrame, pd.Series)):
@@ -132,10 +144,10 @@ def _pandas(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Ou
         return Outcome(None, "reshape", carried[0][1])
     if op.name in SELECTING and op.kind == "call":
         return _selecting(op, rows)
-    if op.name in REDUCERS and not isinstance(op.func, type):
+    if op.name in REDUCERS and not isinstance(op.func, type) and not _on_window(op):
         return NONE
     index = result.index
-    matches = [lineage for v, lineage in carried if lineage.n == len(result) and _same_index(_index_of(v), index)]
+    matches = [lineage for v, lineage in carried if lineage.n == len(result) and _same_index(index_of(v), index)]
     if matches:
         return Outcome(_joined(matches))
     same = [lineage for v, lineage in carried if lineage.n == len(result)]
@@ -166,7 +178,7 @@ def _pandas_attribute(op: Operation, carried: list[tuple[Any, Lineage]]) -> Outc
 
 def _by_labels(owner: Any, index: Any, lineage: Lineage) -> Lineage | None:
     """Rows found again by their labels, where the labels are unique."""
-    old = _index_of(owner)
+    old = index_of(owner)
     if old is None or not old.is_unique or len(old) != lineage.n:
         return None
     positions = old.get_indexer(index)
@@ -186,7 +198,13 @@ def _selecting(op: Operation, rows: Rows) -> Outcome:
         chosen = _by_labels(op.receiver, op.result.index, lineage)
     if chosen is None:
         return NONE
-    if chosen.same_rows(lineage) and op.name not in FILTERING | ORDERING | {"sample", "head", "tail", "nlargest", "nsmallest"}:
+    if chosen.same_rows(lineage) and op.name not in FILTERING | ORDERING | {
+        "sample",
+        "head",
+        "tail",
+        "nlargest",
+        "nsmallest",
+    }:
         return Outcome(lineage)
     if _drops_columns(op):
         return Outcome(lineage if chosen.same_rows(lineage) else chosen)
@@ -199,13 +217,19 @@ def _drops_columns(op: Operation) -> bool:
     axis = op.kwargs.get("axis", op.args[1] if op.name == "drop" and len(op.args) > 1 else 0)
     if op.name == "filter":
         return op.kwargs.get("axis", 1) in (1, "columns", None) and Kinds.frame(op.result)
-    if op.name == "drop" and not op.args and "columns" in op.kwargs and "index" not in op.kwargs and "labels" not in op.kwargs:
+    if (
+        op.name == "drop"
+        and not op.args
+        and "columns" in op.kwargs
+        and "index" not in op.kwargs
+        and "labels" not in op.kwargs
+    ):
         return True
     return axis in (1, "columns")
 
 
 def _unique(value: Any) -> bool:
-    index = _index_of(value)
+    index = index_of(value)
     return index is not None and bool(index.is_unique)
 
 
@@ -253,7 +277,7 @@ def _chosen(op: Operation, lineage: Lineage, n: int) -> Lineage | None:
     pd, np = sys.modules.get("pandas"), sys.modules["numpy"]
     result, key, receiver = op.result, op.key, op.receiver
     if pd is not None and isinstance(result, (pd.DataFrame, pd.Series)):
-        old = _index_of(receiver)
+        old = index_of(receiver)
         if old is None:
             return lineage if n == lineage.n else None
         if _same_index(old, result.index):
@@ -277,18 +301,24 @@ def _chosen(op: Operation, lineage: Lineage, n: int) -> Lineage | None:
 
 def _one_row(receiver: Any, result: Any) -> bool:
     """``df.loc[3]`` or ``df.iloc[0]``: one row, indexed by columns."""
-    owner = receiver if Kinds.frame(receiver) else getattr(receiver, "obj", None)
+    owner: Any = receiver if Kinds.frame(receiver) else getattr(receiver, "obj", None)
     return Kinds.frame(owner) and len(result) == owner.shape[1] and bool(result.index.equals(owner.columns))
 
 
 def _by_position_key(receiver: Any, key: Any, lineage: Lineage, n: int) -> Lineage | None:
     """Rows chosen from an index with repeated labels: the same key on positions that bear the same labels."""
     pd, np = sys.modules["pandas"], sys.modules["numpy"]
-    shadow = pd.Series(np.arange(lineage.n), index=_index_of(receiver))
+    shadow = pd.Series(np.arange(lineage.n), index=index_of(receiver))
     rowkey = key[0] if isinstance(key, tuple) and key and Kinds.accessor(receiver) else key
     try:
         name = type(receiver).__name__
-        picked = shadow.iloc[rowkey] if name == "_iLocIndexer" else shadow.loc[rowkey] if name == "_LocIndexer" else shadow[rowkey]
+        picked = (
+            shadow.iloc[rowkey]
+            if name == "_iLocIndexer"
+            else shadow.loc[rowkey]
+            if name == "_LocIndexer"
+            else shadow[rowkey]
+        )
     except Exception:  # the key made sense for a frame but not for one column of it
         return None
     values = np.atleast_1d(np.asarray(picked))
@@ -297,7 +327,13 @@ def _by_position_key(receiver: Any, key: Any, lineage: Lineage, n: int) -> Linea
 
 def _concat(op: Operation, rows: Rows) -> Outcome:
     objects = op.args[0] if op.args else op.kwargs.get("objs")
-    parts = list(objects.values()) if isinstance(objects, dict) else list(objects) if isinstance(objects, (list, tuple)) else []
+    parts = (
+        list(objects.values())
+        if isinstance(objects, dict)
+        else list(objects)
+        if isinstance(objects, (list, tuple))
+        else []
+    )
     axis = op.kwargs.get("axis", op.args[1] if len(op.args) > 1 else 0)
     if axis in (1, "columns"):
         same = [x for p in parts if (x := rows.of(p)) is not None and x.n == len(op.result)]
@@ -310,6 +346,7 @@ def _concat(op: Operation, rows: Rows) -> Outcome:
 def _merge(op: Operation, rows: Rows) -> Outcome:
     """A merge is run once more on bare positions of both sides: deterministic, and the only sure way to follow its rows."""
     np = sys.modules["numpy"]
+    left: Any
     if op.receiver is not None and Kinds.frame(op.receiver):
         left, rest = op.receiver, op.args
         right = rest[0] if rest else op.kwargs.get("right", op.kwargs.get("other"))
@@ -328,8 +365,11 @@ def _merge(op: Operation, rows: Rows) -> Outcome:
     kwargs = {k: v for k, v in op.kwargs.items() if k not in ("right", "left", "other", "validate")}
     try:
         marked_left, marked_right = left.assign(**{a: np.arange(len(left))}), right.assign(**{b: np.arange(len(right))})
-        again = getattr(marked_left, "join" if op.name == "join" else "merge")(marked_right, *more, **kwargs) if op.name in ("merge", "join") \
+        again = (
+            getattr(marked_left, "join" if op.name == "join" else "merge")(marked_right, *more, **kwargs)
+            if op.name in ("merge", "join")
             else getattr(pd, op.name)(marked_left, marked_right, *more, **kwargs)
+        )
         if len(again) != len(op.result):
             return NONE
         lefts = again[a].fillna(-1).to_numpy().astype("int64")
@@ -342,7 +382,7 @@ def _merge(op: Operation, rows: Rows) -> Outcome:
 
 def _array(op: Operation, carried: list[tuple[Any, Lineage]], rows: Rows) -> Outcome:
     """Arrays, sparse matrices, lists and data sets: as many entries as an operand has rows, or its parts stacked."""
-    if op.name in NOT_ALIGNED or op.kind == "attribute" and op.name in ("shape", "columns"):
+    if op.name in NOT_ALIGNED or (op.kind == "attribute" and op.name in ("shape", "columns")):
         return NONE
     n = length(op.result)
     if op.kind == "comprehension" and op.name != "ListComp":

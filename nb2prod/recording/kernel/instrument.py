@@ -73,7 +73,9 @@ def targets_of(node: ast.stmt) -> tuple[str, ...]:
     for root in roots:
         found.extend(n.id for n in ast.walk(root) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     if isinstance(node, (ast.Expr, ast.Assign, ast.Return)) and node.value is not None:
-        found.extend(n.target.id for n in ast.walk(node.value) if isinstance(n, ast.NamedExpr) and isinstance(n.target, ast.Name))
+        found.extend(
+            n.target.id for n in ast.walk(node.value) if isinstance(n, ast.NamedExpr) and isinstance(n.target, ast.Name)
+        )
     return tuple(dict.fromkeys(found))
 
 
@@ -138,7 +140,9 @@ class Instrumenter:
         return [self._mark("s", k, node), _located(twin, node), self._mark("e", k, node)]
 
     def _do_assign(self, node: ast.Assign) -> list[ast.stmt]:
-        return self._simple(node, ast.Assign(targets=[self._target(t) for t in node.targets], value=self.expr(node.value)))
+        return self._simple(
+            node, ast.Assign(targets=[self._target(t) for t in node.targets], value=self.expr(node.value))
+        )
 
     def _do_augassign(self, node: ast.AugAssign) -> list[ast.stmt]:
         # The target of `x += 1` is read too; its reading is reported beside the statement, since the target itself cannot be wrapped.
@@ -148,14 +152,17 @@ class Instrumenter:
             sid = self._site(node.target, "name", node.target.id)
             read = ast.Name(id=node.target.id, ctx=ast.Load())
             out.append(_located(ast.Expr(value=self._hook("n", node, ast.Constant(sid), _located(read, node))), node))
-        out.append(_located(ast.AugAssign(target=self._target(node.target), op=node.op, value=self.expr(node.value)), node))
+        out.append(
+            _located(ast.AugAssign(target=self._place(node.target), op=node.op, value=self.expr(node.value)), node)
+        )
         out.append(self._mark("e", k, node))
         return out
 
     def _do_annassign(self, node: ast.AnnAssign) -> list[ast.stmt]:
         if node.value is None:
             return [node]
-        twin = ast.AnnAssign(target=self._target(node.target), annotation=node.annotation, value=self.expr(node.value), simple=node.simple)
+        twin = copy.copy(node)
+        twin.target, twin.value = self._place(node.target), self.expr(node.value)
         return self._simple(node, twin)
 
     def _do_delete(self, node: ast.Delete) -> list[ast.stmt]:
@@ -207,7 +214,9 @@ class Instrumenter:
 
     def _do_with(self, node: ast.With) -> list[ast.stmt]:
         k = self._new_statement(node)
-        items = [ast.withitem(context_expr=self.expr(i.context_expr), optional_vars=i.optional_vars) for i in node.items]
+        items = [
+            ast.withitem(context_expr=self.expr(i.context_expr), optional_vars=i.optional_vars) for i in node.items
+        ]
         body = [self._mark("e", k, node), *self.block(node.body)]
         return [self._mark("s", k, node), _located(ast.With(items=items, body=body, type_comment=None), node)]
 
@@ -216,7 +225,10 @@ class Instrumenter:
             _located(ast.ExceptHandler(type=h.type, name=h.name, body=self.block(h.body)), h) for h in node.handlers
         ]
         twin = ast.Try(
-            body=self.block(node.body), handlers=handlers, orelse=self.block(node.orelse), finalbody=self.block(node.finalbody)
+            body=self.block(node.body),
+            handlers=handlers,
+            orelse=self.block(node.orelse),
+            finalbody=self.block(node.finalbody),
         )
         return [_located(twin, node)]
 
@@ -242,7 +254,9 @@ class Instrumenter:
 
     # expressions ----------------------------------------------------------------------------------------------------
 
-    def _site(self, node: ast.AST, kind: str, name: str = "", operands: tuple[int, ...] = (), call: CallShape | None = None) -> int:
+    def _site(
+        self, node: ast.AST, kind: str, name: str = "", operands: tuple[int, ...] = (), call: CallShape | None = None
+    ) -> int:
         self.tables.sites.append(Site(self.tree, self.index[node], kind, name, operands, call))
         return len(self.tables.sites) - 1
 
@@ -322,7 +336,10 @@ class Instrumenter:
 
     def _sliceless(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Slice):
-            parts = [self.expr(p) if p is not None else _located(ast.Constant(None), node) for p in (node.lower, node.upper, node.step)]
+            parts = [
+                self.expr(p) if p is not None else _located(ast.Constant(None), node)
+                for p in (node.lower, node.upper, node.step)
+            ]
             call = self._hook("slice", node, *parts)
             call.nb2prod_sites = tuple(s for p in parts for s in sites_of(p))  # type: ignore[attr-defined]
             return call
@@ -359,7 +376,11 @@ class Instrumenter:
         if isinstance(node.func, ast.Attribute):
             base = self._bare(node.func.value) if in_place else self.expr(node.func.value)
             base_sites = sites_of(base)
-            receiver = base_sites[-1] if len(base_sites) == 1 or isinstance(node.func.value, OPERATIONS) and base_sites else None
+            receiver = (
+                base_sites[-1]
+                if len(base_sites) == 1 or (isinstance(node.func.value, OPERATIONS) and base_sites)
+                else None
+            )
             fed += base_sites
             func = _located(ast.Attribute(value=base, attr=node.func.attr, ctx=ast.Load()), node.func)
             func_site = self._site(node.func, "method", node.func.attr)
@@ -475,6 +496,11 @@ class Instrumenter:
             twin.elts = [self._target(e) for e in node.elts]
             return twin
         return node
+
+    def _place(self, node: ast.Name | ast.Attribute | ast.Subscript) -> ast.Name | ast.Attribute | ast.Subscript:
+        """The target of an augmented or annotated assignment."""
+        twin = self._target(node)
+        return twin if isinstance(twin, (ast.Name, ast.Attribute, ast.Subscript)) else node
 
     def _base(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Name):

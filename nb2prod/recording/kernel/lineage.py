@@ -10,7 +10,21 @@ import sys
 import weakref
 from typing import Any
 
-SCALARS = (int, float, str, bool, bytes, complex, type(None), type(Ellipsis), slice, type, type(sys), type(len), type(lambda: 0))
+SCALARS = (
+    int,
+    float,
+    str,
+    bool,
+    bytes,
+    complex,
+    type(None),
+    type(Ellipsis),
+    slice,
+    type,
+    type(sys),
+    type(len),
+    type(lambda: 0),
+)
 
 
 class Lineage:
@@ -99,7 +113,9 @@ class Kinds:
     def dataset(value: Any) -> bool:
         """A booster's own data set, or a pandas extension array."""
         name = type(value).__name__
-        return name in ("DMatrix", "QuantileDMatrix", "Dataset", "Pool") or type(value).__module__.startswith("pandas.core.arrays")
+        return name in ("DMatrix", "QuantileDMatrix", "Dataset", "Pool") or type(value).__module__.startswith(
+            "pandas.core.arrays"
+        )
 
     @staticmethod
     def accessor(value: Any) -> bool:

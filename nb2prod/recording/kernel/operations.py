@@ -562,6 +562,14 @@ def _capture_columns(call: Call, result: Any) -> Any:
     )
 
 
+def _capture_constant(call: Call, result: Any) -> Any:
+    """Which column of ones `add_constant` added: one row alone always looks constant, and would get none."""
+    data = call.arg(0, "data")
+    wide = result.shape[1] if len(result.shape) > 1 else 1
+    added = wide - (data.shape[1] if len(data.shape) > 1 else 1)
+    return {"added": int(added), "first": bool(call.arg(1, "prepend", True))}
+
+
 def _capture_dtypes(call: Call, result: Any) -> Any:
     if _is(result, "DataFrame"):
         _unique_names(result)
@@ -1163,6 +1171,13 @@ _TABLE = (
         _selects_columns,
     ),
     Entry(
+        "add_constant",
+        "F4",
+        "whether a column of ones was added in training",
+        ("statsmodels.tools.tools:add_constant",),
+        _capture_constant,
+    ),
+    Entry(
         "as_dtypes",
         "F14",
         "the dtypes that training's values gave",
@@ -1311,7 +1326,7 @@ def _subject(call: Call) -> str:
 _SUFFIX = {
     "get_dummies": "dummies", "str_get_dummies": "dummies", "factorize": "codes", "unique": "codes",
     "as_category": "categories", "categorical": "categories", "set_categories": "categories", "cut": "bins",
-    "qcut": "quantile_bins", "group_number": "group_numbers", "columns": "kept_columns", "as_dtypes": "dtypes",
+    "qcut": "quantile_bins", "group_number": "group_numbers", "columns": "kept_columns", "as_dtypes": "dtypes", "add_constant": "constant",
     "to_numeric": "number_type", "date_text": "date_precision", "same_type": "type", "to_datetime": "date_format",
     "str_split": "parts", "json_normalize": "record_columns",
     "by_column": "column_statistics", "scale": "scaling", "zscore": "scaling", "boxcox": "boxcox_lambda",

@@ -18,7 +18,7 @@ import types
 from typing import Any
 
 from . import operations
-from .infer import Operation, infer
+from .infer import Operation, index_of, infer
 from .instrument import Instrumenter, Site, Statement, Tables
 from .lineage import SCALARS, Kinds, Lineage, Rows, length
 from .numbering import HOOK, digest
@@ -27,7 +27,9 @@ from .snapshots import Snapshots, fingerprint, type_name
 COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
 INNER_FRAMES = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
-PREDICTING = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"})
+PREDICTING = frozenset(
+    {"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"}
+)
 FITTING = frozenset({"fit", "fit_transform", "fit_resample", "partial_fit", "train", "fit_predict"})
 SPLITTERS = frozenset({"train_test_split", "shuffle", "resample"})
 
@@ -35,7 +37,21 @@ SPLITTERS = frozenset({"train_test_split", "shuffle", "resample"})
 class Step:
     """One execution of one statement."""
 
-    __slots__ = ("before", "calls", "carries", "events", "frame", "k", "log", "loops", "names", "seq", "split", "touched", "tree")
+    __slots__ = (
+        "before",
+        "calls",
+        "carries",
+        "events",
+        "frame",
+        "k",
+        "log",
+        "loops",
+        "names",
+        "seq",
+        "split",
+        "touched",
+        "tree",
+    )
 
     def __init__(self, k: int, seq: int, frame: Frame) -> None:
         self.k, self.seq, self.frame = k, seq, frame
@@ -51,11 +67,12 @@ class Step:
 class Loop:
     """One running loop: which statement, which iteration, what its variables hold."""
 
-    __slots__ = ("hot", "instance", "iteration", "k", "keys", "quiet")
+    __slots__ = ("hot", "instance", "iteration", "k", "keys", "quiet", "source")
 
     def __init__(self, k: int, instance: int) -> None:
         self.k, self.instance, self.iteration, self.quiet, self.hot = k, instance, -1, 0, True
         self.keys: dict[str, Any] = {}
+        self.source: tuple[Lineage, Any] | None = None
 
 
 class Frame:
@@ -151,9 +168,14 @@ class Recorder:
         if step is not None and step.k == k and (step.touched or statement.kind in ("For", "If", "While")):
             # Headers are kept even without rows: what a loop runs over may be needed for what stands in it.
             self._guarded(self._finish, step, self.ns if frame.number == 0 else {}, value, True)
-        if statement.kind in ("For", "While") and not (frame.loops[statement.depth :] and frame.loops[statement.depth].k == k):
+        if statement.kind in ("For", "While") and not (
+            frame.loops[statement.depth :] and frame.loops[statement.depth].k == k
+        ):
             self.instances += 1
-            frame.loops.append(Loop(k, self.instances))
+            loop = Loop(k, self.instances)
+            if Kinds.accessor(value) and (lineage := self.rows.of(value)) is not None:
+                loop.source = (lineage, index_of(value))
+            frame.loops.append(loop)
         return value
 
     def t(self, k: int, value: Any) -> Any:
@@ -264,10 +286,19 @@ class Recorder:
                 keys[name] = value
             elif (token := self.rows.token(value) if value is not None else None) is not None:
                 tokens[name] = token
-        self.frames.append({
-            "frame": frame.number, "k": k, "parent": parent.seq if parent else None, "node": None, "keys": keys, "rows": tokens,
-            "loops": self._places(self.stack[-1]), "outer": self.stack[-1].number, "name": code.co_name,
-        })
+        self.frames.append(
+            {
+                "frame": frame.number,
+                "k": k,
+                "parent": parent.seq if parent else None,
+                "node": None,
+                "keys": keys,
+                "rows": tokens,
+                "loops": self._places(self.stack[-1]),
+                "outer": self.stack[-1].number,
+                "name": code.co_name,
+            }
+        )
         self.quiet_functions[k] = self.quiet_functions.get(k, 0) + 1
         self.stack.append(frame)
 
@@ -339,7 +370,11 @@ class Recorder:
     def _remember(self, step: Step, value: Any) -> None:
         token = self.rows.token(value)
         if token is not None and token not in step.before:
-            step.before[token] = (value, fingerprint(value), getattr(value, "index", None) if Kinds.pandas(value) else None)
+            step.before[token] = (
+                value,
+                fingerprint(value),
+                getattr(value, "index", None) if Kinds.pandas(value) else None,
+            )
 
     def _operands(self, step: Step, site: int) -> dict[int, Any]:
         wanted = self.operand_sets[site]
@@ -380,19 +415,37 @@ class Recorder:
             return
         outcome = infer(op, self.rows)
         self._fitting(step, site, op)
+        if outcome.lineage is None and self._frozen_parts(op):
+            self._frozen(step, site, op)
+            return
         if outcome.lineage is None:
             if outcome.event == "reshape":
                 step.events.append({"kind": "reshape", "node": site.node, "name": op.name})
             if self.rows.inside(result) or Kinds.accessor(result):
                 return
-            step.events.append({"kind": "boundary", "node": site.node, "name": op.name, "value": result,
-                                "from": [self._lineage(x) for v in op.operands if (x := self.rows.of(v)) is not None][:3]})
+            step.events.append(
+                {
+                    "kind": "boundary",
+                    "node": site.node,
+                    "name": op.name,
+                    "value": result,
+                    "from": [self._lineage(x) for v in op.operands if (x := self.rows.of(v)) is not None][:3],
+                }
+            )
             return
         fresh = self.rows._entry(result) is None
         token = self.rows.put(result, outcome.lineage, by_index=Kinds.pandas(result))
         if outcome.event in ("filter", "select", "order"):
-            step.events.append({"kind": outcome.event, "node": site.node, "name": op.name, "op": site.kind,
-                                "before": self._lineage(outcome.before), "after": self._lineage(outcome.lineage)})
+            step.events.append(
+                {
+                    "kind": outcome.event,
+                    "node": site.node,
+                    "name": op.name,
+                    "op": site.kind,
+                    "before": self._lineage(outcome.before),
+                    "after": self._lineage(outcome.lineage),
+                }
+            )
         elif outcome.event == "merge":
             self._merge_event(step, site, op, outcome.lineage)
         self._lookups(step, site, op, outcome.lineage)
@@ -408,7 +461,11 @@ class Recorder:
         if site.call is not None:
             shape = site.call
             func = values.get(shape.func) if shape.func is not None else None
-            receiver = getattr(func, "__self__", None) if shape.receiver is not None or isinstance(func, types.MethodType) else None
+            receiver = (
+                getattr(func, "__self__", None)
+                if shape.receiver is not None or isinstance(func, types.MethodType)
+                else None
+            )
             if shape.receiver is not None and shape.receiver in values:
                 receiver = values[shape.receiver]
             if isinstance(receiver, types.ModuleType):
@@ -426,14 +483,17 @@ class Recorder:
             receiver = operands[0]
         return Operation(site.kind, site.name, func, receiver, args, kwargs, operands, key, result)
 
-
     # events ---------------------------------------------------------------------------------------------------------
 
     def _maybe_root(self, step: Step, site: Site, values: dict[int, Any], result: Any) -> None:
         """A table comes in: a frame returned by a call that took no rows, or a data set of scikit-learn's."""
         if site.kind in ("attribute", "subscript"):
             receiver = next(iter(values.values()), None)
-            if type(receiver).__name__ == "Bunch" and (Kinds.pandas(result) or Kinds.array(result)) and length(result) > 1:
+            if (
+                type(receiver).__name__ == "Bunch"
+                and (Kinds.pandas(result) or Kinds.array(result))
+                and length(result) > 1
+            ):
                 self._bunch_root(step, site, receiver, result)
             return
         func = values.get(site.call.func) if site.call is not None and site.call.func is not None else None
@@ -447,16 +507,27 @@ class Recorder:
             step.touched = True
             step.events.append({"kind": "root", "node": site.node, "table": table, "form": "pair"})
             return
-        loader = module.startswith(("numpy", "sklearn.datasets")) and getattr(func, "__name__", "") in ("loadtxt", "genfromtxt", "load")
+        loader = module.startswith(("numpy", "sklearn.datasets")) and getattr(func, "__name__", "") in (
+            "loadtxt",
+            "genfromtxt",
+            "load",
+        )
         if not Kinds.frame(result) and not (loader and Kinds.array(result)):
             return
         receiver = getattr(func, "__self__", None)
-        if Kinds.pandas(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver) or len(result) < 1:
+        if Kinds.pandas(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver):
+            return
+        if len(result) < 1:
+            # An empty table to which rows are added later: it carries none of any table's.
+            self.rows.put(result, Lineage({}, 0))
+            step.touched = True
             return
         table = self._new_table(result)
         self.rows.put(result, self._whole(table, len(result)))
         step.touched = True
-        step.events.append({"kind": "root", "node": site.node, "table": table, "form": "frame" if Kinds.frame(result) else "array"})
+        step.events.append(
+            {"kind": "root", "node": site.node, "table": table, "form": "frame" if Kinds.frame(result) else "array"}
+        )
 
     def _bunch_root(self, step: Step, site: Site, bunch: Any, result: Any) -> None:
         known = self.bunches.get(id(bunch))
@@ -480,7 +551,15 @@ class Recorder:
             columns = [c for c in info["columns"] if c != info.get("target")]
         elif columns is None:
             columns = [str(getattr(result, "name", None) or info.get("target") or "target")]
-        form = "frame" if Kinds.frame(result) else "series" if Kinds.pandas(result) else "array" if result.ndim == 2 else "vector"
+        form = (
+            "frame"
+            if Kinds.frame(result)
+            else "series"
+            if Kinds.pandas(result)
+            else "array"
+            if result.ndim == 2
+            else "vector"
+        )
         step.touched = True
         step.events.append({"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns})
 
@@ -495,14 +574,28 @@ class Recorder:
         table = len(self.raw)
         form = "frame" if Kinds.frame(content) else "array"
         if not Kinds.frame(content) and pd is not None and Kinds.array(content):
-            columns = [str(c) for c in names] if names is not None else [f"x{i}" for i in range(content.shape[1] if content.ndim > 1 else 1)]
+            columns = (
+                [str(c) for c in names]
+                if names is not None
+                else [f"x{i}" for i in range(content.shape[1] if content.ndim > 1 else 1)]
+            )
             content = pd.DataFrame(content if content.ndim > 1 else content.reshape(-1, 1), columns=columns)
         path = os.path.join(self.folder, f"table{table}.pkl")
         with open(path + ".part", "wb") as stream:
             pickle.dump(content, stream, protocol=5)
         os.replace(path + ".part", path)
         columns = [str(c) for c in getattr(content, "columns", [])]
-        self.raw.append({"table": table, "path": path, "rows": len(content), "columns": columns, "form": form, "name": None, "seq": self.seq})
+        self.raw.append(
+            {
+                "table": table,
+                "path": path,
+                "rows": len(content),
+                "columns": columns,
+                "form": form,
+                "name": None,
+                "seq": self.seq,
+            }
+        )
         return table
 
     def _extend_table(self, table: int, target: Any) -> None:
@@ -552,9 +645,18 @@ class Recorder:
             if other is None or value is op.receiver:
                 continue
             mine = self.rows.of(op.receiver) if op.receiver is not None else None
-            if op.name in ("merge", "join", "merge_asof") or mine is not None and not set(mine.tables) & set(other.tables):
-                step.events.append({"kind": "lookup", "node": self.tables.sites[sid].node, "call": site.node,
-                                    "value": value, "of": self._lineage(other)})
+            if op.name in ("merge", "join", "merge_asof") or (
+                mine is not None and not set(mine.tables) & set(other.tables)
+            ):
+                step.events.append(
+                    {
+                        "kind": "lookup",
+                        "node": self.tables.sites[sid].node,
+                        "call": site.node,
+                        "value": value,
+                        "of": self._lineage(other),
+                    }
+                )
 
     def _argument(self, op: Operation, shape: Any, sid: int) -> Any:
         for (kind, s), value in zip(shape.args, op.args, strict=False):
@@ -570,26 +672,65 @@ class Recorder:
             return
         reason = operations.explain(op.func, op.receiver, op.name, op.args, op.kwargs)
         if reason is not None and not (op.name == "reset_index" and op.kwargs.get("drop")):
-            step.events.append({"kind": "depends", "node": site.node, "rule": reason[0], "why": reason[1], "remedy": reason[2]})
+            step.events.append(
+                {"kind": "depends", "node": site.node, "rule": reason[0], "why": reason[1], "remedy": reason[2]}
+            )
             return
         found = operations.match(op.func, op.receiver, op.name, op.args, op.kwargs)
         if found is None:
             return
+        self.active = False  # capturing may run the notebook's own function again: that is no part of the run
         try:
             state = found.capture(op.receiver, op.args, op.kwargs, op.result)
         except operations.NoEntry as refusal:
             if not refusal.rule:
                 return  # nothing to keep: the call answers row by row as it is
-            step.events.append({"kind": "refuse", "node": site.node, "rule": refusal.rule, "why": refusal.why, "remedy": refusal.remedy})
+            step.events.append(
+                {
+                    "kind": "refuse",
+                    "node": site.node,
+                    "rule": refusal.rule,
+                    "why": refusal.why,
+                    "remedy": refusal.remedy,
+                }
+            )
             return
-        step.events.append({
-            "kind": "frozen", "node": site.node, "op": found.op, "rule": found.rule, "phrase": found.phrase, "value": state,
-            "receiver_is_state": bool(getattr(found, "receiver_is_state", False)), "attribute": op.kind == "attribute",
-            "name": operations.telling_name(found, op.receiver, op.args, op.kwargs) if hasattr(operations, "telling_name") else found.op,
-        })
+        finally:
+            self.active = True
+        step.events.append(
+            {
+                "kind": "frozen",
+                "node": site.node,
+                "op": found.op,
+                "rule": found.rule,
+                "phrase": found.phrase,
+                "value": state,
+                "receiver_is_state": bool(getattr(found, "receiver_is_state", False)),
+                "attribute": op.kind == "attribute",
+                "name": operations.telling_name(found, op.receiver, op.args, op.kwargs)
+                if hasattr(operations, "telling_name")
+                else found.op,
+            }
+        )
+
+    def _frozen_parts(self, op: Operation) -> bool:
+        """A frozen operation that returns rows beside something else (``pd.factorize``): its parts carry the rows."""
+        if op.kind != "call" or not isinstance(op.result, tuple):
+            return False
+        if operations.match(op.func, op.receiver, op.name, op.args, op.kwargs) is None:
+            return False
+        found = False
+        for lineage in [x for v in op.operands if (x := self.rows.of(v)) is not None][:1]:
+            for part in op.result:
+                if length(part) == lineage.n and not isinstance(part, str):
+                    self.rows.put(part, lineage)
+                    found = True
+        return found
 
     def _predicting(self, step: Step, site: Site, op: Operation, token: int, lineage: Lineage, fresh: bool) -> None:
-        asked = op.kind == "call" and op.name in PREDICTING and op.receiver is not None and not Kinds.pandas(op.receiver)
+        asked = (
+            op.kind == "call" and op.name in PREDICTING and op.receiver is not None and not Kinds.pandas(op.receiver)
+        )
         derived = any((t := self.rows.token(v)) is not None and t in self.predicted for v in op.operands)
         if asked:
             self.predicted.add(token)
@@ -597,12 +738,31 @@ class Recorder:
             node = self.tables.sites[argument].node if argument is not None else None
             step.carries = True
             given = op.args[0] if op.args and _moderate(op.args[0]) else None
-            step.events.append({"kind": "predict", "given": self._output(given) if given is not None else None, "node": site.node, "name": op.name, "argument": node, "model": type_name(op.receiver),
-                                "output": self._output(op.result), "lineage": self._lineage(lineage), "token": token})
+            step.events.append(
+                {
+                    "kind": "predict",
+                    "given": self._output(given) if given is not None else None,
+                    "node": site.node,
+                    "name": op.name,
+                    "argument": node,
+                    "model": type_name(op.receiver),
+                    "output": self._output(op.result),
+                    "lineage": self._lineage(lineage),
+                    "token": token,
+                }
+            )
         elif derived:
             self.predicted.add(token)
             if self._in_predict_cell() and _small(op.result):
-                step.events.append({"kind": "derived", "node": site.node, "output": self._output(op.result), "lineage": self._lineage(lineage), "token": token})
+                step.events.append(
+                    {
+                        "kind": "derived",
+                        "node": site.node,
+                        "output": self._output(op.result),
+                        "lineage": self._lineage(lineage),
+                        "token": token,
+                    }
+                )
 
     def _in_predict_cell(self) -> bool:
         return "predict" in self.roles.get(self.trees[-1], []) if self.trees else False
@@ -617,8 +777,17 @@ class Recorder:
         lineage = self.rows.of(y) if y is not None else None
         if lineage is None or lineage.n < 2:
             return
-        self.fits.append({"seq": step.seq, "node": site.node, "frame": step.frame.number, "k": step.k, "y": self.snapshots.take(y),
-                          "lineage": self._lineage(lineage), "model": type_name(op.receiver)})
+        self.fits.append(
+            {
+                "seq": step.seq,
+                "node": site.node,
+                "frame": step.frame.number,
+                "k": step.k,
+                "y": self.snapshots.take(y),
+                "lineage": self._lineage(lineage),
+                "model": type_name(op.receiver),
+            }
+        )
         del self.fits[:-30]
 
     def _splitting(self, func: Any, step: Step) -> Any:
@@ -656,8 +825,15 @@ class Recorder:
                 taken = lineage.take(positions[j])
                 self.rows.put(part, taken)
                 after.append(self._lineage(taken))
-        step.events.append({"kind": "split", "node": site.node, "name": op.name, "after": after,
-                            "random_state": op.kwargs.get("random_state") is not None or op.kwargs.get("shuffle") is False})
+        step.events.append(
+            {
+                "kind": "split",
+                "node": site.node,
+                "name": op.name,
+                "after": after,
+                "random_state": op.kwargs.get("random_state") is not None or op.kwargs.get("shuffle") is False,
+            }
+        )
 
     def _in_place(self, step: Step, site: Site, op: Operation) -> None:
         """A method that returned None may have changed which rows its receiver carries."""
@@ -669,7 +845,7 @@ class Recorder:
         if entry is None or token is None or token not in step.before:
             return
         lineage, old, new = entry[1], step.before[token][2], receiver.index
-        if old is None or len(old) == len(new) and (old.is_(new) or old.equals(new)):
+        if old is None or (len(old) == len(new) and (old.is_(new) or old.equals(new))):
             return
         positions = old.get_indexer(new) if old.is_unique else None
         if op.name in ("reset_index", "set_index") and len(new) == lineage.n:
@@ -681,8 +857,17 @@ class Recorder:
         chosen = lineage.take(positions)
         self.rows.put(receiver, chosen)
         kind = "order" if chosen.n == lineage.n else "filter"
-        step.events.append({"kind": kind, "node": site.node, "name": op.name, "op": "call", "inplace": True,
-                            "before": self._lineage(lineage), "after": self._lineage(chosen)})
+        step.events.append(
+            {
+                "kind": kind,
+                "node": site.node,
+                "name": op.name,
+                "op": "call",
+                "inplace": True,
+                "before": self._lineage(lineage),
+                "after": self._lineage(chosen),
+            }
+        )
 
     def _attribute_frames(self, step: Step, site: Site, op: Operation) -> None:
         """Say which call of this statement a just finished frame belongs to: the innermost one that has ended since."""
@@ -698,14 +883,36 @@ class Recorder:
         loop.keys = {n: v for n, v in values.items() if isinstance(v, (str, int, float, bool, type(None)))}
         bound = []
         for name, value in values.items():
+            if loop.source is not None and Kinds.pandas(value) and self.rows.of(value) is None:
+                self._group(loop.source, value)
             token = self.rows.token(value) if value is not None and not isinstance(value, SCALARS) else None
             if token is not None:
                 bound.append([name, token])
         if bound:
             loop.quiet = 0
             self.seq += 1
-            self.steps.append({"seq": self.seq, "k": loop.k, "frame": frame.number, "kind": "iteration", "loops": self._places(frame),
-                               "binds": bound, "reads": [], "events": [], "updates": []})
+            self.steps.append(
+                {
+                    "seq": self.seq,
+                    "k": loop.k,
+                    "frame": frame.number,
+                    "kind": "iteration",
+                    "loops": self._places(frame),
+                    "binds": bound,
+                    "reads": [],
+                    "events": [],
+                    "updates": [],
+                }
+            )
+
+    def _group(self, source: tuple[Lineage, Any], value: Any) -> None:
+        """``for key, group in df.groupby(...)``: a group's rows are found by their labels."""
+        lineage, old = source
+        if old is None or not old.is_unique or not hasattr(value, "index"):
+            return
+        positions = old.get_indexer(value.index)
+        if len(positions) and (positions >= 0).all():
+            self.rows.put(value, lineage.take(positions))
 
     # the end of a statement -----------------------------------------------------------------------------------------
 
@@ -717,7 +924,7 @@ class Recorder:
             if frame.k is not None:
                 self.quiet_functions[frame.k] = 0
         updates = self._updates(step)
-        binds = []
+        binds: list[list[Any]] = []
         for name in statement.binds:
             if name in space:
                 self._bind(name, space[name], binds)
@@ -729,9 +936,15 @@ class Recorder:
         if count > MOST_EXECUTIONS:
             return
         record = {
-            "seq": step.seq, "k": step.k, "frame": frame.number, "kind": "header" if header else "step", "loops": self._places(frame),
+            "seq": step.seq,
+            "k": step.k,
+            "frame": frame.number,
+            "kind": "header" if header else "step",
+            "loops": self._places(frame),
             "reads": [self._read(site, v, keep) for site, v in step.names.items()],
-            "binds": binds, "updates": updates, "result": result,
+            "binds": binds,
+            "updates": updates,
+            "result": result,
             "events": [self._event(e, keep) for e in step.events],
         }
         self.steps.append(record)
@@ -765,24 +978,42 @@ class Recorder:
         inside = self.rows.inside(value)
         return [None, None, [self.rows.token(v) for v, _ in inside]] if inside else None
 
-    def _predicted_binds(self, step: Step, statement: Statement, binds: list[list[Any]], space: dict[str, Any], value: Any) -> None:
+    def _predicted_binds(
+        self, step: Step, statement: Statement, binds: list[list[Any]], space: dict[str, Any], value: Any
+    ) -> None:
         """In a predict cell, keep what its statements give: one of them is the prediction."""
         if step.frame.number or not self._in_predict_cell():
             return
         for bind in binds:
             if bind[1] is not None and _small(space[bind[0]]):
-                step.events.append({"kind": "bound", "node": self.tables.statements[step.k].node, "name": bind[0],
-                                    "output": self._output(space[bind[0]]), "lineage": bind[2],
-                                    "token": bind[1], "predicted": bind[1] in self.predicted})
+                step.events.append(
+                    {
+                        "kind": "bound",
+                        "node": self.tables.statements[step.k].node,
+                        "name": bind[0],
+                        "output": self._output(space[bind[0]]),
+                        "lineage": bind[2],
+                        "token": bind[1],
+                        "predicted": bind[1] in self.predicted,
+                    }
+                )
         lineage = self.rows.of(value) if value is not None else None
         if lineage is not None and _small(value):
             token = self.rows.token(value)
-            step.events.append({"kind": "shown", "node": statement.node, "output": self._output(value), "lineage": self._lineage(lineage),
-                                "token": token, "predicted": token in self.predicted})
+            step.events.append(
+                {
+                    "kind": "shown",
+                    "node": statement.node,
+                    "output": self._output(value),
+                    "lineage": self._lineage(lineage),
+                    "token": token,
+                    "predicted": token in self.predicted,
+                }
+            )
 
     def _updates(self, step: Step) -> list[int]:
         changed = []
-        for token, (value, mark, index) in step.before.items():
+        for token, (value, mark, _) in step.before.items():
             if fingerprint(value) == mark:
                 continue
             changed.append(token)
@@ -807,7 +1038,6 @@ class Recorder:
                 return {**read, "kind": "container", "tokens": tokens}
         return {**read, **self._classify(value, keep)}
 
-
     def _classify(self, value: Any, keep: bool) -> dict[str, Any]:
         if isinstance(value, types.ModuleType):
             return {"kind": "module", "module": value.__name__}
@@ -816,11 +1046,19 @@ class Recorder:
             own = module == "__main__"
             kind = ("function" if isinstance(value, types.FunctionType) else "class") if own else "import"
             return {"kind": kind, "module": module, "qualname": getattr(value, "__qualname__", "")}
-        if isinstance(value, types.BuiltinFunctionType) and (value.__self__ is None or isinstance(value.__self__, types.ModuleType)):
+        if isinstance(value, types.BuiltinFunctionType) and (
+            value.__self__ is None or isinstance(value.__self__, types.ModuleType)
+        ):
             return {"kind": "import", "module": module, "qualname": value.__qualname__}
         if type(value).__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
             return {"kind": "import", "module": "numpy", "qualname": value.__name__}
-        if isinstance(value, types.GeneratorType) or type(value).__name__ in ("zip", "map", "filter", "enumerate", "generator"):
+        if isinstance(value, types.GeneratorType) or type(value).__name__ in (
+            "zip",
+            "map",
+            "filter",
+            "enumerate",
+            "generator",
+        ):
             return {"kind": "iterator"}
         if not keep:
             return {"kind": "value", "snapshot": None}
@@ -830,7 +1068,11 @@ class Recorder:
         if "value" not in event:
             return event
         value = event.pop("value")
-        event["snapshot"] = self.snapshots.take(value) if keep and not isinstance(value, (types.ModuleType, types.GeneratorType)) else None
+        event["snapshot"] = (
+            self.snapshots.take(value)
+            if keep and not isinstance(value, (types.ModuleType, types.GeneratorType))
+            else None
+        )
         event["type"] = type_name(value)
         return event
 
@@ -859,17 +1101,28 @@ class Recorder:
         lineages = {}
         arrays = {}
         for serial, lineage in self.lineages.items():
-            lineages[serial] = {"n": lineage.n, "tables": {t: "range" if isinstance(a, range) else "array" for t, a in lineage.tables.items()}}
+            lineages[serial] = {
+                "n": lineage.n,
+                "tables": {t: "range" if isinstance(a, range) else "array" for t, a in lineage.tables.items()},
+            }
             for t, a in lineage.tables.items():
                 if not isinstance(a, range):
                     arrays[f"{serial}_{t}"] = a
         if np is not None:
             np.savez(os.path.join(self.folder, "lineages.npz"), **arrays)
         trace = {
-            "schema": 1, "trees": self.trees, "steps": self.steps, "frames": self.frames, "lineages": lineages, "fits": self.fits,
+            "schema": 1,
+            "trees": self.trees,
+            "steps": self.steps,
+            "frames": self.frames,
+            "lineages": lineages,
+            "fits": self.fits,
             "tables": [{k: v for k, v in t.items() if k != "lineage"} for t in self.raw],
             "statements": [[s.tree, s.node, s.kind, s.depth, s.function] for s in self.tables.statements],
-            "snapshots": self.snapshots.entries, "problems": self.problems, "python": sys.version.split()[0], "executable": sys.executable,
+            "snapshots": self.snapshots.entries,
+            "problems": self.problems,
+            "python": sys.version.split()[0],
+            "executable": sys.executable,
         }
         target = os.path.join(self.folder, "trace.json")
         with open(target + ".part", "w") as stream:
@@ -904,7 +1157,7 @@ def _arguments(shape: Any, values: dict[int, Any]) -> tuple[tuple[Any, ...], dic
 def _small(value: Any) -> bool:
     """Narrow enough to be a prediction: a vector, or up to fifty outputs for each row."""
     shape = getattr(value, "shape", None)
-    return isinstance(value, list) or shape is not None and (len(shape) == 1 or len(shape) == 2 and shape[1] <= 50)
+    return isinstance(value, list) or (shape is not None and (len(shape) == 1 or (len(shape) == 2 and shape[1] <= 50)))
 
 
 def _moderate(value: Any) -> bool:

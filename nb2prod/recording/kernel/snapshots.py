@@ -87,9 +87,11 @@ def type_name(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, INLINE) or type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
-        text = repr(value)
-    elif isinstance(value, (list, tuple, set, dict)) and len(value) <= 40:
+    if (
+        isinstance(value, INLINE)
+        or (type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0)
+        or (isinstance(value, (list, tuple, set, dict)) and len(value) <= 40)
+    ):
         text = repr(value)
     elif hasattr(value, "shape"):
         text = f"{type(value).__name__} of shape {tuple(value.shape)}"
@@ -105,7 +107,13 @@ def fingerprint(value: Any, depth: int = 0) -> Any:
     if Kinds.frame(value):
         return _frame_mark(value)
     if Kinds.pandas(value):
-        return (id(value), len(value), id(getattr(value, "name", None)), _array_mark(getattr(value, "_values", None)), _index_mark(value))
+        return (
+            id(value),
+            len(value),
+            id(getattr(value, "name", None)),
+            _array_mark(getattr(value, "_values", None)),
+            _index_mark(value),
+        )
     if Kinds.array(value):
         return _array_mark(value)
     if Kinds.sparse(value):
@@ -113,7 +121,11 @@ def fingerprint(value: Any, depth: int = 0) -> Any:
     if depth > 3:
         return id(value)
     if isinstance(value, (list, tuple)):
-        return (type(value), len(value), tuple(fingerprint(v, depth + 1) for v in (value[:20] if len(value) > 40 else value)))
+        return (
+            type(value),
+            len(value),
+            tuple(fingerprint(v, depth + 1) for v in (value[:20] if len(value) > 40 else value)),
+        )
     if isinstance(value, dict):
         return (len(value), tuple((str(k), fingerprint(v, depth + 1)) for k, v in list(value.items())[:40]))
     state = getattr(value, "__dict__", None)

@@ -9,7 +9,7 @@ The state is plain data, made by `operations.py` when the notebook was recorded.
 
 from .bins import cut, qcut
 from .categories import as_category, categorical, factorize, get_dummies, set_categories, str_get_dummies, unique
-from .columns import as_dtypes, by_column, columns, json_normalize, same_type, str_split
+from .columns import add_constant, as_dtypes, by_column, columns, json_normalize, same_type, str_split
 from .groups import group_apply, group_number, group_transform
 from .packing import StateMismatch
 from .parsing import date_text, to_datetime, to_numeric
@@ -27,6 +27,7 @@ from .scaling import (
 
 __all__ = [
     "StateMismatch",
+    "add_constant",
     "as_category",
     "as_dtypes",
     "boxcox",

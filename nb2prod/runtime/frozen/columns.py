@@ -124,3 +124,18 @@ def by_column(state: State, frame: pd.DataFrame, function: Any = None, *args: An
     result = pd.DataFrame(arrays, index=frame.index)
     result.columns = labels
     return result
+
+
+@operation
+def add_constant(state: State, data: Any, *_args: Any, **_options: Any) -> Any:
+    """`statsmodels.api.add_constant`: the column of ones if training got one, where training got it."""
+    if not state["added"]:
+        return data
+    if isinstance(data, (pd.DataFrame, pd.Series)):
+        made = data.to_frame() if isinstance(data, pd.Series) else data.copy()
+        made.insert(0 if state["first"] else made.shape[1], "const", 1.0)
+        return made
+    array = np.asarray(data)
+    array = array.reshape(-1, 1) if array.ndim == 1 else array
+    ones = np.ones((len(array), 1))
+    return np.column_stack([ones, array] if state["first"] else [array, ones])
