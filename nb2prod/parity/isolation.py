@@ -81,6 +81,8 @@ def environment(home: Path, *, hidden: Iterable[str], hash_seed: int, path: Iter
     (home / "cwd").mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
     return {
+        # With several servers on few cores, OpenMP's threads wait for each other: hundreds of times slower.
+        "OMP_NUM_THREADS": "1",
         **kept,
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(home / "bentoml"),
