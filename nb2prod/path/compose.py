@@ -15,13 +15,14 @@ from nb2prod.path.scopes import (
     Namespace,
     binds_name,
     bound_around,
+    changes_in_place,
     free_names,
     local_names,
     parameters,
     pickled_names,
 )
 from nb2prod.path.walk import Walk, choice_nodes
-from nb2prod.recording.trace import Read, Recording, Step, Tree
+from nb2prod.recording.trace import Read, Step, Tree
 
 TRAINING_ONLY, VALIDITY, EVERY, NONE = "training-only", "validity", "every row", "no row"
 
@@ -80,6 +81,14 @@ class Composition:
     returns: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Classes:
+    """How filters are served: `settled` by filter id, as the trials showed; `told` by cell.line, as the user or the tags say."""
+
+    settled: dict[str, str]
+    told: dict[str, str]
+
+
 @dataclass
 class _Statements:
     """The kept statements of one tree: leaves by node, with when they ran."""
@@ -89,21 +98,17 @@ class _Statements:
 
 
 class Composer:
-    """Builds the modules for one walk. `classes`: filter id -> class as settled so far, `told`: cell.line -> class as the user set it; any other filter is a validity rule."""
+    """Builds the modules for one walk. A filter that `classes` does not name is a validity rule for the time being."""
 
     def __init__(
-        self,
-        recording: Recording,
-        walk: Walk,
-        prediction: Prediction,
-        oracle: Oracle,
-        predicted: frozenset[int],
-        classes: dict[str, str],
-        told: dict[str, str],
+        self, walk: Walk, prediction: Prediction, oracle: Oracle, predicted: frozenset[int], classes: Classes
     ) -> None:
+        recording = walk.recording
         self.recording, self.walk, self.prediction, self.oracle = recording, walk, prediction, oracle
-        self.predicted, self.classes, self.told = predicted, classes, told
+        self.predicted, self.classes, self.told = predicted, classes.settled, classes.told
         self._ids: dict[str, list[int]] = {}
+        self._rows: dict[int, set[int]] = {}
+        self.holding = self._holding()
         self.namespace = Namespace(recording)
         self.captures = Captures(recording)
         self.edits: dict[int, dict[int, Edit]] = {}
@@ -212,7 +217,7 @@ class Composer:
             if s.kind == "step"
         }
         binders = [s for s in ast.walk(function) if isinstance(s, ast.stmt) and binds_name(s, name)]
-        if not binders or any(id(b) in touched for b in binders):
+        if not binders or any(id(b) in touched for b in binders) or changes_in_place(function, name):
             return False
         own = local_names(function)
         for binder in binders:
@@ -315,10 +320,18 @@ class Composer:
             for r in step.reads
         )
 
+    def _holding(self) -> set[tuple[int, int]]:
+        """The choices of rows whose result held predicted rows in some execution."""
+        found: set[tuple[int, int]] = set()
+        for step in self.recording.steps:
+            for event in step.events:
+                if event["kind"] in ("filter", "select", "order") and self._held(event["after"]) & self.predicted:
+                    found.add((self.recording.statements[step.k].tree, event["node"]))
+        return found
+
     def mode(self, tree: Tree, event: dict[str, Any]) -> str:
         """How a choice of rows is served."""
-        after = self._held(event["after"])
-        if not after & self.predicted:
+        if (tree.number, event["node"]) not in self.holding:
             return NONE if self._held(event["before"]) else EVERY
         if event["kind"] in ("select", "order"):
             return EVERY
@@ -326,8 +339,10 @@ class Composer:
         return self.classes.get(identity, self.told.get(identity.rstrip("abcdefghijklmnopqrstuvwxyz"), VALIDITY))
 
     def _held(self, lineage: int) -> set[int]:
-        rows = self.recording.rows_of(lineage, self.walk.table.number)
-        return set(rows[rows >= 0].tolist()) if rows is not None else set()
+        if lineage not in self._rows:
+            rows = self.recording.rows_of(lineage, self.walk.table.number)
+            self._rows[lineage] = set(rows[rows >= 0].tolist()) if rows is not None else set()
+        return self._rows[lineage]
 
     def filter_id(self, tree: Tree, node: int) -> str:
         """A filter's name in the plan: cell.line of its expression, and a letter for further ones on the line."""

@@ -172,7 +172,7 @@ class Emitter:
             head = (
                 f"while {patcher.render(node.test)}:"
                 if isinstance(node, ast.While)
-                else f"for {ast.unparse(node.target)} in {patcher.render(node.iter)}:"
+                else f"for {patcher.inner(node.target)} in {patcher.render(node.iter)}:"
             )
             return [*patcher.comments_above(node), head, *_indented(body)]
         if isinstance(node, ast.With):

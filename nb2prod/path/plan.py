@@ -18,7 +18,7 @@ from nb2prod.errors import Nb2ProdError, Refused
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
-from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Composer, Composition
+from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
 from nb2prod.path.emit import Emitter
 from nb2prod.path.kernel import KernelOracle
 from nb2prod.path.prediction import Prediction
@@ -223,7 +223,7 @@ class Planner:
     ) -> tuple[Walk, Composition]:
         walk = Walk(self.recording, table)
         held = frozenset(int(r) for r in predicted)
-        composer = Composer(self.recording, walk, prediction, self.oracle, held, classes, self.told)
+        composer = Composer(walk, prediction, self.oracle, held, Classes(classes, self.told))
         for step in self.recording.steps:
             for event in step.events:
                 if event["kind"] == "filter" and walk.carries(event["before"]):
@@ -351,6 +351,8 @@ class Planner:
             "PYTHONPATH": str(self.project),
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
+            # Small batches: more threads only wait for each other.
+            "OMP_NUM_THREADS": "1",
         }
         try:
             done = subprocess.run(

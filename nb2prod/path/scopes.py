@@ -94,6 +94,30 @@ def binds_name(node: ast.stmt, name: str) -> bool:
     )
 
 
+def changes_in_place(function: ast.FunctionDef, name: str) -> bool:
+    """Tell whether the function changes a local in place: a method called for its effect, an item or attribute set."""
+    for node in ast.walk(function):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and isinstance(node.value.func, ast.Attribute)
+        ):
+            if _base_name(node.value.func.value) == name:
+                return True
+        elif (isinstance(node, ast.AugAssign) and _base_name(node.target) == name) or (
+            isinstance(node, (ast.Assign, ast.Delete))
+            and any(isinstance(t, (ast.Subscript, ast.Attribute)) and _base_name(t) == name for t in node.targets)
+        ):
+            return True
+    return False
+
+
+def _base_name(node: ast.AST) -> str | None:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
 class Namespace:
     """The notebook's definitions by name; where a name is defined several times, the last one before the asking tree counts."""
 

@@ -102,10 +102,9 @@ def _on_groupby(op: Operation) -> bool:
     return Kinds.accessor(op.receiver) and "GroupBy" in type(op.receiver).__name__
 
 
-def _on_window(op: Operation) -> bool:
-    """A moving window's ``mean`` has an entry for each row, unlike a column's."""
-    names = {base.__name__ for base in type(op.receiver).__mro__}
-    return bool(names & {"BaseWindow", "Rolling", "Expanding", "ExponentialMovingWindow"})
+def _by_entry(op: Operation) -> bool:
+    """``.str.count()`` and a moving window's ``mean()`` have an entry for each row, unlike a column's."""
+    return Kinds.accessor(op.receiver) and not _on_groupby(op)
 
 
 def _accessor(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome:
@@ -144,7 +143,7 @@ def _pandas(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Ou
         return Outcome(None, "reshape", carried[0][1])
     if op.name in SELECTING and op.kind == "call":
         return _selecting(op, rows)
-    if op.name in REDUCERS and not isinstance(op.func, type) and not _on_window(op):
+    if op.name in REDUCERS and not isinstance(op.func, type) and not _by_entry(op):
         return NONE
     index = result.index
     matches = [lineage for v, lineage in carried if lineage.n == len(result) and _same_index(index_of(v), index)]
@@ -358,7 +357,7 @@ def _merge(op: Operation, rows: Rows) -> Outcome:
     pd = sys.modules["pandas"]
     if isinstance(right, pd.Series):
         right = right.to_frame()
-    if not Kinds.frame(left) or not Kinds.frame(right):
+    if left is None or right is None or not Kinds.frame(left) or not Kinds.frame(right):
         return NONE
     here, there = rows.of(left), rows.of(right)
     a, b = "__nb2prod_left__", "__nb2prod_right__"

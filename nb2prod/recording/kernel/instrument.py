@@ -58,6 +58,8 @@ class Tables:
 
     sites: list[Site] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    lambdas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    """Sites of the names that a statement's lambdas take from outside: a lambda may run where nothing is reported."""
 
 
 def targets_of(node: ast.stmt) -> tuple[str, ...]:
@@ -100,6 +102,8 @@ class Instrumenter:
         self.index = number(tree)
         self.function: int | None = None
         self.depth = 0
+        self.current = 0
+        self.bound: list[set[str]] = []
 
     # statements -----------------------------------------------------------------------------------------------------
 
@@ -119,7 +123,9 @@ class Instrumenter:
         method = getattr(self, "_do_" + type(node).__name__.lower(), None)
         if method is None:
             return [node]
+        outer, self.current = self.current, self.index[node]
         result: list[ast.stmt] = method(node)
+        self.current = outer
         return result
 
     def _new_statement(self, node: ast.stmt) -> int:
@@ -258,7 +264,10 @@ class Instrumenter:
         self, node: ast.AST, kind: str, name: str = "", operands: tuple[int, ...] = (), call: CallShape | None = None
     ) -> int:
         self.tables.sites.append(Site(self.tree, self.index[node], kind, name, operands, call))
-        return len(self.tables.sites) - 1
+        number = len(self.tables.sites) - 1
+        if kind == "name" and self.bound and not any(name in names for names in self.bound):
+            self.tables.lambdas.setdefault((self.tree, self.current), []).append(number)
+        return number
 
     def _wrapped(self, hook: str, sid: int, twin: ast.expr, node: ast.expr) -> ast.expr:
         twin = _located(twin, node)
@@ -310,7 +319,10 @@ class Instrumenter:
             return node
         plain = copy.deepcopy(node.body)
         twin = copy.copy(node)
+        args = node.args
+        self.bound.append({a.arg for a in ast.walk(args) if isinstance(a, ast.arg)})
         hooked = self.expr(node.body)
+        self.bound.pop()
         twin.body = _located(ast.IfExp(test=self._hook("live", node), body=hooked, orelse=plain), node.body)
         return twin
 

@@ -394,14 +394,8 @@ class Recorder:
         site = self.tables.sites[number]
         values = self._operands(step, number)
         step.log.append((number, result))
-        simple = isinstance(result, SCALARS)
-        carrying = False
-        for value in values.values():
-            if not isinstance(value, SCALARS) and (self.rows.of(value) is not None or self.rows.inside(value)):
-                carrying = True
-                break
-        if not carrying:
-            if not simple and site.kind in ("call", "attribute", "subscript"):
+        if not any(self._carrying(value) for value in values.values()):
+            if not isinstance(result, SCALARS) and site.kind in ("call", "attribute", "subscript"):
                 self._maybe_root(step, site, values, result)
             return
         step.touched = True
@@ -452,6 +446,9 @@ class Recorder:
         self._frozen(step, site, op)
         self._predicting(step, site, op, token, outcome.lineage, fresh)
         self._rename_root(step, site, op, outcome.lineage)
+
+    def _carrying(self, value: Any) -> bool:
+        return not isinstance(value, SCALARS) and (self.rows.of(value) is not None or bool(self.rows.inside(value)))
 
     def _describe(self, site: Site, values: dict[int, Any], result: Any) -> Operation:
         args: tuple[Any, ...] = ()
@@ -771,9 +768,14 @@ class Recorder:
         return self.snapshots.take(value)
 
     def _fitting(self, step: Step, site: Site, op: Operation) -> None:
-        if op.kind != "call" or op.name not in FITTING:
+        if op.kind != "call":
             return
-        y = op.kwargs.get("y", op.args[1] if len(op.args) > 1 else None)
+        if isinstance(op.func, type) and op.func.__module__.startswith("statsmodels"):
+            y = op.kwargs.get("endog", op.args[0] if op.args else None)
+        elif op.name in FITTING:
+            y = op.kwargs.get("y", op.args[1] if len(op.args) > 1 else None)
+        else:
+            return
         lineage = self.rows.of(y) if y is not None else None
         if lineage is None or lineage.n < 2:
             return
@@ -923,6 +925,10 @@ class Recorder:
                 loop.quiet = 0
             if frame.k is not None:
                 self.quiet_functions[frame.k] = 0
+        for site in self.tables.lambdas.get((statement.tree, statement.node), ()):
+            name = self.tables.sites[site].name
+            if site not in step.names and (name in space or name in self.ns):
+                step.names[site] = space.get(name, self.ns.get(name))
         updates = self._updates(step)
         binds: list[list[Any]] = []
         for name in statement.binds:
