@@ -1,5 +1,6 @@
 # make demo   build the flight-delay example, prove it, serve it, ask it
-# make test   every test
+# make test   the tests
+# make test-slow   the rest of them, which takes longer
 # make lint   ruff, mypy, the layers, TypeScript
 # make format what ruff can mend by itself
 # make env    the environment in .venv that the others use
@@ -28,7 +29,10 @@ demo: env
 	$(BIN)/python -m nb2prod.demo
 
 test: env
-	$(BIN)/python -m pytest $(TEST_OPTIONS)
+	$(BIN)/python -m pytest $(TEST_OPTIONS) -m "not slow"
+
+test-slow: env
+	$(BIN)/python -m pytest $(TEST_OPTIONS) -m slow
 
 lint: env $(MODULES)
 	$(BIN)/ruff check .
