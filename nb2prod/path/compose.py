@@ -24,6 +24,7 @@ from nb2prod.path.scopes import (
 from nb2prod.path.walk import Walk, choice_nodes
 from nb2prod.recording.trace import Read, Step, Tree
 
+FITTING = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample"})
 TRAINING_ONLY, VALIDITY, EVERY, NONE = "training-only", "validity", "every row", "no row"
 
 
@@ -116,6 +117,7 @@ class Composer:
         self.frozen: list[FrozenUse] = []
         self.statements: dict[int, _Statements] = {}
         self.dropped: set[ast.stmt] = set()
+        self.preludes: dict[ast.stmt, dict[str, tuple[Tree, int, str]]] = {}
         self.splits: dict[ast.stmt, tuple[Step, dict[str, Any]]] = {}
         self.needed: dict[str, int] = {}
         self.whole: dict[str, Defined] = {}
@@ -207,8 +209,24 @@ class Composer:
         if not isinstance(function, ast.FunctionDef) or name not in local_names(function):
             return False
         if name in parameters(function):
-            return True
+            return not self._trained_here(step, name)
         return self._live_local(step, tree, function, name)
+
+    def _trained_here(self, step: Step, name: str) -> bool:
+        """Tell whether the call fitted what this parameter holds before this step read it: then its state is training's."""
+        for other in self.recording.by_frame.get(step.frame, []):
+            if other.seq >= step.seq:
+                return False
+            for node in ast.walk(self.recording.statement(other.k)[1]):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and isinstance(node.func.value, ast.Name)
+                    and node.func.value.id == name
+                    and node.func.attr in FITTING
+                ):
+                    return True
+        return False
 
     def _live_local(self, step: Step, tree: Tree, function: ast.FunctionDef, name: str) -> bool:
         touched = {
@@ -245,6 +263,16 @@ class Composer:
             tree, event["node"], "boundary", (telling_name(node), reason), Occurrence(step.seq, event["snapshot"], keys)
         )
         self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "boundary"))  # type: ignore[misc]
+
+    def _on_mention(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        """A variable that a query's text names must be there under its name."""
+        statement = self.recording.statement(step.k)[1]
+        name = event["name"]
+        if event.get("snapshot") is None or any(name in place.keys for place in step.loops):
+            return
+        named = (name, f"named in the text of {ast.unparse(tree.nodes[event['node']])[:60]}")
+        self.captures.add(tree, event["node"], f"mention {name}", named, Occurrence(step.seq, event["snapshot"], keys))
+        self.preludes.setdefault(statement, {})[name] = (tree, event["node"], f"mention {name}")
 
     def _on_lookup(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         if not self.walk.is_lookup(event) or event.get("snapshot") is None:

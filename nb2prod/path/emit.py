@@ -144,7 +144,11 @@ class Emitter:
             if not isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try)):
                 if tree.cell is not None:
                     self.lines.append((tree.cell.number, tree.line(node), patcher.lines[node.lineno - 1].strip()))
-                return patcher.block_lines(node, patcher.statement(node), "")
+                preludes = [
+                    f"{name} = {composer.captures.reference(*site)}"
+                    for name, site in composer.preludes.get(node, {}).items()
+                ]
+                return [*preludes, *patcher.block_lines(node, patcher.statement(node), "")]
         return self._compound(tree, node, wanted, final)
 
     def _inner(

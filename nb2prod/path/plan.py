@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ import numpy.typing as npt
 
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.errors import Nb2ProdError, Refused
+from nb2prod.errors import Refused
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
@@ -22,6 +20,7 @@ from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Classes, Composer, Com
 from nb2prod.path.emit import Emitter
 from nb2prod.path.kernel import KernelOracle
 from nb2prod.path.prediction import Prediction
+from nb2prod.path.tries import Tries
 from nb2prod.path.walk import Walk
 from nb2prod.progress import Progress
 from nb2prod.recording.trace import Recording, Table
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from nb2prod.recording.engine import Kernel
 
 RUNTIME_PACKAGE = "nb2prod_runtime"
-TRIAL_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,7 @@ class Planner:
         self.recording, self.options, self.project, self.progress = recording, options, project, progress
         self.oracle = KernelOracle(kernel, recording)
         self.notes: list[Diagnostic] = []
+        self.tries = Tries(recording, project)
 
     def run(self) -> ServingPath:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
@@ -309,6 +308,8 @@ class Planner:
             "expected": str(folder / "snapshots" / f"{prediction.snapshot}.pkl"),
             "given": str(folder / "snapshots" / f"{given}.pkl") if given else None,
             "tolerance": self.options.tolerance,
+            # Where a function of the notebook asks the model, what `features` returns is not yet what the model is given.
+            "argument": prediction.event is not None and prediction.event[0].frame == 0,
             "target": list(self.options.target),
             "fields": list(self.options.fields),
             "fit": self._fit(prediction, table),
@@ -341,39 +342,8 @@ class Planner:
         return self._trial({**self._job(prediction, table, predicted), "filters": open_rules})
 
     def _trial(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Run one trial in a clean process of the kernel's Python."""
-        ask, answer = self.recording.folder / "job.json", self.recording.folder / "trial.json"
-        answer.unlink(missing_ok=True)
-        ask.write_text(json.dumps(job))
-        script = Path(__file__).with_name("trial.py")
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self.project),
-            "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            # Small batches: more threads only wait for each other.
-            "OMP_NUM_THREADS": "1",
-        }
-        try:
-            done = subprocess.run(
-                [self.recording.executable, "-X", "utf8", str(script), str(ask), str(answer)],
-                env=environment,
-                cwd=self.recording.notebook.path.parent,
-                capture_output=True,
-                text=True,
-                timeout=TRIAL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise Nb2ProdError(
-                f"trying the serving path took longer than {TRIAL_SECONDS} s", "Predict on fewer rows in the notebook."
-            ) from error
-        if not answer.exists():
-            raise Nb2ProdError("the serving path could not be tried", done.stderr[-1500:])
-        result: dict[str, Any] = json.loads(answer.read_text())
-        if "failed" in result:
-            raise Nb2ProdError(f"the serving path could not be tried: {result['failed']}", result.get("traceback", ""))
-        return result
+        """Try the project as it is staged now."""
+        return self.tries.run(job)
 
     def _training_only(
         self, composition: Composition, answer: dict[str, Any], classes: dict[str, str]
@@ -478,7 +448,9 @@ def _manifest_entry(value: CapturedValue, made: dict[str, Any]) -> dict[str, Any
 
 def plan(recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress) -> ServingPath:
     """Make the plan for `recording`, staging modules and artifacts in `project` (which holds the runtime already)."""
-    return Planner(recording, kernel, options, project, progress).run()
+    planner = Planner(recording, kernel, options, project, progress)
+    with planner.tries:
+        return planner.run()
 
 
 __all__ = ["FilterPlan", "Planner", "ServingPath", "plan"]

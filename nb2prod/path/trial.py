@@ -1,6 +1,6 @@
 """Tries the generated modules on the recorded rows, in a clean process of the kernel's own Python.
 
-Run as a script with the project folder on the path: `python trial.py JOB ANSWER`. What depends on the run and decides behaviour is settled
+Run as a script with the project folder on the path; jobs come on its standard input. What depends on the run and decides behaviour is settled
 here, by experiment: does the path replay, is each row's answer its own, which columns matter, which filters belong to training, which
 fields take null. Imports nothing of nb2prod but the runtime, under the name that it has in a Bento.
 """
@@ -306,7 +306,7 @@ def _matters(
             # The target is never sent: what matters is whether its valid values change anything, not whether code that handles it takes null.
             if change is not _nulled or column not in trial.answer["target"]:
                 changed[column] = change(trial.raw[column], base[column], rng)
-        if not _equal_runs(before, trial.run(changed)):
+        if not _equal_runs(before, trial.run(changed), features=trial.job["argument"]):
             return True
     return False
 
@@ -349,12 +349,10 @@ def _filled(column: pd.Series[Any], value: Any) -> Any:
         return made
 
 
-def _equal_runs(a: Run, b: Run) -> bool:
-    return (
-        a.codes == b.codes
-        and all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True))
-        and all(same(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True))
-    )
+def _equal_runs(a: Run, b: Run, *, features: bool) -> bool:
+    if a.codes != b.codes or not all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True)):
+        return False
+    return not features or all(same(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True))
 
 
 def find_target(trial: Trial) -> None:
@@ -630,6 +628,8 @@ def open_trial(job: dict[str, Any]) -> Trial:
         names = [str(c) for c in argument.columns] if hasattr(argument, "columns") else None
         given = outputs.per_row(argument, len(predicted))
     project = Path(job["project"])
+    for name in ("features", "predict"):
+        sys.modules.pop(name, None)  # an earlier job may have tried an earlier version of them
     trial = Trial(job, raw, predicted, expected, given, Model.load(project))
     trial.answer["names"] = names
     trial.answer["given_kind"] = None if not job.get("given") else "frame" if names else "array"
@@ -654,9 +654,19 @@ def _settle(trial: Trial, project: Path) -> None:
         cases(trial)
 
 
-def main(arguments: list[str]) -> int:
-    """Do what the job says and write the answer."""
-    job = json.loads(Path(arguments[0]).read_text())
+def main() -> None:
+    """Do the jobs that come on standard input, a JSON line each naming the files of job and answer, until it ends."""
+    for line in sys.stdin:
+        files = json.loads(line)
+        try:
+            answer = _answer(json.loads(Path(files["job"]).read_text()))
+        except Exception as problem:
+            answer = {"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}
+        Path(files["answer"]).write_text(json.dumps(answer, default=_json))
+        print("done", file=_OUT, flush=True)
+
+
+def _answer(job: dict[str, Any]) -> dict[str, Any]:
     trial = open_trial(job)
     trial.answer["fields"] = []
     find_target(trial)
@@ -664,8 +674,7 @@ def main(arguments: list[str]) -> int:
         settle_filters(trial)
     if not trial.answer.get("training_only"):
         _settle(trial, Path(job["project"]))
-    Path(arguments[1]).write_text(json.dumps(trial.answer, default=_json))
-    return 0
+    return trial.answer
 
 
 def _json(value: Any) -> Any:
@@ -674,11 +683,7 @@ def _json(value: Any) -> Any:
     return str(value)
 
 
+_OUT = sys.stdout
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Exception as problem:
-        Path(sys.argv[2]).write_text(
-            json.dumps({"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]})
-        )
-        sys.exit(3)
+    sys.stdout = sys.stderr  # what the notebook's code prints is no answer
+    main()

@@ -288,13 +288,16 @@ class Walk:
 
     @property
     def kept_loops(self) -> set[tuple[int, int]]:
-        """The running loops (statement, instance) that are served as loops: more than one of their iterations matters."""
+        """The running loops (statement, instance) that are served as loops: more than one of their iterations matters, or they run over rows."""
         seen: dict[tuple[int, int], set[int]] = defaultdict(set)
         for step in self.kept.values():
             for place in step.loops:
                 if step.kind != "header" or step.k != place.k:
                     seen[place.k, place.instance].add(place.iteration)
-        return {key for key, iterations in seen.items() if len(iterations) > 1}
+        binding = {
+            (p.k, p.instance) for s in self.kept.values() if s.kind == "iteration" for p in s.loops if p.k == s.k
+        }
+        return {key for key, iterations in seen.items() if len(iterations) > 1} | binding
 
 
 def choice_nodes(tree: Tree, node: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.recording.inprocess import run
 
 ALL = [0, 1, 2, 3, 4, 5]
@@ -198,10 +199,22 @@ def test_rows(program: str, rows: list[int] | None, tmp_path: Path) -> None:
 
 
 SPLITS: list[tuple[str, str]] = [
-    ("from sklearn.model_selection import train_test_split\nr, s = train_test_split(df, test_size=2, random_state=0)", "df"),
-    ("from sklearn.model_selection import train_test_split\nr, s, y, z = train_test_split(df[['a', 'c']], df.b, test_size=2, random_state=0)", "df"),
-    ("from sklearn.model_selection import train_test_split\nr, s = train_test_split(df.values, test_size=2, random_state=0)", "df.values"),
-    ("from sklearn.model_selection import train_test_split\nr, s = train_test_split(df.c.tolist(), test_size=2, random_state=0)", "df.c.tolist()"),
+    (
+        "from sklearn.model_selection import train_test_split\nr, s = train_test_split(df, test_size=2, random_state=0)",
+        "df",
+    ),
+    (
+        "from sklearn.model_selection import train_test_split\nr, s, y, z = train_test_split(df[['a', 'c']], df.b, test_size=2, random_state=0)",
+        "df",
+    ),
+    (
+        "from sklearn.model_selection import train_test_split\nr, s = train_test_split(df.values, test_size=2, random_state=0)",
+        "df.values",
+    ),
+    (
+        "from sklearn.model_selection import train_test_split\nr, s = train_test_split(df.c.tolist(), test_size=2, random_state=0)",
+        "df.c.tolist()",
+    ),
     ("from sklearn.utils import shuffle\nr = shuffle(df, random_state=0)", "df"),
     ("r = df.sample(frac=0.5, random_state=0)", "df"),
     ("r = df.sample(4, random_state=1).reset_index(drop=True)", "df"),
@@ -214,7 +227,13 @@ SPLITS: list[tuple[str, str]] = [
 def test_split_rows_are_the_rows_that_hold_their_values(program: str, tmp_path: Path) -> None:
     ran = run(program, tmp_path)
     rows, value = ran.rows("r"), ran.names["r"]
-    tens = value["c"].tolist() if hasattr(value, "columns") else [v[2] for v in value] if getattr(value, "ndim", 0) == 2 else list(value)
+    tens = (
+        value["c"].tolist()
+        if hasattr(value, "columns")
+        else [v[2] for v in value]
+        if getattr(value, "ndim", 0) == 2
+        else list(value)
+    )
     assert rows == [int(v) // 10 - 1 for v in tens]
 
 
@@ -225,10 +244,10 @@ def test_a_split_draws_no_more_random_numbers_than_without_the_recorder(tmp_path
 
     program = "from sklearn.model_selection import train_test_split\nnp.random.seed(5)\nr, s = train_test_split(df)\nx = np.random.rand()"
     ran = run(program, tmp_path)
-    np.random.seed(5)  # noqa: NPY002 - the global generator is what is tested
+    np.random.seed(5)
     plain = train_test_split(pd.DataFrame({"c": [10, 20, 30, 40, 50, 60]}))[0]
     assert ran.names["r"]["c"].tolist() == plain["c"].tolist()
-    assert ran.names["x"] == np.random.rand()  # noqa: NPY002
+    assert ran.names["x"] == np.random.rand()
 
 
 def test_the_recorder_keeps_no_object_alive(tmp_path: Path) -> None:
@@ -249,4 +268,8 @@ def test_reductions_are_boundaries_with_their_place(tmp_path: Path) -> None:
 
 def test_a_condition_on_rows_is_a_filter_and_a_position_is_a_choice(tmp_path: Path) -> None:
     ran = run("x = df[df.c > 20]\ny = df.iloc[:3]\nz = df.sort_values('c', ascending=False)", tmp_path)
-    assert [e["kind"] for e in [*ran.events("filter"), *ran.events("select"), *ran.events("order")]] == ["filter", "select", "order"]
+    assert [e["kind"] for e in [*ran.events("filter"), *ran.events("select"), *ran.events("order")]] == [
+        "filter",
+        "select",
+        "order",
+    ]

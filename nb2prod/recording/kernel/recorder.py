@@ -12,6 +12,7 @@ import builtins
 import json
 import os
 import pickle
+import re
 import sys
 import threading
 import types
@@ -443,6 +444,7 @@ class Recorder:
         elif outcome.event == "merge":
             self._merge_event(step, site, op, outcome.lineage)
         self._lookups(step, site, op, outcome.lineage)
+        self._mentions(step, site, op)
         self._frozen(step, site, op)
         self._predicting(step, site, op, token, outcome.lineage, fresh)
         self._rename_root(step, site, op, outcome.lineage)
@@ -654,6 +656,14 @@ class Recorder:
                         "of": self._lineage(other),
                     }
                 )
+
+    def _mentions(self, step: Step, site: Site, op: Operation) -> None:
+        """``df.query("a > @cut")`` reads a variable that its text names."""
+        if op.name not in ("query", "eval") or not op.args or not isinstance(op.args[0], str):
+            return
+        for name in dict.fromkeys(re.findall(r"@([A-Za-z_]\w*)", op.args[0])):
+            if name in self.ns and step.frame.number == 0 and self.rows.of(self.ns[name]) is None:
+                step.events.append({"kind": "mention", "node": site.node, "name": name, "value": self.ns[name]})
 
     def _argument(self, op: Operation, shape: Any, sid: int) -> Any:
         for (kind, s), value in zip(shape.args, op.args, strict=False):

@@ -1,0 +1,91 @@
+"""The process that tries staged modules: the kernel's own Python, clean, started early so that its imports cost no time."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from nb2prod.errors import Nb2ProdError
+
+if TYPE_CHECKING:
+    from nb2prod.recording.trace import Recording
+
+SECONDS = 900
+
+
+class Tries:
+    """Runs `trial.py` for one project; a context manager, the process ends with it."""
+
+    def __init__(self, recording: Recording, project: Path) -> None:
+        self._recording, self._project = recording, project
+        self._process: subprocess.Popen[str] | None = None
+        self._said: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        paths = [str(self._project), str(self._recording.notebook.path.parent)]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # Small batches: more threads only wait for each other.
+            "OMP_NUM_THREADS": "1",
+        }
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        script = Path(__file__).with_name("trial.py")
+        self._process = subprocess.Popen(
+            [self._recording.executable, "-P", "-X", "utf8", str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            env=environment,
+            cwd=self._recording.notebook.path.parent,
+            text=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+        if self._said is not None:
+            self._said.close()
+
+    def run(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Try the project as it is staged now. Raises `Nb2ProdError` where the trial itself fails."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise Nb2ProdError("the trial was not started")
+        ask, answer = self._recording.folder / "job.json", self._recording.folder / "trial.json"
+        answer.unlink(missing_ok=True)
+        ask.write_text(json.dumps(job))
+        try:
+            process.stdin.write(json.dumps({"job": str(ask), "answer": str(answer)}) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is dead already; what it said is told below
+        ready, _, _ = select.select([process.stdout], [], [], SECONDS)
+        if not ready:
+            raise Nb2ProdError(
+                f"trying the serving path took longer than {SECONDS} s", "Predict on fewer rows in the notebook."
+            )
+        if not process.stdout.readline() or not answer.exists():
+            raise Nb2ProdError("the serving path could not be tried", self._last_words())
+        result: dict[str, Any] = json.loads(answer.read_text())
+        if "failed" in result:
+            raise Nb2ProdError(f"the serving path could not be tried: {result['failed']}", result.get("traceback", ""))
+        return result
+
+    def _last_words(self) -> str:
+        if self._said is None:
+            return ""
+        self._said.seek(0)
+        return self._said.read()[-1500:]
