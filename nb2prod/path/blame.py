@@ -7,6 +7,7 @@ from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.path.compose import Composition
+from nb2prod.path.served_checks import random_values
 from nb2prod.path.walk import Walk
 from nb2prod.recording.trace import Recording, Tree
 
@@ -53,6 +54,9 @@ def mismatch_diagnostics(recording: Recording, walk: Walk, answer: dict[str, Any
                 *place,
             ),
         )
+    drawn = random_values(recording, walk)
+    if drawn:
+        return tuple(dict.fromkeys(drawn))
     return (_difference(first, answer),)
 
 

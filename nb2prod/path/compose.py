@@ -156,9 +156,29 @@ class Composer:
             if method is not None:
                 method(step, tree, event, keys)
         covered |= set(replaced) | outside | self._covered_choices(step, tree)
+        covered |= self._labels(step, tree, covered)
         for read in step.reads:
             if read.node not in covered:
                 self._read(step, tree, read, keys)
+
+    def _labels(self, step: Step, tree: Tree, covered: set[int]) -> set[int]:
+        """``pd.Series(answers, index=labels)``: training's labels, kept in a variable, are none of a request's rows."""
+        values = {r.node: r for r in step.reads if r.kind == "value"}
+        rows = {r.node for r in step.reads if r.kind in ("rows", "container")}
+        gone: set[int] = set()
+        for node in ast.walk(self.recording.statement(step.k)[1]):
+            if (
+                not isinstance(node, ast.Call)
+                or tree.index[node] in covered
+                or not isinstance(node.func, ast.Attribute)
+            ):
+                continue
+            labels = [k for k in node.keywords if k.arg == "index" and tree.index.get(k.value) in values]
+            made_of_rows = any(tree.index.get(n) in rows for a in node.args for n in ast.walk(a))
+            if node.func.attr in ("Series", "DataFrame") and labels and made_of_rows:
+                gone |= {tree.index[k.value] for k in labels}
+                self._edit(tree, tree.index[node], lambda r, n=node: _without_index(r, n))  # type: ignore[misc]
+        return gone
 
     def _left_to_frozen(self, step: Step, tree: Tree) -> set[int]:
         """Inside a function given to a frozen operation nothing is replaced: its state holds what the function asked of training."""
@@ -566,6 +586,15 @@ def _signature_parts(node: ast.AST) -> list[ast.AST]:
         return []
     args = node.args
     return [*node.decorator_list, *args.defaults, *(d for d in args.kw_defaults if d is not None)]
+
+
+def _without_index(render: Render, node: ast.Call) -> str:
+    """The call without its labels."""
+    parts = [render(a) for a in node.args]
+    parts += [
+        f"{k.arg}={render(k.value)}" if k.arg else f"**{render(k.value)}" for k in node.keywords if k.arg != "index"
+    ]
+    return f"{render(node.func)}({', '.join(parts)})"
 
 
 def _all_rows_text(render: Render, node: ast.AST) -> str:

@@ -14,6 +14,7 @@ from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
 from nb2prod.path import prediction as predictions
+from nb2prod.path import served_checks
 from nb2prod.path.blame import mismatch_diagnostics, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
@@ -152,6 +153,7 @@ class Planner:
     def _raw_table(self, prediction: Prediction) -> tuple[Table, npt.NDArray[np.int64]]:
         fit: list[tuple[Table, npt.NDArray[np.int64]]] = []
         torn: list[Table] = []
+        whole = False
         for number in self.recording.tables_of(prediction.lineage):
             rows = self.recording.rows_of(prediction.lineage, number)
             table = self.recording.tables[number]
@@ -161,18 +163,19 @@ class Planner:
                 fit.append((table, rows))
             elif (rows >= 0).any():
                 torn.append(table)
+                whole = whole or bool((rows >= 0).all())
         data = {b.name for s in self.recording.by_frame.get(0, []) if "data" in self._tags(s.k) for b in s.binds}
         if len(fit) > 1 and data:
             fit = [(t, r) for t, r in fit if t.name in data] or fit
         if len(fit) == 1:
             return fit[0]
-        raise Refused([self._no_table(prediction, [t for t, _ in fit], torn)])
+        raise Refused([self._no_table(prediction, [t for t, _ in fit], torn, whole=whole)])
 
     def _tags(self, k: int) -> frozenset[str]:
         cell = self.recording.trees[self.recording.statements[k].tree].cell
         return cell.tags if cell is not None else frozenset()
 
-    def _no_table(self, prediction: Prediction, fit: list[Table], torn: list[Table]) -> Diagnostic:
+    def _no_table(self, prediction: Prediction, fit: list[Table], torn: list[Table], *, whole: bool) -> Diagnostic:
         tree, node = self.recording.statement(prediction.steps[-1].k)
         cell = tree.cell
         place = (cell.number if cell else None, tree.line(node), cell.text_of(tree.line(node)) if cell else "")
@@ -187,7 +190,7 @@ class Planner:
             )
         if torn:
             return Diagnostic(
-                "N6" if len(torn) > 1 else "N12",
+                "N6" if len(torn) > 1 and not whole else "N12",
                 "error",
                 f"The predicted rows do not stand one for one for the rows of a table ({names}).",
                 "Predict on rows of one table, each at most once; if several tables were put together, name the one to serve with --raw-table.",
@@ -237,7 +240,11 @@ class Planner:
         walk.keep(last)
         composer.loops = walk.kept_loops
         self._refused_operations(walk)
-        return walk, Emitter(composer).run()
+        composition = Emitter(composer).run()
+        found = served_checks.check(self.recording, walk, composition)
+        if found:
+            raise Refused(found)
+        return walk, composition
 
     def _refused_operations(self, walk: Walk) -> None:
         found = []

@@ -207,6 +207,9 @@ def _nothing(recording: Recording, wanted: str | None) -> Diagnostic:
             "Add the expression that predicts to the predict cell, for example y_pred = model.predict(X_test).",
             *where,
         )
+    entity = _entity(recording)
+    if entity is not None:
+        return entity
     return Diagnostic(
         "N5",
         "error",
@@ -214,3 +217,30 @@ def _nothing(recording: Recording, wanted: str | None) -> Diagnostic:
         "Tag the cell that computes the predictions for the rows of a table, for example y_pred = model.predict(X_test).",
         *where,
     )
+
+
+def _entity(recording: Recording) -> Diagnostic | None:
+    """The table that is predicted on has one row for many: a group's, not a raw row's."""
+    for step in reversed(recording.by_frame.get(0, [])):
+        tree, _ = recording.statement(step.k)
+        for event in step.events:
+            if event["kind"] not in ("boundary", "reshape") or tree.cell is None:
+                continue
+            node = tree.nodes[event["node"]]
+            text = ast.unparse(node)
+            grouped = ".groupby(" in text and event.get("type") == "pandas.DataFrame"
+            if not grouped and event["kind"] != "reshape":
+                continue
+            key = text.split(".groupby(", 1)[1].split(")", 1)[0] if grouped else ""
+            what = f"one row for each {key}" if grouped else f"another number of rows ({event['name']})"
+            line = tree.line(node)
+            return Diagnostic(
+                "N12",
+                "error",
+                f"The table that is predicted on has {what}: a raw row has no answer of its own.",
+                "Save that table, load it in a cell of its own and predict on it: then a request describes one of its rows.",
+                tree.cell.number,
+                line,
+                tree.cell.text_of(line),
+            )
+    return None

@@ -27,6 +27,7 @@ from .snapshots import Snapshots, fingerprint, type_name
 
 COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
+ITERATORS = frozenset({"zip", "enumerate", "map", "reversed", "list_iterator", "generator", "itertuples", "filter"})
 INNER_FRAMES = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
 PREDICTING = frozenset(
     {"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"}
@@ -410,6 +411,8 @@ class Recorder:
             return
         outcome = infer(op, self.rows)
         self._fitting(step, site, op)
+        if outcome.lineage is None and self._walks_rows(op):
+            return
         if outcome.lineage is None and self._frozen_parts(op):
             self._frozen(step, site, op)
             return
@@ -516,6 +519,8 @@ class Recorder:
         receiver = getattr(func, "__self__", None)
         if Kinds.pandas(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver):
             return
+        if any(Kinds.pandas(v) and len(v) > 1 for v in values.values()):
+            return  # made from something whose rows were lost: its rows are none of a table's
         if len(result) < 1:
             # An empty table to which rows are added later: it carries none of any table's.
             self.rows.put(result, Lineage({}, 0))
@@ -719,6 +724,14 @@ class Recorder:
                 else found.op,
             }
         )
+
+    def _walks_rows(self, op: Operation) -> bool:
+        """``zip(df.a, df.b)`` goes over rows: what a comprehension makes of it has an entry for each."""
+        if type(op.result).__name__ not in ITERATORS:
+            return False
+        for lineage in [x for v in op.args if (x := self.rows.of(v)) is not None][:1]:
+            self.rows.put(op.result, lineage, by_index=False)
+        return True
 
     def _frozen_parts(self, op: Operation) -> bool:
         """A frozen operation that returns rows beside something else (``pd.factorize``): its parts carry the rows."""
