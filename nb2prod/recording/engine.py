@@ -85,6 +85,7 @@ class RecordingEngine(NBClientEngine):  # type: ignore[misc]
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
         """Run the notebook that `nb_man` manages."""
         capture = kwargs.pop("capture")
+        log = capture.pop("log")
         client = RecordingClient(
             nb_man,
             timeout=kwargs.get("execution_timeout"),
@@ -93,7 +94,9 @@ class RecordingEngine(NBClientEngine):  # type: ignore[misc]
             extra_arguments=["--IPKernelApp.log_level=40"],
             **capture,
         )
-        return client.execute()
+        # What the kernel's process itself says (of an interrupt, of a crash) is kept out of the reader's way.
+        with open(log, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a plain file, for another process
+            return client.execute(stdout=stream, stderr=stream)
 
 
 papermill_engines.register(ENGINE, RecordingEngine)

@@ -55,7 +55,13 @@ def record(
             notebook,
             options,
             folder,
-            {"before": before, "on_cell": progress.cell, "after": after, "seen": client},
+            {
+                "before": before,
+                "on_cell": progress.cell,
+                "after": after,
+                "seen": client,
+                "log": str(folder / "kernel.log"),
+            },
         )
     return outcome[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -143,6 +144,13 @@ def _fill(folder: Path, item: ReleaseRecord, contents: Contents) -> None:
 
 
 def _put(made: Path, target: Path, scratch: Path) -> None:
+    """Move the finished folder to its place, one process at a time."""
+    with (home.make(home.home()) / "records.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _replace(made, target, scratch)
+
+
+def _replace(made: Path, target: Path, scratch: Path) -> None:
     """Move the finished folder to its place; what is there gives way, and comes back if that fails."""
     made.chmod(0o755)
     try:

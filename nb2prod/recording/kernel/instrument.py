@@ -380,7 +380,7 @@ class Instrumenter:
         return self._wrapped("r", sid, ast.Compare(left=left, ops=node.ops, comparators=rest), node)
 
     def _ex_call(self, node: ast.Call) -> ast.expr:
-        in_place = any(k.arg == "inplace" for k in node.keywords)
+        in_place = any(k.arg == "inplace" for k in node.keywords) or getattr(node.func, "attr", "") == "update"
         receiver: int | None = None
         func_site: int | None = None
         fed: tuple[int, ...] = ()
@@ -395,9 +395,10 @@ class Instrumenter:
             )
             fed += base_sites
             func = _located(ast.Attribute(value=base, attr=node.func.attr, ctx=ast.Load()), node.func)
-            func_site = self._site(node.func, "method", node.func.attr)
-            func = self._wrapped("c", func_site, func, node.func)
-            fed += (func_site,)
+            if not in_place or isinstance(node.func.value, ast.Name):
+                func_site = self._site(node.func, "method", node.func.attr)
+                func = self._wrapped("c", func_site, func, node.func)
+                fed += (func_site,)
             name = node.func.attr
         else:
             func = self.expr(node.func)
