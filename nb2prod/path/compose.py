@@ -149,8 +149,11 @@ class Composer:
         }
         outside = self.walk.unwanted(step, tree)
         covered |= self._left_to_frozen(step, tree)
+        nested = self._inside_conditions(step, tree)
         for event in step.events:
             if event.get("node") in covered or event.get("node") in outside:
+                continue
+            if event["kind"] in ("filter", "select", "order") and event["node"] in nested:
                 continue
             method: Callable[..., None] | None = getattr(self, f"_on_{event['kind']}", None)
             if method is not None:
@@ -160,6 +163,15 @@ class Composer:
         for read in step.reads:
             if read.node not in covered:
                 self._read(step, tree, read, keys)
+
+    def _inside_conditions(self, step: Step, tree: Tree) -> set[int]:
+        """``df.drop(df[df.x > 5].index)``: the inner choice is the outer one's condition and stays as it is."""
+        inside: set[int] = set()
+        for event in step.events:
+            if event["kind"] == "filter" and self._held(event["before"]):
+                for index in choice_nodes(tree, event["node"]):
+                    inside |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
+        return inside
 
     def _labels(self, step: Step, tree: Tree, covered: set[int]) -> set[int]:
         """``pd.Series(answers, index=labels)``: training's labels, kept in a variable, are none of a request's rows."""

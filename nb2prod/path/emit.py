@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 
 from nb2prod.path.compose import Composer, Composition
@@ -46,6 +47,10 @@ class Emitter:
         imports, definitions = composer.resolve()
         defined = [self._definition(found) for _, found in definitions]
         parameters = ["features"] if argument else inputs or ["rows"]
+        if any(name == "features" for name, _ in definitions):
+            # The notebook has a function of the name that the service calls: the notebook's gives way.
+            defined = [_renamed(text, "features") for text in defined]
+            feature_body = [_renamed(line, "features") for line in feature_body]
         features = self._features_module(imports, defined, feature_body)
         predict = self._predict_module(imports, [n for n, _ in definitions], parameters, predict_body)
         return Composition(
@@ -258,12 +263,20 @@ class Emitter:
         code = "\n".join(lines)
         used = _names(code)
         helpers = [d for d in definitions if d in used]
-        own = [f"from features import {', '.join(helpers)}"] if helpers else []
+        if "predict" in helpers:
+            code = "\n".join([lines[0], *(_renamed(line, "predict") for line in lines[1:])])
+        names = [f"{d} as notebook_{d}" if d == "predict" else d for d in helpers]
+        own = [f"from features import {', '.join(names)}"] if names else []
         return _module(f'"""Prediction of {name}: what `features` returns -> the prediction."""', imports, code, own)
 
 
 def _indented(lines: list[str]) -> list[str]:
     return [INDENT + line if line.strip() else "" for line in lines]
+
+
+def _renamed(text: str, name: str) -> str:
+    """The text with a function of the notebook under another name, for the service has one of this name."""
+    return re.sub(rf"(?<![\w.]){name}(?=\()", f"notebook_{name}", text)
 
 
 def _names(code: str) -> set[str]:

@@ -305,7 +305,9 @@ def _matters(
         for column in group:
             # The target is never sent: what matters is whether its valid values change anything, not whether code that handles it takes null.
             if change is not _nulled or column not in trial.answer["target"]:
-                changed[column] = change(trial.raw[column], base[column], rng)
+                # Valid values of the target are those of rows that the notebook kept.
+                seen = base[column] if column in trial.answer["target"] else trial.raw[column]
+                changed[column] = change(seen, base[column], rng)
         if not _equal_runs(before, trial.run(changed), features=trial.job["argument"]):
             return True
     return False

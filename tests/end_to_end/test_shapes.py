@@ -40,7 +40,7 @@ QUICK = frozenset(
     " preprocess_called_twice dict_vectorizer houses_chain rare_values_to_other outliers_and_duplicates magics_everywhere"
     " weights_by_hand text_and_numbers_stacked statsmodels_ols group_mean_fill pipeline_with_own_transformer"
     " model_refitted_afterwards rank_feature shift_feature rolling_feature score_only two_raw_tables exploded_genres"
-    " index_as_feature target_as_feature random_imputation rows_per_customer cell_raises no_predict_cell".split()
+    " predict_is_a_function index_as_feature target_as_feature random_imputation rows_per_customer cell_raises no_predict_cell".split()
 )
 
 
