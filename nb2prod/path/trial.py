@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-REPLAYED, SINGLES, PERTURBED, FILTERED = 5000, 60, 120, 400
+# The rehearsal here is the smaller one: the proof over HTTP replays up to REPLAYED rows.
+REPLAYED, REHEARSED, SINGLES, PERTURBED, FILTERED = 5000, 1200, 60, 120, 400
 
 
 @dataclass
@@ -200,7 +201,7 @@ def replay(trial: Trial) -> None:
     positions = coverage(predicted, SINGLES)
     alone = trial.run(predicted.iloc[positions].reset_index(drop=True), batching=False)
     singles = _differences(trial, positions, alone, tolerance)
-    many = coverage(predicted, REPLAYED)
+    many = coverage(predicted, REHEARSED)
     frame = predicted.iloc[many].reset_index(drop=True)
     together = trial.run(frame)
     batch = _differences(trial, many, together, tolerance)
