@@ -207,8 +207,15 @@ def _selecting(op: Operation, rows: Rows) -> Outcome:
         return Outcome(lineage)
     if _drops_columns(op):
         return Outcome(lineage if chosen.same_rows(lineage) else chosen)
-    kind = "filter" if op.name in FILTERING else "order" if op.name in ORDERING or chosen.n == lineage.n else "select"
+    if op.name in FILTERING and not _by_training_labels(op, rows):
+        return Outcome(chosen, "filter", lineage, op.receiver)
+    kind = "order" if op.name in ORDERING or chosen.n == lineage.n else "select"
     return Outcome(chosen, kind, lineage, op.receiver)
+
+
+def _by_training_labels(op: Operation, rows: Rows) -> bool:
+    """``df.drop(labels)`` with labels that are no condition on the rows at hand: a list of training's rows, no rule."""
+    return op.name == "drop" and not any(rows.of(v) is not None for v in (*op.args, *op.kwargs.values()))
 
 
 def _drops_columns(op: Operation) -> bool:
