@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 
 # The rehearsal here is the smaller one: the proof over HTTP replays up to REPLAYED rows.
-REPLAYED, REHEARSED, SINGLES, PERTURBED, FILTERED = 5000, 1200, 60, 120, 400
+REPLAYED, REHEARSED, SINGLES, PERTURBED, FILTERED = 5000, 500, 60, 100, 300
 
 
 @dataclass
