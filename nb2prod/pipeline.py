@@ -107,7 +107,7 @@ def _package(
 ) -> tuple[Path, Pins]:
     import pandas as pd
 
-    from nb2prod.bento import digest, examples, imports, package, pins, reference
+    from nb2prod.bento import examples, imports, reference, staging
     from nb2prod.bento import project as files
 
     name = bento_name(notebook.path, options)
@@ -137,12 +137,11 @@ def _package(
             local,
         ),
     )
-    pinned = pins.resolve(imports.of_project(project), Path(serving.recording.executable))
-    pins.check(pinned)
-    version = digest.digest(project, pinned.requirements)
     labels = {"nb2prod.notebook": notebook.name, **({"nb2prod.owner": options.owner} if options.owner else {})}
-    spec = package.BentoSpec(name, version, pinned.python_version, pinned.requirements, labels)
-    return package.build(project, spec, stage / "bentos"), pinned
+    staged = staging.stage(
+        project, name, python=Path(serving.recording.executable), store=stage / "bentos", labels=labels
+    )
+    return staged.folder, staged.pins
 
 
 def _plain(serving: ServingPath) -> bool:

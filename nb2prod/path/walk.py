@@ -23,9 +23,6 @@ class Walk:
     table: Table
     kept: dict[int, Step] = field(default_factory=dict)
     frames: set[int] = field(default_factory=set)
-    missing: list[tuple[Step, Read]] = field(default_factory=list)
-    stop: frozenset[int] = frozenset()
-    """Tokens that need not be followed: the model's argument, when only what comes after it is walked."""
 
     # asking ---------------------------------------------------------------------------------------------------------
 
@@ -69,10 +66,7 @@ class Walk:
         return [
             r
             for r in step.reads
-            if r.kind in ("rows", "container")
-            and r.node not in gone
-            and (only is None or r.node in only)
-            and not (r.token is not None and r.token in self.stop)
+            if r.kind in ("rows", "container") and r.node not in gone and (only is None or r.node in only)
         ]
 
     def unwanted(self, step: Step, tree: Tree) -> set[int]:
