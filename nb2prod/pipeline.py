@@ -113,11 +113,7 @@ def _package(
     name = bento_name(notebook.path, options)
     raw = pd.read_pickle(serving.table.path)
     fields = [c for c in raw.columns if str(c) in serving.fields]
-    predictions = (
-        pickle.loads((serving.recording.folder / "snapshots" / f"{serving.prediction.snapshot}.pkl").read_bytes())
-        if _plain(serving)
-        else None
-    )
+    predictions = _predictions(serving)
     described = reference.describe(raw[fields], predictions, prediction_name=serving.signature["prediction"]["name"])
     signature = {**serving.signature, "model": {"name": name}}
     made = examples.make(signature, described, raw[fields])
@@ -144,10 +140,14 @@ def _package(
     return staged.folder, staged.pins
 
 
-def _plain(serving: ServingPath) -> bool:
-    """Whether the recorded predictions can be read here: made of numpy, pandas and Python, not of the notebook's own classes."""
-    kind = serving.recording.snapshots[serving.prediction.snapshot]["type"]
-    return not kind.startswith("__main__")
+def _predictions(serving: ServingPath) -> object:
+    """The recorded predictions; None where only the notebook's own classes could read them."""
+    if serving.prediction.function is not None:
+        return serving.cases["expected"]
+    snapshot = serving.prediction.snapshot
+    if serving.recording.snapshots[snapshot]["type"].startswith("__main__"):
+        return None
+    return pickle.loads((serving.recording.folder / "snapshots" / f"{snapshot}.pkl").read_bytes())
 
 
 def _prove(serving: ServingPath, bento: Path, options: Options, progress: Progress) -> tuple[ParityReport, Cases]:

@@ -124,6 +124,21 @@ class Composer:
         self.loops = walk.kept_loops
         self._globals: dict[str, dict[str, Any]] = {}
 
+    @property
+    def followed(self) -> frozenset[int]:
+        """The calls of the predicting function, where one makes the prediction: its definition is served whole."""
+        function = self.prediction.function
+        return function.frames(self.recording) if function is not None else frozenset()
+
+    def collect_function(self, name: str) -> None:
+        """Turn what the predicting function's calls read of the notebook into edits of its definition."""
+        inside = self.followed
+        for step in self.recording.steps:
+            if step.frame in inside and step.kind != "iteration":
+                tree, _ = self.recording.statement(step.k)
+                self._step(step, tree)
+        self._need(name, len(self.recording.trees))
+
     # collecting -----------------------------------------------------------------------------------------------------
 
     def collect(self) -> None:
@@ -240,6 +255,8 @@ class Composer:
         _, function = self.recording.statement(self.recording.frames[step.frame].k)
         if not isinstance(function, ast.FunctionDef) or name not in local_names(function):
             return False
+        if step.frame in self.followed:
+            return True
         if name in parameters(function):
             return not self._trained_here(step, name)
         return self._live_local(step, tree, function, name)
@@ -570,13 +587,21 @@ class Composer:
 
     def _capture_global(self, found: Defined, name: str, info: dict[str, Any]) -> None:
         cell = found.tree.cell.number if found.tree.cell else None
+        bound = bound_names_of(found.node)
+        known = self.edits.get(found.tree.number, {})
+        read = [
+            found.tree.index[n]
+            for n in ast.walk(found.node)
+            if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) and name not in bound
+        ]
+        open_reads = [n for n in read if n not in known]
+        if not open_reads:
+            return  # each was captured where a call read it
         value = self.captures.fixed(
             name, info["snapshot"], f"a global that {found.name} reads", cell, found.tree.line(found.node)
         )
-        bound = bound_names_of(found.node)
-        for node in ast.walk(found.node):
-            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and name not in bound:
-                self._edit(found.tree, found.tree.index[node], lambda _, v=value: f"captured.{v.name}")  # type: ignore[misc]
+        for node in open_reads:
+            self._edit(found.tree, node, lambda _, v=value: f"captured.{v.name}")  # type: ignore[misc]
 
     def traced(self, found: Defined) -> bool:
         """Tell whether the function's body was followed on the path; else it is kept whole."""

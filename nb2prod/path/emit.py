@@ -6,6 +6,7 @@ import ast
 import re
 import textwrap
 
+from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.compose import Composer, Composition
 from nb2prod.path.edits import Patcher
 from nb2prod.path.scopes import Defined
@@ -32,6 +33,8 @@ class Emitter:
     def run(self) -> Composition:
         """Emit both modules."""
         composer = self.composer
+        if composer.prediction.function is not None:
+            return self._by_function(composer.prediction.function)
         composer.collect()
         steps = [s for s in composer.walk.kept.values() if s.frame == 0 and s.kind == "step"]
         answer = {s.seq for s in composer.prediction.steps}
@@ -53,6 +56,26 @@ class Emitter:
             feature_body = [_renamed(line, "features") for line in feature_body]
         features = self._features_module(imports, defined, feature_body)
         predict = self._predict_module(imports, [n for n, _ in definitions], parameters, predict_body)
+        return self._composition(features, predict, argument, inputs)
+
+    def _by_function(self, function: PredictingFunction) -> Composition:
+        """A function of plain values predicts: it is served whole, once for each of the request's rows."""
+        composer = self.composer
+        composer.collect_function(function.name)
+        imports, definitions = composer.resolve()
+        defined = [self._definition(found) for _, found in definitions]
+        names = [n for n, _ in definitions]
+        for taken in {"features", "predict"} & set(names):
+            defined = [_renamed(text, taken) for text in defined]
+        own = [f"notebook_{n}" if n in ("features", "predict") else n for n in names]
+        call = own[names.index(function.name)]
+        features = self._features_module(imports, defined, ["return rows"])
+        body = [f'return [{call}(**row) for row in features.to_dict(orient="records")]']
+        predict = self._predict_module(imports, own, ["features"], body)
+        return self._composition(features, predict, None, [])
+
+    def _composition(self, features: str, predict: str, argument: list[str] | None, inputs: list[str]) -> Composition:
+        composer = self.composer
         return Composition(
             features,
             predict,
@@ -241,12 +264,16 @@ class Emitter:
 
     def _features_module(self, imports: list[str], defined: list[str], body: list[str]) -> str:
         name, table = self.recording.notebook.name, self.composer.walk.table.name or "the raw table"
-        function = [
+        function = self.composer.prediction.function
+        what = f"Rows of `{table}` -> what the model is given."
+        if function is not None:
+            what = f"Values for the parameters of `{function.name}`, one row an answer -> the same: it prepares them itself."
+        lines = [
             "def features(rows):",
-            f'{INDENT}"""Rows of `{table}` -> what the model is given."""',
+            f'{INDENT}"""{what}"""',
             *_indented(body),
         ]
-        code = "\n\n\n".join([*defined, "\n".join(function)])
+        code = "\n\n\n".join([*defined, "\n".join(lines)])
         return _module(
             f'"""Feature code of {name}: rows of the raw table -> what the model is given."""', imports, code, []
         )

@@ -89,7 +89,7 @@ class ServingPath:
             "raw_table": self.table.name,
             "fields": list(self.fields),
             "target": list(self.target),
-            "prediction": self.prediction.name,
+            "prediction": self.prediction.label,
             "other_predictions": list(self.prediction.others),
             "path": [{"cell": c, "line": n, "source": s} for c, n, s in self.composition.lines],
             "captured": [v.to_json() for v in self.captured],
@@ -116,7 +116,11 @@ class Planner:
     def run(self) -> ServingPath:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
         prediction = predictions.choose(self.recording, self.options.prediction)
-        table, predicted = self._raw_table(prediction)
+        if prediction.function is not None:
+            table, predicted = prediction.function.table(self.recording), np.arange(len(prediction.function.calls))
+            self.notes.append(prediction.function.warning(self.recording))
+        else:
+            table, predicted = self._raw_table(prediction)
         self.told = self._told_classes()
         self.evidence: dict[str, str] = {}
         classes: dict[str, str] = {}
@@ -232,12 +236,13 @@ class Planner:
                     tree, _ = self.recording.statement(step.k)
                     if composer.mode(tree, event) != VALIDITY:
                         walk.identity.setdefault(step.k, set()).add(event["node"])
-        *before, last = prediction.steps
-        for step in before:
-            walk.keep(step)
-        if prediction.name is None and prediction.node is not None:
-            walk.scope[last.seq] = prediction.node
-        walk.keep(last)
+        if prediction.function is None:
+            *before, last = prediction.steps
+            for step in before:
+                walk.keep(step)
+            if prediction.name is None and prediction.node is not None:
+                walk.scope[last.seq] = prediction.node
+            walk.keep(last)
         composer.loops = walk.kept_loops
         self._refused_operations(walk)
         composition = Emitter(composer).run()
@@ -308,19 +313,25 @@ class Planner:
         folder = self.recording.folder
         np.save(folder / "predicted.npy", predicted)
         given = prediction.event[1].get("given") if prediction.event else None
+        function = prediction.function
         return {
+            "calls": [c.arguments for c in function.calls] if function else None,
+            "outputs": [str(self._snapshot(c.output)) for c in function.calls] if function else None,
             "project": str(self.project),
             "raw": str(table.path),
             "predicted": str(folder / "predicted.npy"),
-            "expected": str(folder / "snapshots" / f"{prediction.snapshot}.pkl"),
-            "given": str(folder / "snapshots" / f"{given}.pkl") if given else None,
+            "expected": str(self._snapshot(prediction.snapshot)),
+            "given": str(self._snapshot(given)) if given else None,
             "tolerance": self.options.tolerance,
             # Where a function of the notebook asks the model, what `features` returns is not yet what the model is given.
             "argument": prediction.event is not None and prediction.event[0].frame == 0,
             "target": list(self.options.target),
-            "fields": list(self.options.fields),
+            "fields": list(table.columns) if function else list(self.options.fields),
             "fit": self._fit(prediction, table),
         }
+
+    def _snapshot(self, number: int) -> Path:
+        return self.recording.folder / "snapshots" / f"{number}.pkl"
 
     def _fit(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
         """The last fit before the prediction whose y has rows of the raw table."""
@@ -330,7 +341,7 @@ class Planner:
             if rows is not None and (rows >= 0).any():
                 path = self.recording.folder / "fit_rows.npy"
                 np.save(path, rows)
-                return {"y": str(self.recording.folder / "snapshots" / f"{fit['y']}.pkl"), "rows": str(path)}
+                return {"y": str(self._snapshot(fit["y"])), "rows": str(path)}
         return None
 
     def _explore(
@@ -415,7 +426,7 @@ class Planner:
             "raw_table": table.name or "rows",
             "row_kind": "frame",
             "columns": answer["columns"],
-            "prediction": {"name": prediction.name or "prediction", **answer["prediction"]},
+            "prediction": {"name": prediction.label or "prediction", **answer["prediction"]},
             "features": {"kind": answer.get("given_kind") or "other", "names": answer.get("names")},
             "batching": bool(answer.get("batching")),
             "owner": self.options.owner,

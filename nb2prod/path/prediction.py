@@ -8,7 +8,17 @@ from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
+from nb2prod.path import calls
+from nb2prod.path.calls import PredictingFunction
 from nb2prod.recording.trace import Recording, Step, Tree
+
+# What a last expression does to a prediction only to show it: the prediction is what it shows.
+SHOWING = frozenset(
+    "round head tail tolist to_list to_numpy to_frame copy flatten ravel squeeze sort_index transpose".split()
+)
+SHOWING_CALLS = frozenset(
+    "round list np.round np.around numpy.round pd.Series pandas.Series pd.DataFrame pandas.DataFrame np.array display".split()
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,7 @@ class Prediction:
     `name`: the variable it is bound to, None for a bare expression. `node`: the expression that is the answer (in the last step's tree).
     `snapshot`, `lineage`: its recorded value and the rows it answers.
     `event`: the step and event of the model's call, where one call in these steps makes it.
+    `function`: the function of plain values that makes it, where no rows of a table do.
     """
 
     steps: tuple[Step, ...]
@@ -28,6 +39,14 @@ class Prediction:
     lineage: int
     event: tuple[Step, dict[str, Any]] | None
     others: tuple[str, ...] = ()
+    function: PredictingFunction | None = None
+    column: str | None = None
+    """The column that an expression without a name is written to."""
+
+    @property
+    def label(self) -> str | None:
+        """What the notebook calls it: the variable, or the column it is written to."""
+        return self.name or self.column
 
 
 @dataclass
@@ -39,6 +58,7 @@ class _Candidate:
     lineage: int
     token: int | None
     predicted: bool
+    column: str | None = None
 
 
 def choose(recording: Recording, wanted: str | None) -> Prediction:
@@ -51,13 +71,24 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     pool = model or [c for c in found if _narrow(recording, c)]
     if wanted is not None:
         pool = [c for c in found if c.name == wanted]
+    function = calls.find(recording, wanted)
+    if function is not None and not (pool if wanted is not None else model):
+        return _by_calls(function)
     if not pool:
         raise Refused([_nothing(recording, wanted)])
     best = pool[-1]
     others = tuple(
         dict.fromkeys(c.name for c in pool[:-1] if c.name and c.name != best.name and c not in _chain(best, pool))
     )
+    if function is not None:
+        others = (*others, function.name)
     return _prediction(best, others)
+
+
+def _by_calls(function: PredictingFunction) -> Prediction:
+    last = function.calls[-1]
+    steps = tuple({c.step.seq: c.step for c in function.calls}.values())
+    return Prediction(steps, function.name, None, last.output, -1, None, (), function)
 
 
 def _in_predict_cell(recording: Recording, step: Step) -> bool:
@@ -84,6 +115,8 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
             previous = _sources(step, by_token)
             if previous is None:
                 continue
+            if event["kind"] == "shown" and previous and _only_shows(statement, {p.name for p in previous}):
+                continue
             # Rows chosen from a prediction (its first ten, those of one class) are a look at it, not post-processing.
             if previous and not all(_same_rows(recording, p.lineage, event["lineage"]) for p in previous):
                 continue
@@ -103,6 +136,25 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
         if not any(c.steps[-1] is step for c in out):
             out.extend(_inside(recording, step, tree))
     return out
+
+
+def _only_shows(statement: ast.stmt, names: set[str | None]) -> bool:
+    """Whether an expression statement shows a named prediction, rounded or as a list, and computes nothing from it."""
+    if not isinstance(statement, ast.Expr):
+        return False
+    node = statement.value
+    while True:
+        match node:
+            case ast.Call(func=ast.Attribute(attr=attr, value=inner)) if attr in SHOWING and not (
+                isinstance(inner, ast.Name) and ast.unparse(node.func) in SHOWING_CALLS
+            ):
+                node = inner
+            case ast.Call(args=[first, *_]) if ast.unparse(node.func) in SHOWING_CALLS:
+                node = first
+            case ast.Name(id=name):
+                return name in names
+            case _:
+                return False
 
 
 def _value_node(tree: Tree, statement: ast.stmt) -> int | None:
@@ -155,8 +207,18 @@ def _inside(recording: Recording, step: Step, tree: Tree) -> list[_Candidate]:
             ):
                 break
             best = wider
-        out.append(_Candidate([step], None, best["node"], best["output"], best["lineage"], best.get("token"), True))
+        output, lineage = best["output"], best["lineage"]
+        column = _column(tree, tree.nodes[best["node"]])
+        out.append(_Candidate([step], None, best["node"], output, lineage, best.get("token"), True, column))
     return out
+
+
+def _column(tree: Tree, node: ast.AST) -> str | None:
+    """The column that ``df["Predicted"] = node`` writes."""
+    match tree.parents.get(node):
+        case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(name)))], value=value) if value is node:
+            return name
+    return None
 
 
 def _row_reads(step: Step, tree: Tree, node: int) -> set[int]:
@@ -184,6 +246,7 @@ def _prediction(best: _Candidate, others: tuple[str, ...]) -> Prediction:
         best.lineage,
         asked[0] if len(asked) == 1 else None,
         others,
+        column=best.column,
     )
 
 

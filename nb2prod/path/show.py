@@ -12,7 +12,7 @@ def text(plan: ServingPath) -> str:
     columns = plan.signature["columns"]
     fields = [f"{c['name']} ({c['type']}{', may be null' if c['nullable'] else ''})" for c in columns if c["field"]]
     idle = [str(c["name"]) for c in columns if not c["field"] and not c["target"]]
-    name = plan.prediction.name or "the last expression"
+    name = plan.prediction.label or "the last expression"
     parts = [
         f"Plan of {plan.recording.notebook.name}, as recorded",
         f"  raw table   {plan.table.name or 'unnamed'}, {plan.table.rows} rows, {len(plan.predicted)} of them predicted",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import json
 import os
 import pickle
@@ -33,6 +34,9 @@ PREDICTING = frozenset(
     {"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"}
 )
 FITTING = frozenset({"fit", "fit_transform", "fit_resample", "partial_fit", "train", "fit_predict"})
+PLAIN = (str, int, float, bool, type(None))
+PLAIN_CALLS = 200
+STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 SPLITTERS = frozenset({"train_test_split", "shuffle", "resample"})
 
 
@@ -80,10 +84,12 @@ class Loop:
 class Frame:
     """One running call of one of the notebook's functions; number 0 is the notebook itself."""
 
-    __slots__ = ("code", "k", "loops", "number", "parent", "place", "python", "result", "step")
+    __slots__ = ("asked", "code", "k", "loops", "number", "parent", "place", "plain", "python", "result", "step")
 
     def __init__(self, number: int, k: int | None, python: int | None, parent: Step | None) -> None:
         self.number, self.k, self.python, self.parent = number, k, python, parent
+        # `plain`: called in a predict cell with plain values alone (or by such a call); `asked`: a model answered in it.
+        self.plain = self.asked = False
         self.loops: list[Loop] = []
         self.step: Step | None = None
         self.code: Any = None
@@ -156,7 +162,7 @@ class Recorder:
         frame = self.stack[-1]
         step = frame.step
         frame.step = None
-        if step is None or step.k != k or not step.touched:
+        if step is None or step.k != k or not (step.touched or frame.plain):
             return
         space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
         self._guarded(self._finish, step, space, None, False)
@@ -167,7 +173,11 @@ class Recorder:
         step = frame.step
         frame.step = None
         statement = self.tables.statements[k]
-        if step is not None and step.k == k and (step.touched or statement.kind in ("For", "If", "While")):
+        if (
+            step is not None
+            and step.k == k
+            and (step.touched or frame.plain or statement.kind in ("For", "If", "While"))
+        ):
             # Headers are kept even without rows: what a loop runs over may be needed for what stands in it.
             self._guarded(self._finish, step, self.ns if frame.number == 0 else {}, value, True)
         if statement.kind in ("For", "While") and not (
@@ -185,7 +195,7 @@ class Recorder:
         frame = self.stack[-1]
         step = frame.step
         frame.step = None
-        if step is not None and step.k == k and step.touched:
+        if step is not None and step.k == k and (step.touched or frame.plain):
             self._guarded(self._finish, step, {}, value, True)
         return value
 
@@ -243,6 +253,7 @@ class Recorder:
         python = id(sys._getframe(1))
         while len(self.stack) > 1:
             frame = self.stack.pop()
+            self.stack[-1].asked = self.stack[-1].asked or frame.asked
             if frame.python == python:
                 break
 
@@ -281,12 +292,14 @@ class Recorder:
         frame.code = python.f_code
         code = python.f_code
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        keys, tokens = {}, {}
+        keys, tokens, other = {}, {}, False
         for name in names:
             value = python.f_locals.get(name)
-            if isinstance(value, (str, int, float, bool, type(None))):
+            if isinstance(value, PLAIN):
                 keys[name] = value
-            elif (token := self.rows.token(value) if value is not None else None) is not None:
+                continue
+            other = True
+            if (token := self.rows.token(value) if value is not None else None) is not None:
                 tokens[name] = token
         self.frames.append(
             {
@@ -302,6 +315,10 @@ class Recorder:
             }
         )
         self.quiet_functions[k] = self.quiet_functions.get(k, 0) + 1
+        outer = self.stack[-1]
+        outer.asked = outer.asked and outer.plain
+        own = bool(keys) and not other and not code.co_flags & STARRED and self._in_predict_cell()
+        frame.plain = self.quiet_functions[k] <= PLAIN_CALLS and (outer.plain or (outer.number == 0 and own))
         self.stack.append(frame)
 
     # hooks: expressions ---------------------------------------------------------------------------------------------
@@ -397,8 +414,7 @@ class Recorder:
         values = self._operands(step, number)
         step.log.append((number, result))
         if not any(self._carrying(value) for value in values.values()):
-            if not isinstance(result, SCALARS) and site.kind in ("call", "attribute", "subscript"):
-                self._maybe_root(step, site, values, result)
+            self._without_rows(step, site, values, result)
             return
         step.touched = True
         op = self._describe(site, values, result)
@@ -451,6 +467,42 @@ class Recorder:
         self._frozen(step, site, op)
         self._predicting(step, site, op, token, outcome.lineage, fresh)
         self._rename_root(step, site, op, outcome.lineage)
+
+    def _without_rows(self, step: Step, site: Site, values: dict[int, Any], result: Any) -> None:
+        """An operation on no rows: a table may come in, or a function of plain values may predict."""
+        if site.kind == "call" and self._plain_call(step, site, values, result):
+            return
+        if not isinstance(result, SCALARS) and site.kind in ("call", "attribute", "subscript"):
+            self._maybe_root(step, site, values, result)
+
+    def _plain_call(self, step: Step, site: Site, values: dict[int, Any], result: Any) -> bool:
+        """Inside a call with plain values: note that a model answered. Outside: note the call, if one did. True if nothing more is to be seen."""
+        if step.frame.plain:
+            step.frame.asked = step.frame.asked or site.name in PREDICTING
+            return True
+        if not (step.frame.number == 0 and step.frame.asked and site.call is not None and site.call.func is not None):
+            return False
+        step.frame.asked = False
+        func = values.get(site.call.func)
+        made = next((f for f in reversed(self.frames) if f["parent"] == step.seq and f["outer"] == 0), None)
+        if not isinstance(func, types.FunctionType) or made is None or made["name"] != func.__name__:
+            return False
+        args, kwargs = _arguments(site.call, values)
+        bound = inspect.signature(func).bind(*args, **kwargs)
+        bound.apply_defaults()
+        step.touched = step.carries = True
+        made["node"] = site.node
+        step.events.append(
+            {
+                "kind": "called",
+                "node": site.node,
+                "name": func.__name__,
+                "arguments": dict(bound.arguments),
+                "frame": made["frame"],
+                "output": self._output(result),
+            }
+        )
+        return True
 
     def _carrying(self, value: Any) -> bool:
         return not isinstance(value, SCALARS) and (self.rows.of(value) is not None or bool(self.rows.inside(value)))

@@ -1,0 +1,88 @@
+"""Prediction by a function of plain values: its parameters are the request, the notebook's own calls are what it must answer alike."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.recording.trace import FrameInfo, Recording, Step, Table
+
+NUMBER = -1
+"""The number of the table that the calls make: no table of the recording has it, so nothing else carries its rows."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the predicting function: its arguments by parameter and the snapshot of what it returned."""
+
+    step: Step
+    frame: int
+    arguments: dict[str, Any]
+    output: int
+
+
+@dataclass(frozen=True)
+class PredictingFunction:
+    """A function of the notebook that asks the model, with the calls of it that the notebook made."""
+
+    name: str
+    parameters: tuple[str, ...]
+    calls: tuple[Call, ...]
+
+    def table(self, recording: Recording) -> Table:
+        """The calls as a table: one row a call, one column a parameter. The trial writes it, in the kernel's own Python."""
+        path = recording.folder / "calls.pkl"
+        return Table(NUMBER, path, len(self.calls), self.parameters, "frame", self.name, None, named=True)
+
+    def frames(self, recording: Recording) -> frozenset[int]:
+        """The followed calls: the function's own and those that it made."""
+        inside = {c.frame for c in self.calls}
+        for info in sorted(recording.frames.values(), key=lambda f: f.frame):
+            if info.outer in inside:
+                inside.add(info.frame)
+        return frozenset(inside)
+
+    def warning(self, recording: Recording) -> Diagnostic:
+        """That the feature cells do not serve."""
+        tree, node = recording.statement(self.calls[-1].step.k)
+        cell, line = tree.cell, tree.line(node)
+        return Diagnostic(
+            "P2",
+            "warning",
+            f"Predictions are made by {self.name}({', '.join(self.parameters)}): its parameters are the request, and the feature cells lie off the path.",
+            "Check that the function prepares its values as the feature cells do, or predict on rows of the table: model.predict(X_test).",
+            cell.number if cell else None,
+            line,
+            cell.text_of(line) if cell else "",
+        )
+
+
+def find(recording: Recording, wanted: str | None) -> PredictingFunction | None:
+    """The function that made the last such prediction (or the one called `wanted`); None if the notebook has none.
+
+    A call counts once: the same arguments with the same answer are one case.
+    """
+    found: dict[str, dict[str, Call]] = {}
+    last: str | None = None
+    for step in recording.by_frame.get(0, []):
+        for event in step.events:
+            if event["kind"] != "called" or wanted not in (None, event["name"]):
+                continue
+            last = event["name"]
+            call = Call(step, event["frame"], event["arguments"], event["output"])
+            of_name = found.setdefault(last, {})
+            if of_name and list(next(iter(of_name.values())).arguments) != list(call.arguments):
+                of_name.clear()  # defined anew with other parameters: the later one counts
+            of_name[json.dumps(call.arguments, sort_keys=True)] = call
+    if last is None:
+        return None
+    calls = tuple(found[last].values())
+    return PredictingFunction(last, tuple(calls[0].arguments), calls)
+
+
+def definition(recording: Recording, frame: FrameInfo) -> ast.stmt:
+    """The function's definition that a followed call ran."""
+    return recording.statement(frame.k)[1]
