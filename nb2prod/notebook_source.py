@@ -113,7 +113,8 @@ def _statements(code: CompiledSource, lines: list[str]) -> tuple[tuple[Statement
         return (), SyntaxProblem(error.msg or "invalid syntax", line)
     except ValueError as error:
         return (), SyntaxProblem(str(error), 1)
-    ast.increment_lineno(tree, offset)
+    if offset:  # it visits every node
+        ast.increment_lineno(tree, offset)
     body = [_unwrapped(node) for node in tree.body]
     return tuple(_statement(node, lines) for node in body), None
 

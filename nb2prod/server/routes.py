@@ -1,15 +1,42 @@
-"""Which handler answers which path below `/nb2prod/`."""
+"""Which handler answers which path below `/nb2prod/`. `docs/jupyter-api.yaml` describes them all."""
+
+from __future__ import annotations
 
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 
+from nb2prod.server.builds import BuildEventsHandler, BuildHandler, BuildLogHandler, BuildReportHandler, BuildsHandler
+from nb2prod.server.forecasts import CheckHandler, SuggestHandler
+from nb2prod.server.releases import ReleaseHandler, ReleaseReportHandler, ReleasesHandler
 from nb2prod.server.version import VersionHandler
+
+_PARTS = {
+    "{id}": r"(\d{8}-\d{6}-[0-9a-f]{6})",
+    "{name}": r"([a-z0-9][a-z0-9_.-]*)",
+    "{version}": r"([a-z0-9][a-z0-9_.-]*)",
+}
 
 HANDLERS: dict[str, type[APIHandler]] = {
     "version": VersionHandler,
+    "check": CheckHandler,
+    "suggest": SuggestHandler,
+    "builds": BuildsHandler,
+    "builds/events": BuildEventsHandler,
+    "builds/{id}": BuildHandler,
+    "builds/{id}/log": BuildLogHandler,
+    "builds/{id}/report": BuildReportHandler,
+    "releases": ReleasesHandler,
+    "releases/{name}/{version}": ReleaseHandler,
+    "releases/{name}/{version}/report": ReleaseReportHandler,
 }
 
 
 def routes(base_url: str) -> list[tuple[str, type[APIHandler]]]:
     """The patterns that tornado wants, below the server's base URL."""
-    return [(url_path_join(base_url, "nb2prod", path), handler) for path, handler in HANDLERS.items()]
+    return [(url_path_join(base_url, "nb2prod", _pattern(path)), handler) for path, handler in HANDLERS.items()]
+
+
+def _pattern(path: str) -> str:
+    for name, expression in _PARTS.items():
+        path = path.replace(name, expression)
+    return path

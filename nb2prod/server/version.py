@@ -1,20 +1,18 @@
 """`GET /nb2prod/version`: that nb2prod is here, and which."""
 
-import json
+from __future__ import annotations
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
 from tornado.web import authenticated
 
 import nb2prod
+from nb2prod.server.base import Handler
 
 
-class VersionHandler(APIHandler):
+class VersionHandler(Handler):
     """Answers `{"version": "0.1.0"}`, to the server's user only."""
-
-    auth_resource = "nb2prod"
 
     @authenticated
     @authorized
     def get(self) -> None:
-        self.finish(json.dumps({"version": nb2prod.__version__}))
+        self.answer({"version": nb2prod.__version__})

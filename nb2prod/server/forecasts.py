@@ -1,0 +1,69 @@
+"""`POST /nb2prod/check` and `/nb2prod/suggest`: what a build of a document, saved or not, is expected to do. No code of it is run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from nb2prod.errors import InputError
+from nb2prod.server.base import Handler
+
+
+class CheckHandler(Handler):
+    """`{"path", "content"}` → the document of `nb2prod check --json`, the Bento's name, and the digest of what the notebook does."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        body = self.body()
+        path = self.notebook(self.text(body, "path"))
+        self.answer(await self.in_thread(_check, _content(body), path))
+
+
+class SuggestHandler(Handler):
+    """`{"path", "content"}` → the document of `nb2prod suggest --json`; the notebook stays as it is."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        body = self.body()
+        path = self.notebook(self.text(body, "path"))
+        self.answer(await self.in_thread(_suggest, _content(body), path))
+
+
+def _content(body: dict[str, Any]) -> str:
+    content = body.get("content")
+    if not isinstance(content, dict):
+        raise InputError("the request has no notebook", "Its JSON belongs under the key 'content'.")
+    return json.dumps(content)
+
+
+def _check(text: str, path: Path) -> dict[str, Any]:
+    from nb2prod import config
+    from nb2prod.diagnostics import TITLES
+    from nb2prod.forecast import forecast
+    from nb2prod.notebook import loads
+    from nb2prod.release.source import notebook_hash
+
+    options = config.load(path)
+    found = forecast(loads(text, path), options)
+    document = found.to_json()
+    for item in document["diagnostics"]:
+        item["title"] = TITLES[item["code"]]
+    return {
+        **document,
+        "name": config.bento_name(path, options),
+        "notebook_hash": notebook_hash(text),
+        "verdict": found.verdict().removeprefix("Forecast: "),
+    }
+
+
+def _suggest(text: str, path: Path) -> dict[str, Any]:
+    from nb2prod.forecast import suggest
+    from nb2prod.notebook import loads
+
+    return suggest(loads(text, path)).to_json()
