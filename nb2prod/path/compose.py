@@ -88,6 +88,7 @@ class Classes:
 
     settled: dict[str, str]
     told: dict[str, str]
+    otherwise: str = VALIDITY
 
 
 @dataclass
@@ -106,7 +107,7 @@ class Composer:
     ) -> None:
         recording = walk.recording
         self.recording, self.walk, self.prediction, self.oracle = recording, walk, prediction, oracle
-        self.predicted, self.classes, self.told = predicted, classes.settled, classes.told
+        self.predicted, self.classes = predicted, classes
         self._ids: dict[str, list[int]] = {}
         self._rows: dict[int, set[int]] = {}
         self.holding = self._holding()
@@ -413,7 +414,8 @@ class Composer:
         if event["kind"] in ("select", "order"):
             return EVERY
         identity = self.filter_id(tree, event["node"])
-        return self.classes.get(identity, self.told.get(identity.rstrip("abcdefghijklmnopqrstuvwxyz"), VALIDITY))
+        told = self.classes.told.get(identity.rstrip("abcdefghijklmnopqrstuvwxyz"), self.classes.otherwise)
+        return self.classes.settled.get(identity, told)
 
     def _held(self, lineage: int) -> set[int]:
         if lineage not in self._rows:

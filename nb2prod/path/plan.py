@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,7 @@ class Planner:
         self.oracle = KernelOracle(kernel, recording)
         self.notes: list[Diagnostic] = []
         self.tries = Tries(recording, project)
+        self._made_of: list[str] | None = None
 
     def run(self) -> ServingPath:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
@@ -124,14 +126,14 @@ class Planner:
         self.told = self._told_classes()
         self.evidence: dict[str, str] = {}
         classes: dict[str, str] = {}
-        for _ in range(4):
-            walk, composition = self._compose(prediction, table, predicted, classes)
+        for _ in range(5):
+            walk, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))
             artifacts = self._stage(composition)
             answer = self._explore(prediction, table, predicted, composition)
             fresh = self._training_only(composition, answer, classes)
-            if not fresh:
-                break
             classes = {**classes, **fresh}
+            if not fresh and not self._target_made_of(answer, prediction, table):
+                break
         if answer["mismatches"]:
             raise Refused(mismatch_diagnostics(self.recording, walk, answer))
         self._check_columns(answer, table)
@@ -225,11 +227,11 @@ class Planner:
     # composing --------------------------------------------------------------------------------------------------------
 
     def _compose(
-        self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], classes: dict[str, str]
+        self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], classes: Classes
     ) -> tuple[Walk, Composition]:
         walk = Walk(self.recording, table)
         held = frozenset(int(r) for r in predicted)
-        composer = Composer(walk, prediction, self.oracle, held, Classes(classes, self.told))
+        composer = Composer(walk, prediction, self.oracle, held, classes)
         for step in self.recording.steps:
             for event in step.events:
                 if event["kind"] == "filter" and walk.carries(event["before"]):
@@ -325,28 +327,72 @@ class Planner:
             "tolerance": self.options.tolerance,
             # Where a function of the notebook asks the model, what `features` returns is not yet what the model is given.
             "argument": prediction.event is not None and prediction.event[0].frame == 0,
-            "target": list(self.options.target),
+            "target": list(self.options.target) or self._made_of or [],
             "fields": list(table.columns) if function else list(self.options.fields),
             "fit": self._fit(prediction, table),
         }
+
+    def _target_made_of(self, answer: dict[str, Any], prediction: Prediction, table: Table) -> bool:
+        """Where no single column decides `y`, find the columns that change it by serving `y` itself. True if that tells something new."""
+        if answer["target"] or answer["mismatches"] or self._made_of is not None or self.options.target:
+            return False
+        self._made_of = []
+        fit = self._fitted(prediction, table)
+        if fit is None:
+            return False
+        tree, _ = self.recording.statement(fit["k"])
+        node = _fitted_to(tree.nodes[fit["node"]])
+        step = self.recording.by_seq.get(fit["seq"])
+        if node is None or step is None or step.frame:
+            return False
+        y = Prediction((step,), None, tree.index[node], fit["y"], fit["lineage"], None)
+        rows = self.recording.rows_of(fit["lineage"], table.number)
+        assert rows is not None
+        rows = np.unique(rows[rows >= 0])
+        try:
+            _, composition = self._compose(y, table, rows, Classes({}, {}, TRAINING_ONLY))
+            self._stage(composition)
+        except Refused:
+            return True  # what was staged before must be staged again
+        self._draft(table)
+        job = {**self._job(y, table, rows), "y": True}
+        by_value = answer.get("by_value", [])
+        # A column that the features are made of stays a field, whatever else it is part of.
+        self._made_of = [str(c) for c in self._trial(job)["changing"] if c not in by_value]
+        return True
 
     def _snapshot(self, number: int) -> Path:
         return self.recording.folder / "snapshots" / f"{number}.pkl"
 
     def _fit(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
         """The last fit before the prediction whose y has rows of the raw table."""
+        fit = self._fitted(prediction, table)
+        if fit is None:
+            return None
+        path = self.recording.folder / "fit_rows.npy"
+        rows = self.recording.rows_of(fit["lineage"], table.number)
+        assert rows is not None
+        np.save(path, rows)
+        return {"y": str(self._snapshot(fit["y"])), "rows": str(path)}
+
+    def _fitted(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
         seq = prediction.steps[-1].seq
-        for fit in reversed([f for f in self.recording.fits if f["seq"] < seq]):
+        for fit in reversed(self.recording.fits):
             rows = self.recording.rows_of(fit["lineage"], table.number)
-            if rows is not None and (rows >= 0).any():
-                path = self.recording.folder / "fit_rows.npy"
-                np.save(path, rows)
-                return {"y": str(self._snapshot(fit["y"])), "rows": str(path)}
+            if fit["seq"] < seq and rows is not None and (rows >= 0).any():
+                return dict(fit)
         return None
 
     def _explore(
         self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], composition: Composition
     ) -> dict[str, Any]:
+        self._draft(table)
+        settled = set(self.options.filters)
+        open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
+        return self._trial({**self._job(prediction, table, predicted), "filters": open_rules})
+
+    def _draft(self, table: Table) -> None:
+        """A signature that takes every column as it is, for the trials."""
         draft = {
             "schema": 1,
             "columns": [
@@ -355,9 +401,6 @@ class Planner:
             ],
         }
         (self.project / "signature.json").write_text(json.dumps(draft))
-        settled = set(self.options.filters)
-        open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
-        return self._trial({**self._job(prediction, table, predicted), "filters": open_rules})
 
     def _trial(self, job: dict[str, Any]) -> dict[str, Any]:
         """Try the project as it is staged now."""
@@ -450,6 +493,14 @@ class Planner:
         if klass == VALIDITY:
             return "its verdict on a row depends on that row alone, and not on the target"
         return "chooses rows of training"
+
+
+def _fitted_to(call: ast.AST) -> ast.expr | None:
+    """The expression of `y` in a call that fits."""
+    if not isinstance(call, ast.Call):
+        return None
+    named = [k.value for k in call.keywords if k.arg in ("y", "endog")]
+    return named[0] if named else call.args[1] if len(call.args) > 1 else None
 
 
 def _manifest_entry(value: CapturedValue, made: dict[str, Any]) -> dict[str, Any]:

@@ -309,9 +309,21 @@ def _matters(
                 # Valid values of the target are those of rows that the notebook kept.
                 seen = base[column] if column in trial.answer["target"] else trial.raw[column]
                 changed[column] = change(seen, base[column], rng)
-        if not _equal_runs(before, trial.run(changed), features=trial.job["argument"]):
+        after = trial.run(changed)
+        if not _equal_runs(before, after, features=trial.job["argument"]):
+            if len(group) == 1 and _changes_values(before, after, features=trial.job["argument"]):
+                trial.answer.setdefault("by_value", []).append(group[0])
             return True
     return False
+
+
+def _changes_values(a: Run, b: Run, *, features: bool) -> bool:
+    """Whether a row that is answered before and after gets something else: its survival alone is not what the column changes."""
+    kept = [i for i, (x, y) in enumerate(zip(a.codes, b.codes, strict=True)) if x is None and y is None]
+    return not all(
+        same(a.predictions[i], b.predictions[i], 0.0) and (not features or same(a.features[i], b.features[i], 0.0))
+        for i in kept
+    )
 
 
 def _permuted(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
@@ -356,6 +368,22 @@ def _equal_runs(a: Run, b: Run, *, features: bool) -> bool:
     if a.codes != b.codes or not all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True)):
         return False
     return not features or all(same(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True))
+
+
+def changing(trial: Trial) -> list[Any]:
+    """The raw columns that change the answer itself when permuted."""
+    kept = trial.frame(trial.predicted)
+    base = kept.iloc[coverage(kept, PERTURBED)].reset_index(drop=True)
+    before = trial.run(base, features=False)
+    rng = np.random.default_rng(4)
+    found = []
+    for column in trial.raw.columns:
+        changed = base.copy()
+        changed[column] = _permuted(kept[column], base[column], rng)
+        after = trial.run(changed, features=False)
+        if not all(same(a, b, 0.0) for a, b in zip(before.predictions, after.predictions, strict=True)):
+            found.append(column)
+    return found
 
 
 def find_target(trial: Trial) -> None:
@@ -623,7 +651,8 @@ def open_trial(job: dict[str, Any]) -> Trial:
     predicted = np.load(job["predicted"])
     value = [_load(path) for path in job["outputs"]] if job.get("calls") else _load(job["expected"])
     job["expected_value"] = value
-    expected = outputs.per_row(value, len(predicted))
+    # For the rows of a y all that counts is what changes it.
+    expected = [] if job.get("y") else outputs.per_row(value, len(predicted))
     given = None
     names = None
     if job.get("given"):
@@ -691,6 +720,9 @@ def main() -> None:
 def _answer(job: dict[str, Any]) -> dict[str, Any]:
     trial = open_trial(job)
     trial.answer["fields"] = []
+    if job.get("y"):
+        trial.answer["changing"] = changing(trial)
+        return trial.answer
     if job.get("calls"):
         settle_calls(trial)
     find_target(trial)
