@@ -185,7 +185,7 @@ class Composer:
         inside: set[int] = set()
         for event in step.events:
             if event["kind"] == "filter" and self._held(event["before"]):
-                for index in choice_nodes(tree, event["node"]):
+                for index in choice_nodes(tree, event):
                     inside |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
         return inside
 
@@ -227,7 +227,7 @@ class Composer:
         out: set[int] = set()
         for event in step.events:
             if event["kind"] in ("filter", "select", "order") and self.mode(tree, event) != VALIDITY:
-                for index in choice_nodes(tree, event["node"]):
+                for index in choice_nodes(tree, event):
                     out |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
         return out
 
@@ -413,6 +413,8 @@ class Composer:
             return NONE if self._held(event["before"]) else EVERY
         if event["kind"] in ("select", "order"):
             return EVERY
+        if "table" in event:  # it went through groups or rows: what becomes of a row depends on the others
+            return TRAINING_ONLY
         identity = self.filter_id(tree, event["node"])
         told = self.classes.told.get(identity.rstrip("abcdefghijklmnopqrstuvwxyz"), self.classes.otherwise)
         return self.classes.settled.get(identity, told)
@@ -462,13 +464,13 @@ class Composer:
             else:
                 self.dropped.add(statement)
             return
-        self._edit(tree, event["node"], lambda r, t=tree, n=event["node"], m=mode: self._choice_text(r, t, n, m))  # type: ignore[misc]
+        self._edit(tree, event["node"], lambda r, t=tree, e=event, m=mode: self._choice_text(r, t, e, m))  # type: ignore[misc]
 
     _on_select = _on_order = _on_filter
 
-    def _choice_text(self, render: Render, tree: Tree, index: int, mode: str) -> str:
-        node = tree.nodes[index]
-        everything = _all_rows_text(render, node)
+    def _choice_text(self, render: Render, tree: Tree, event: dict[str, Any], mode: str) -> str:
+        node = tree.nodes[event["node"]]
+        everything = render(tree.nodes[event["table"]]) if "table" in event else _all_rows_text(render, node)
         if mode == NONE:
             return f"rules.no_row({everything})"
         if mode == VALIDITY:

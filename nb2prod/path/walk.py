@@ -81,7 +81,7 @@ class Walk:
                 and self.carries(event["before"])
                 and event["node"] in self.identity.get(step.k, set())
             ):
-                gone |= _subtrees(tree, choice_nodes(tree, event["node"]))
+                gone |= _subtrees(tree, choice_nodes(tree, event))
         return gone
 
     scope: dict[int, int] = field(default_factory=dict)
@@ -266,13 +266,13 @@ class Walk:
     def _close(self) -> bool:
         """Loops and functions are served as code: every execution of a kept statement in a kept loop or call must be satisfied."""
         before = len(self.kept)
-        static = {(s.k, s.frame) for s in self.kept.values() if s.kind == "step"}
+        static = {(s.k, s.frame) for s in self.kept.values() if s.kind != "iteration"}
         loops = self.kept_loops
         functions: dict[int, set[int]] = defaultdict(set)
         for frame in self.frames:
             functions[self.recording.frames[frame].k] |= {s.k for s in self.kept.values() if s.frame == frame}
         for step in self.recording.steps:
-            if step.seq in self.kept or step.kind != "step":
+            if step.seq in self.kept or step.kind == "iteration":
                 continue
             inside = (step.k, step.frame) in static and any((p.k, p.instance) in loops for p in step.loops)
             called = step.frame in self.frames and step.k in functions[self.recording.frames[step.frame].k]
@@ -294,9 +294,16 @@ class Walk:
         return {key for key, iterations in seen.items() if len(iterations) > 1} | binding
 
 
-def choice_nodes(tree: Tree, node: int) -> list[int]:
-    """The parts of a selecting expression that only say which rows: a subscript's row key, a method's arguments."""
-    expression = tree.nodes[node]
+def choice_nodes(tree: Tree, event: dict[str, Any]) -> list[int]:
+    """The parts of a selecting expression that only say which rows: a subscript's row key, a method's arguments, a function."""
+    expression = tree.nodes[event["node"]]
+    if "table" in event:
+        table = tree.nodes[event["table"]]
+        return [
+            tree.index[part]
+            for part in ast.walk(expression)
+            if isinstance(part, ast.expr) and tree.parents.get(part) is expression and part is not table
+        ] + [tree.index[k.value] for k in expression.keywords if k.value is not table]
     if isinstance(expression, ast.Subscript):
         key = expression.slice
         return [tree.index[key.elts[0]]] if isinstance(key, ast.Tuple) and key.elts else [tree.index[key]]

@@ -162,6 +162,24 @@ def _pandas(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Ou
     return NONE
 
 
+def unaltered(table: Any, before: Lineage, result: Any, after: Lineage) -> bool:
+    """Tell whether `result` holds rows of `table`, each once and as it is there; their order and labels may be others."""
+    np = sys.modules["numpy"]
+    if not Kinds.frame(table) or not Kinds.frame(result) or set(before.tables) != set(after.tables):
+        return False
+    if list(table.columns) != list(result.columns) or not 0 < after.n <= before.n:
+        return False
+    key = max(before.tables, key=lambda t: int((np.asarray(before.tables[t]) >= 0).sum()))
+    old, new = np.asarray(before.tables[key]), np.asarray(after.tables[key])
+    if (old < 0).any() or len(np.unique(old)) != len(old) or len(np.unique(new)) != len(new):
+        return False
+    order = np.argsort(old, kind="stable")
+    found = order[np.minimum(np.searchsorted(old[order], new), len(old) - 1)]
+    if not np.array_equal(old[found], new):
+        return False
+    return bool(table.iloc[found].reset_index(drop=True).equals(result.reset_index(drop=True)))
+
+
 def _joined(lineages: list[Lineage]) -> Lineage:
     first = lineages[0]
     extra = [x for x in lineages[1:] if set(x.tables) - set(first.tables)]

@@ -99,6 +99,12 @@ class Kinds:
         return pd is not None and hasattr(pd, "DataFrame") and isinstance(value, pd.DataFrame)
 
     @staticmethod
+    def series(value: Any) -> bool:
+        """A Series."""
+        pd = sys.modules.get("pandas")
+        return pd is not None and hasattr(pd, "Series") and isinstance(value, pd.Series)
+
+    @staticmethod
     def array(value: Any) -> bool:
         """A numpy array with at least one axis."""
         np = sys.modules.get("numpy")

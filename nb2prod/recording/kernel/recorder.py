@@ -20,7 +20,7 @@ import types
 from typing import Any
 
 from . import operations
-from .infer import Operation, index_of, infer
+from .infer import Operation, index_of, infer, unaltered
 from .instrument import Instrumenter, Site, Statement, Tables
 from .lineage import SCALARS, Kinds, Lineage, Rows, length
 from .numbering import HOOK, digest
@@ -187,6 +187,8 @@ class Recorder:
             loop = Loop(k, self.instances)
             if Kinds.accessor(value) and (lineage := self.rows.of(value)) is not None:
                 loop.source = (lineage, index_of(value))
+                if frame.number:
+                    self.frames[frame.number - 1]["walked"] = True
             frame.loops.append(loop)
         return value
 
@@ -299,6 +301,8 @@ class Recorder:
                 keys[name] = value
                 continue
             other = True
+            if Kinds.series(value) and isinstance(value.name, (str, int)):
+                keys[f"{name}.name"] = value.name  # a function given to `frame.apply` is called once for each column
             if (token := self.rows.token(value) if value is not None else None) is not None:
                 tokens[name] = token
         self.frames.append(
@@ -427,7 +431,7 @@ class Recorder:
             return
         outcome = infer(op, self.rows)
         self._fitting(step, site, op)
-        if outcome.lineage is None and self._walks_rows(op):
+        if self._sifted(step, site, op) or (outcome.lineage is None and self._walks_rows(op)):
             return
         if outcome.lineage is None and self._frozen_parts(op):
             self._frozen(step, site, op)
@@ -732,7 +736,7 @@ class Recorder:
         return None
 
     def _frozen(self, step: Step, site: Site, op: Operation) -> None:
-        if op.kind not in ("call", "attribute"):
+        if op.kind not in ("call", "attribute") or self._fits_inside(step, op):
             return
         reason = operations.explain(op.func, op.receiver, op.name, op.args, op.kwargs)
         if reason is not None and not (op.name == "reset_index" and op.kwargs.get("drop")):
@@ -776,6 +780,70 @@ class Recorder:
                 else found.op,
             }
         )
+
+    def _sifted(self, step: Step, site: Site, op: Operation) -> bool:
+        """A function that goes through groups or rows and gives back some rows of its table unaltered: a choice of rows, whatever it asked."""
+        called = self._called(step, site)
+        if not called or not any(self.frames[number - 1].get("walked") for number in called):
+            return False
+        after = self.rows.of(op.result)
+        if after is None:
+            return False
+        for kind, place, value in _places_of(site.call, op):
+            before = self.rows.of(value)
+            if kind != "site" or before is None or not unaltered(value, before, op.result, after):
+                continue
+            self.steps = [done for done in self.steps if done["frame"] not in called]
+            for number in called:
+                self.frames[number - 1]["parent"] = None
+            self.rows.put(op.result, after)
+            step.events.append(
+                {
+                    "kind": "filter" if after.n < before.n else "order",
+                    "node": site.node,
+                    "name": op.name,
+                    "op": "call",
+                    "table": self.tables.sites[place].node,
+                    "before": self._lineage(before),
+                    "after": self._lineage(after),
+                }
+            )
+            return True
+        return False
+
+    def _called(self, step: Step, site: Site) -> set[int]:
+        """The calls of the notebook's own functions that this expression made, theirs included."""
+        called: set[int] = set()
+        for info in reversed(self.frames):
+            if info["parent"] == step.seq and info["node"] == site.node:
+                called.add(info["frame"])
+            elif info["parent"] is not None and info["parent"] < step.seq:
+                break
+        for info in self.frames[min(called, default=0) :]:
+            if info["outer"] in called:
+                called.add(info["frame"])
+        return called
+
+    def _fits_inside(self, step: Step, op: Operation) -> bool:
+        """``df.apply(encode)`` over columns, where the notebook's `encode` fits an estimator: its own lines are served, column by column."""
+        if op.name not in ("apply", "transform") or not Kinds.frame(op.receiver):
+            return False
+        called: set[int] = set()
+        for info in reversed(self.frames):
+            if info["parent"] != step.seq and info["outer"] not in called:
+                break
+            if any(key.endswith(".name") for key in info["keys"]) or info["outer"] in called:
+                called.add(info["frame"])
+        if not called:
+            return False
+        for done in reversed(self.steps):
+            if done["seq"] < step.seq:
+                break
+            if done["frame"] in called and any(
+                e["kind"] == "frozen" and e["receiver_is_state"] for e in done["events"]
+            ):
+                return True
+        return False
 
     def _walks_rows(self, op: Operation) -> bool:
         """``zip(df.a, df.b)`` goes over rows: what a comprehension makes of it has an entry for each."""
@@ -1012,7 +1080,9 @@ class Recorder:
         result = self._carried(value) if has_value else None
         self._predicted_binds(step, statement, binds, space, value)
         header = statement.kind in ("For", "If", "While")
-        keep = bool(binds or updates or result or step.carries or header or frame.number)
+        # An assignment into rows may happen to change none in this iteration; what it read is needed all the same.
+        writes = statement.kind in ("Assign", "AugAssign") and not statement.binds
+        keep = bool(binds or updates or result or step.carries or header or frame.number or writes)
         count = self.executions[step.k, frame.number] = self.executions.get((step.k, frame.number), 0) + 1
         if count > MOST_EXECUTIONS:
             return
@@ -1233,6 +1303,14 @@ def _arguments(shape: Any, values: dict[int, Any]) -> tuple[tuple[Any, ...], dic
         else:
             kwargs[name] = values.get(what)
     return tuple(args), kwargs
+
+
+def _places_of(shape: Any, op: Operation) -> list[tuple[str, Any, Any]]:
+    """A call's arguments with the sites they come from."""
+    if shape is None:
+        return []
+    placed = [(kind, place, value) for (kind, place), value in zip(shape.args, op.args, strict=False)]
+    return placed + [(kind, place, op.kwargs.get(name)) for name, kind, place in shape.kwargs]
 
 
 def _small(value: Any) -> bool:
