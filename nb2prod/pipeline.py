@@ -227,7 +227,7 @@ def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | N
         ),
     )
     executed = (built.stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
-    written = records.write(item, records.Contents(report, cases, built.plan, card, executed))
+    written = records.write(item, records.Contents(report, cases, built.plan, card, executed, notebook.path))
     tag = store.promote(bento, readme=card)
     return tag, written.folder
 

@@ -8,6 +8,7 @@ A folder `releases/<name>/<version>/` under `NB2PROD_HOME`::
     parity.json     the report of the proof; parity.ipynb and parity.html for people, parity.xml for machines
     README.md       the model card
     executed.ipynb  the notebook as papermill ran it
+    origin.json     where the notebook's file lies on this machine; never exported
 
 It appears whole or not at all.
 """

@@ -18,7 +18,7 @@ from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import documents
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.report import ParityReport
-from nb2prod.release import record
+from nb2prod.release import record, source
 from nb2prod.release.record import ReleaseRecord
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
@@ -36,6 +36,8 @@ class Contents:
     """The model card, in Markdown."""
     executed: str
     """The executed notebook's JSON text."""
+    notebook: Path | None = None
+    """Where the notebook's file lies on this machine, to tell later whether it has changed."""
 
 
 def write(item: ReleaseRecord, contents: Contents) -> ReleaseRecord:
@@ -139,6 +141,8 @@ def _fill(folder: Path, item: ReleaseRecord, contents: Contents) -> None:
     _write_json(folder / "cases.json", contents.cases.to_json())
     _write_text(folder / "README.md", contents.card)
     _write_text(folder / "executed.ipynb", contents.executed)
+    if contents.notebook is not None:
+        _write_json(folder / source.ORIGIN, {"notebook": str(contents.notebook.absolute())})
     documents.write(contents.report, folder)
     _write_json(folder / record.FILE, item.to_json())
 

@@ -8,8 +8,12 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from nb2prod.release.record import ReleaseRecord
+
+ORIGIN = "origin.json"
 _SECONDS = 10
 
 
@@ -45,6 +49,18 @@ def notebook_hash(text: str) -> str:
 def file_hash(path: Path) -> str:
     """sha256 of the file's bytes, as `sha256:...`; raises `OSError`."""
     return _digest(path.read_bytes())
+
+
+def notebook_changed(release: ReleaseRecord) -> bool | None:
+    """Whether the notebook's file does something else than what was built; None where it is not at hand.
+
+    `origin.json` of the record says where it lay; it is of this machine alone, and never exported.
+    """
+    try:
+        origin = json.loads(((release.folder or Path()) / ORIGIN).read_text(encoding="utf-8"))
+        return notebook_hash(Path(origin["notebook"]).read_text(encoding="utf-8")) != release.notebook_hash
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """API keys: kept as SHA-256 digests, several at a time, changed without a restart, compared in constant time.
 
+NB2PROD_PROBE_KEY is the digest of one more key, with which whoever runs the service looks after it.
+
 A line is ``name:digest`` (or only the digest), with the digest of ``printf %s "$KEY" | sha256sum``. Keys come from the
 environment's NB2PROD_API_KEYS (lines or commas), from the file NB2PROD_API_KEYS_FILE, or from the option's file.
 """
@@ -40,6 +42,8 @@ class Keys:
         self._stamp: tuple[int, int] | None = None
         self._looked = clock()
         self.needed = bool(fixed or self._file)
+        probe = os.environ.get("NB2PROD_PROBE_KEY")
+        self._probe: tuple[bytes, ...] = parsed(probe) if probe else ()
         self._digests: tuple[bytes, ...] = parsed(fixed.replace(",", "\n")) if fixed else ()
         if self._file is not None:
             self._digests = self._read()
@@ -58,7 +62,7 @@ class Keys:
                 401, "expected an API key: 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", headers=_UNAUTHORIZED
             )
         digest = hashlib.sha256(given).hexdigest().encode()
-        matches = [hmac.compare_digest(digest, known) for known in self._digests]
+        matches = [hmac.compare_digest(digest, known) for known in (*self._digests, *self._probe)]
         if not any(matches):
             raise Failure(401, "the API key is not known", headers=_UNAUTHORIZED)
 

@@ -1,0 +1,301 @@
+"""Releases put to work on this machine: deploy, look, change, stop. For the command line, the sidebar and the widget.
+
+Every function may be called by several processes at once: one at a time changes a deployment, the others wait.
+Each first puts right what an interrupted one left behind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.progress import NoProgress, Progress
+from nb2prod.release import records
+from nb2prod.release.deployment import Deployment, Event
+from nb2prod.release.record import ReleaseRecord
+from nb2prod.release.running import places, proxy, servers, state
+from nb2prod.release.running.kept import tail
+from nb2prod.release.running.ledger import Instance, Ledger, Placement, event
+from nb2prod.release.running.rollout import Change, NotDeployed, mend
+
+__all__ = [
+    "Deployment", "NotDeployed", "Wish", "all_deployments", "deploy", "history", "logs", "restart", "restore", "rollback",
+    "status", "stop",
+]  # fmt: skip
+
+READY_SECONDS = 180.0
+_POLL = 0.3
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a release shall be deployed, as far as that is said."""
+
+    name: str | None = None
+    """Of the deployment; the Bento's by default."""
+    host: str = "127.0.0.1"
+    port: int | None = None
+    """By default a free one, from 3000 on; kept from then on."""
+    proxied: bool | None = None
+    """Through HAProxy; by default where that is installed."""
+    container: Mapping[str, Any] | None = None
+    """Engine and options, for a container; a process by default."""
+    without_owner: bool = False
+    """Take a release that nobody answers for."""
+
+
+def deploy(
+    bento: str, wish: Wish = Wish(), *, timeout: float = READY_SECONDS, progress: Progress | None = None
+) -> Deployment:
+    """Put a release (name, its newest; or name:version) to work and return the deployment.
+
+    Where it does not run yet, `wish` says how; afterwards a new version takes over at the same port. What is live
+    already stays as it is. `timeout` is for becoming ready, and for another process that changes the deployment.
+
+    Raises `InputError` for a release that there is not, `NotDeployed` where the new version does not come up, is
+    not proved or has no owner, `EnvironmentProblem` where the machine lacks something. What was live stays live.
+    """
+    from nb2prod.bento import store
+
+    progress = progress or NoProgress()
+    release = records.find(_resolved(bento))
+    if not release.owner and not wish.without_owner:
+        raise NotDeployed(
+            f"{release.bento} has no owner: nobody would answer for it",
+            'Set owner = "..." in nb2prod.toml and build again, or deploy it --without-owner.',
+        )
+    name = places.check_name(wish.name or release.name)
+    ledger = Ledger()
+    with places.lock(name, wait=timeout, told=progress.message):
+        placement = ledger.placement(name)
+        if placement is not None:
+            placement = mend(ledger, placement, wait=True)
+        placement = _placed(ledger, placement, release, name, wish)
+        if placement.live == release.version and _answers(ledger, placement):
+            progress.message(f"{release.bento} is live already")
+            return status(name)
+        own = places.bento(name, release.version)
+        source = own if own.is_dir() else store.find(release.bento).folder
+        _change(ledger, placement, release.version, progress, timeout).run(source, "deploy")
+    return status(name)
+
+
+def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord, name: str, wish: Wish) -> Placement:
+    """The deployment, made if it is new or does not run; one that runs keeps its place."""
+    if placement is not None and placement.release != release.name:
+        raise InputError(
+            f"the deployment {name} serves {placement.release}, not {release.name}",
+            "Give this one another name with --name.",
+        )
+    runs = placement is not None and _alive(ledger, placement)
+    if placement is not None and runs:
+        if wish.port not in (None, placement.port):
+            raise InputError(
+                f"{name} runs at port {placement.port}, not {wish.port}",
+                f"Leave --port out, or end it first: nb2prod stop {name}",
+            )
+        return placement
+    if wish.proxied and proxy.installed() is None:
+        raise EnvironmentProblem("there is no haproxy on this machine", "Install it (Debian: apt-get install haproxy).")
+    known = None if placement is None else placement.port
+    port = wish.port or known or places.free_port(ledger, wish.host)
+    places.check_port(wish.host, port)
+    proxied = proxy.installed() is not None if wish.proxied is None else wish.proxied
+    return Placement(
+        name,
+        release.name,
+        wish.host,
+        port,
+        kind="container" if wish.container else "process",
+        proxied=proxied,
+        live=None if placement is None else placement.live,
+        previous=None if placement is None else placement.previous,
+        settings=servers.settings(wish.container),
+    )
+
+
+def status(name: str) -> Deployment:
+    """How the deployment does, asked of its processes now; `InputError` for one that there is not."""
+    ledger = Ledger()
+    return state.described(ledger, _looked_after(ledger, _known(ledger, name)))
+
+
+def all_deployments() -> tuple[Deployment, ...]:
+    """All of them by name, as `status` of each."""
+    ledger = Ledger()
+    return tuple(state.described(ledger, _looked_after(ledger, item)) for item in ledger.placements())
+
+
+def stop(name: str, *, progress: Progress | None = None) -> Deployment:
+    """End the deployment, its last requests answered. `deploy` or `restart` bring it back at its port."""
+    progress = progress or NoProgress()
+    ledger = Ledger()
+    _known(ledger, name)
+    with places.lock(name, wait=READY_SECONDS, told=progress.message):
+        placement = mend(ledger, _known(ledger, name), wait=True)
+        if placement.wanted != "stopped" or ledger.instances(name):
+            ledger.save(replace(placement, wanted="stopped"), event("stop", placement.live))
+            progress.stage("drain")
+            _end_all(ledger, placement)
+            ledger.save(
+                replace(placement, wanted="stopped", instance=None, proxy=None), event("stopped", placement.live)
+            )
+    return status(name)
+
+
+def restart(name: str, *, progress: Progress | None = None, timeout: float = READY_SECONDS) -> Deployment:
+    """Start the live version anew: through HAProxy without a gap. Raises as `deploy`."""
+    return _again(name, "restart", progress, timeout)
+
+
+def rollback(name: str, *, progress: Progress | None = None, timeout: float = READY_SECONDS) -> Deployment:
+    """Bring the previous release back; the one that was live becomes the previous one. Raises as `deploy`."""
+    return _again(name, "rollback", progress, timeout)
+
+
+def restore(
+    name: str | None = None, *, progress: Progress | None = None, timeout: float = READY_SECONDS
+) -> tuple[Deployment, ...]:
+    """Start again whatever should run and does not, as after a reboot: this deployment, or all.
+
+    Raises as `deploy` for the first that can't be, after the others were tried.
+    """
+    ledger = Ledger()
+    chosen = [_known(ledger, name)] if name else list(ledger.placements())
+    problem: Exception | None = None
+    for item in chosen:
+        if item.wanted != "running" or item.live is None or _answers(ledger, item):
+            continue
+        try:
+            _again(item.name, "restore", progress, timeout)
+        except (NotDeployed, EnvironmentProblem, InputError) as error:
+            problem = problem or error
+    if problem is not None:
+        raise problem
+    return tuple(status(item.name) for item in chosen)
+
+
+def logs(name: str, *, lines: int = 100, follow: bool = False) -> Iterator[str]:
+    """The last lines that the live server wrote; with `follow`, what it writes from then on, without end."""
+    ledger = Ledger()
+    placement = _known(ledger, name)
+    shown: Path | None = None
+    position = 0
+    while True:
+        instance = _live_instance(ledger, placement)
+        kept = None if instance is None else places.kept(instance)
+        log = places.last_log(name) if kept is None else kept.folder / "log"
+        if log is not None and log != shown:
+            yield from tail(log, lines)
+            shown, position = log, _size(log)
+        if not follow:
+            return
+        time.sleep(_POLL)
+        if log is not None:
+            if _size(log) < position:
+                position = 0  # it was cut off as it had grown too long
+            with suppress(OSError), log.open(encoding="utf-8", errors="replace") as file:
+                file.seek(position)
+                yield from (line.rstrip("\n") for line in file)
+                position = file.tell()
+        placement = _known(ledger, name)
+
+
+def history(name: str) -> tuple[Event, ...]:
+    """What was done to the deployment, the newest last."""
+    ledger = Ledger()
+    _known(ledger, name)
+    return ledger.events(name)
+
+
+def _again(name: str, why: str, progress: Progress | None, timeout: float) -> Deployment:
+    progress = progress or NoProgress()
+    ledger = Ledger()
+    _known(ledger, name)
+    with places.lock(name, wait=timeout, told=progress.message):
+        placement = mend(ledger, _known(ledger, name), wait=True)
+        version = placement.previous if why == "rollback" else placement.live
+        if version is None:
+            raise InputError(
+                f"{name} has no {'previous release to go back to' if why == 'rollback' else 'live release'}",
+                "`nb2prod list` names the releases; `nb2prod deploy` takes one.",
+            )
+        if not _alive(ledger, placement):
+            _end_all(ledger, placement)
+            placement = replace(placement, instance=None, proxy=None)
+            places.check_port(placement.host, placement.port)
+        _change(ledger, placement, version, progress, timeout).run(places.bento(name, version), why)
+    return status(name)
+
+
+def _change(ledger: Ledger, placement: Placement, version: str, progress: Progress, timeout: float) -> Change:
+    change = Change(ledger, placement, version, progress, timeout)
+    with suppress(InputError):  # the record may be gone: then the Bento is proved by its examples alone
+        found = records.find(f"{placement.release}:{version}")
+        change.cases = found.path("cases.json")
+    return change
+
+
+def _resolved(bento: str) -> str:
+    """`name:live` and `name:previous` as `name:version`."""
+    name, _, alias = bento.partition(":")
+    if alias not in ("live", "previous"):
+        return bento
+    found = Ledger().placement(name)
+    version = None if found is None else getattr(found, alias)
+    if version is None:
+        raise InputError(f"{name} has no {alias} release", "`nb2prod list` names the releases.")
+    return f"{name}:{version}"
+
+
+def _known(ledger: Ledger, name: str) -> Placement:
+    found = ledger.placement(name)
+    if found is None:
+        raise places.of_name(ledger, name)
+    return found
+
+
+def _looked_after(ledger: Ledger, placement: Placement) -> Placement:
+    """Put right what was left behind, unless someone is changing it at this moment."""
+    numbers = {item.id for item in ledger.instances(placement.name)}
+    if placement.rollout is None and not numbers - {placement.instance, placement.proxy}:
+        return placement
+    try:
+        with places.lock(placement.name, wait=0.0):
+            return mend(ledger, _known(ledger, placement.name))
+    except places.Busy:
+        return placement
+
+
+def _live_instance(ledger: Ledger, placement: Placement) -> Instance | None:
+    return next((item for item in ledger.instances(placement.name) if item.id == placement.instance), None)
+
+
+def _alive(ledger: Ledger, placement: Placement) -> bool:
+    """Whether anything of it holds the deployment's port."""
+    holders = (placement.proxy,) if placement.proxied else (placement.instance,)
+    return any(item.id in holders and places.kept(item).alive for item in ledger.instances(placement.name))
+
+
+def _answers(ledger: Ledger, placement: Placement) -> bool:
+    return state.described(ledger, placement).state == "serving"
+
+
+def _end_all(ledger: Ledger, placement: Placement) -> None:
+    """The proxy first: it takes no more callers and answers those it has."""
+    ordered = sorted(ledger.instances(placement.name), key=lambda item: item.id != placement.proxy)
+    for item in ordered:
+        places.kept(item).stop()
+        places.discard(ledger, item)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,249 @@
+"""The record of deployments: one SQLite file, `deployments.sqlite3` in nb2prod's home.
+
+What is wanted and what was done; never what could be asked of the processes themselves. Each change is one
+transaction. A rollout that has begun and not ended, while nobody holds the deployment's lock, was interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nb2prod import home
+from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.release.deployment import Event
+
+SCHEMA = 1
+FILE = "deployments.sqlite3"
+_WAIT_SECONDS = 15.0
+_KEPT_EVENTS = 200
+
+_TABLES = """
+CREATE TABLE deployment (name TEXT PRIMARY KEY, port INTEGER NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
+CREATE TABLE instance (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, deployment TEXT NOT NULL, port INTEGER UNIQUE, document TEXT NOT NULL
+) STRICT;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, deployment TEXT NOT NULL, at TEXT NOT NULL, what TEXT NOT NULL,
+    version TEXT, detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_deployment ON event (deployment, id);
+"""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A change of version that has begun."""
+
+    version: str
+    step: str
+    """The last step that was done: see `rollout`."""
+    began: str
+    instance: int | None = None
+    """The new version's server."""
+    process: int | None = None
+    """Who does it."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What is wanted of a deployment. `live` and `previous` are its aliases: versions of the Bento `release`."""
+
+    name: str
+    release: str
+    host: str
+    port: int
+    kind: str = "process"
+    proxied: bool = False
+    wanted: str = "running"
+    """`running` or `stopped`."""
+    live: str | None = None
+    previous: str | None = None
+    instance: int | None = None
+    """The live version's server."""
+    proxy: int | None = None
+    """HAProxy, where it stands before the servers."""
+    gap: float | None = None
+    failure: str = ""
+    """Why the last rollout failed; empty after one that did not."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """How its servers are started: environment, container engine and its options."""
+    rollout: Rollout | None = None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A server (or proxy) that was given to a keeper."""
+
+    id: int
+    deployment: str
+    version: str | None
+    """None for a proxy."""
+    port: int | None
+    """Reserved for it; None where it listens at the deployment's own."""
+
+
+class Ledger:
+    """The file. Each method is one transaction; raises `EnvironmentProblem` where the disk refuses."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or home.make(home.home()) / FILE
+
+    def placements(self) -> tuple[Placement, ...]:
+        """All deployments by name."""
+        with self._open() as connection:
+            rows = connection.execute("SELECT document FROM deployment ORDER BY name").fetchall()
+        return tuple(_placement(row[0]) for row in rows)
+
+    def placement(self, name: str) -> Placement | None:
+        """The deployment of this name."""
+        with self._open() as connection:
+            row = connection.execute("SELECT document FROM deployment WHERE name = ?", (name,)).fetchone()
+        return None if row is None else _placement(row[0])
+
+    def save(self, item: Placement, *events: Event) -> Placement:
+        """Write the deployment, with what happened to it; `InputError` where another has its port."""
+        document = json.dumps(asdict(item))
+        with self._open() as connection:
+            owner = connection.execute(
+                "SELECT name FROM deployment WHERE port = ? AND name <> ?", (item.port, item.name)
+            ).fetchone()
+            if owner is not None:
+                raise InputError(
+                    f"port {item.port} belongs to the deployment {owner[0]}",
+                    "Choose another one with --port, or leave it out to have a free one found.",
+                )
+            connection.execute(
+                "INSERT INTO deployment VALUES (?, ?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET port = excluded.port, document = excluded.document",
+                (item.name, item.port, document),
+            )
+            _add_events(connection, item.name, events)
+        return item
+
+    def note(self, name: str, *events: Event) -> None:
+        """Write only what happened."""
+        with self._open() as connection:
+            _add_events(connection, name, events)
+
+    def forget(self, name: str) -> None:
+        """Remove the deployment with all that is known of it."""
+        with self._open() as connection:
+            for table in ("instance", "event"):
+                connection.execute(f"DELETE FROM {table} WHERE deployment = ?", (name,))  # noqa: S608 (two words of ours)
+            connection.execute("DELETE FROM deployment WHERE name = ?", (name,))
+
+    def events(self, name: str, most: int = _KEPT_EVENTS) -> tuple[Event, ...]:
+        """What happened to the deployment, the newest last."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT at, what, version, detail FROM event WHERE deployment = ? ORDER BY id DESC LIMIT ?",
+                (name, most),
+            ).fetchall()
+        return tuple(Event(*row) for row in reversed(rows))
+
+    def add_instance(self, deployment: str, version: str | None, port: int | None) -> Instance:
+        """A new instance, its port reserved; `sqlite3.IntegrityError` where another one has that."""
+        with self._open() as connection:
+            document = json.dumps({"version": version})
+            made = connection.execute(
+                "INSERT INTO instance (deployment, port, document) VALUES (?, ?, ?)", (deployment, port, document)
+            )
+            assert made.lastrowid is not None
+            return Instance(made.lastrowid, deployment, version, port)
+
+    def instances(self, deployment: str) -> tuple[Instance, ...]:
+        """The deployment's instances, the newest last."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT id, deployment, document, port FROM instance WHERE deployment = ? ORDER BY id", (deployment,)
+            ).fetchall()
+        return tuple(Instance(row[0], row[1], json.loads(row[2])["version"], row[3]) for row in rows)
+
+    def remove_instance(self, number: int) -> None:
+        """Forget an instance; its port is free again."""
+        with self._open() as connection:
+            connection.execute("DELETE FROM instance WHERE id = ?", (number,))
+
+    def ports(self) -> frozenset[int]:
+        """All ports that are spoken for."""
+        with self._open() as connection:
+            rows = connection.execute("SELECT port FROM deployment UNION SELECT port FROM instance").fetchall()
+        return frozenset(row[0] for row in rows if row[0] is not None)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._problem(error) from error
+        try:
+            # At once, not at the first write: two that read first and then write would refuse each other.
+            connection.execute("BEGIN IMMEDIATE")
+            self._check(connection)
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            raise self._problem(error) from error
+        finally:
+            connection.close()
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        (schema,) = connection.execute("PRAGMA user_version").fetchone()
+        if schema > SCHEMA:
+            raise EnvironmentProblem(
+                f"{self.path} was written by a newer nb2prod (schema {schema}, this one reads {SCHEMA})",
+                "Update nb2prod. What it deployed keeps running.",
+            )
+        if schema == 0:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _problem(self, error: sqlite3.Error) -> EnvironmentProblem:
+        return EnvironmentProblem(
+            f"the record of deployments {self.path} can't be used: {error}",
+            "Check that its folder can be written to and has room. What was deployed keeps running.",
+        )
+
+
+def event(what: str, version: str | None = None, detail: str = "") -> Event:
+    """Something that happened now."""
+    return Event(now(), what, version, detail)
+
+
+def now() -> str:
+    """The time, in UTC, as it is written everywhere."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _add_events(connection: sqlite3.Connection, name: str, events: tuple[Event, ...]) -> None:
+    for item in events:
+        connection.execute(
+            "INSERT INTO event (deployment, at, what, version, detail) VALUES (?, ?, ?, ?, ?)",
+            (name, item.at, item.what, item.version, item.detail),
+        )
+    if events:
+        connection.execute(
+            "DELETE FROM event WHERE deployment = ? AND id NOT IN "
+            "(SELECT id FROM event WHERE deployment = ? ORDER BY id DESC LIMIT ?)",
+            (name, name, _KEPT_EVENTS),
+        )
+
+
+def _placement(text: str) -> Placement:
+    document = json.loads(text)
+    known = {item.name for item in fields(Placement)}
+    given = {key: value for key, value in document.items() if key in known}
+    if given.get("rollout") is not None:
+        steps = {item.name for item in fields(Rollout)}
+        given["rollout"] = Rollout(**{key: value for key, value in given["rollout"].items() if key in steps})
+    return Placement(**given)

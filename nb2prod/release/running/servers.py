@@ -1,0 +1,61 @@
+"""How a version is started: as a process of this Python, or as a container of its image."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nb2prod.release.running import places
+from nb2prod.release.running.kept import Command
+from nb2prod.release.running.ledger import Instance, Placement
+
+_PASSED = ("NB2PROD_API_KEYS", "NB2PROD_API_KEYS_FILE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME")
+"""Settings of the service that are taken from the shell of the first deploy and kept for every later start."""
+
+
+def settings(container: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What every start of a new deployment's servers needs; goes into the record."""
+    given = {name: os.environ[name] for name in _PASSED if os.environ.get(name)}
+    file = given.get("NB2PROD_API_KEYS_FILE")
+    if file:
+        given["NB2PROD_API_KEYS_FILE"] = str(Path(file).absolute())
+    return {
+        "environment": given,
+        # With keys set the service answers only to those: the deployment has one of its own, to look after it.
+        "probe_key": secrets.token_urlsafe(24),
+        **({"container": dict(container)} if container else {}),
+    }
+
+
+def command(placement: Placement, instance: Instance, version: str, seconds: float) -> Command:
+    """The server of this version. It listens at the instance's port, or at the deployment's own if it has none."""
+    own = instance.port is None
+    host, port = (placement.host, placement.port) if own else ("127.0.0.1", instance.port or 0)
+    folder = places.kept(instance).folder
+    environment = {
+        **placement.settings.get("environment", {}),
+        "NB2PROD_PROBE_KEY": hashlib.sha256(placement.settings["probe_key"].encode()).hexdigest(),
+    }
+    bento = places.bento(placement.name, version)
+    serve = ["-m", "bentoml", "serve", str(bento), "--host", host, "--port", str(port)]
+    home = folder / "bentoml"
+    home.mkdir(parents=True, exist_ok=True)
+    return Command(
+        (sys.executable, *serve),
+        home,
+        version=version,
+        environment={
+            **environment,
+            "BENTOML_DO_NOT_TRACK": "True",
+            # Two servers must not count into each other's metrics.
+            "BENTOML_HOME": str(home),
+            "PYTHONUNBUFFERED": "1",
+        },
+        ready=(places.reachable(host), port, "/readyz"),
+        ready_seconds=seconds,
+    )
