@@ -226,7 +226,8 @@ class Composer:
         """What only says which rows, in choices that the service does not make."""
         out: set[int] = set()
         for event in step.events:
-            if event["kind"] in ("filter", "select", "order") and self.mode(tree, event) != VALIDITY:
+            row = event["kind"] == "row" and self.walk.serves_row(event)
+            if row or (event["kind"] in ("filter", "select", "order") and self.mode(tree, event) != VALIDITY):
                 for index in choice_nodes(tree, event):
                     out |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
         return out
@@ -313,6 +314,14 @@ class Composer:
             tree, event["node"], "boundary", (telling_name(node), reason), Occurrence(step.seq, event["snapshot"], keys)
         )
         self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "boundary"))  # type: ignore[misc]
+
+    def _on_row(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
+        """One row taken out: the request's, where it is the one that is predicted."""
+        if not self.walk.serves_row(event):
+            self._on_boundary(step, tree, event, keys)
+            return
+        node = tree.nodes[event["node"]]
+        self._edit(tree, event["node"], lambda r: f"rules.one_row({_all_rows_text(r, node)})")
 
     def _on_mention(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         """A variable that a query's text names must be there under its name."""

@@ -231,6 +231,7 @@ class Planner:
     ) -> tuple[Walk, Composition]:
         walk = Walk(self.recording, table)
         held = frozenset(int(r) for r in predicted)
+        walk.one_row = held if len(held) == 1 else frozenset()
         composer = Composer(walk, prediction, self.oracle, held, classes)
         for step in self.recording.steps:
             for event in step.events:

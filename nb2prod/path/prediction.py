@@ -76,7 +76,8 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
         return _by_calls(function)
     if not pool:
         raise Refused([_nothing(recording, wanted)])
-    best = pool[-1]
+    # One row beside a whole table is a look at the model: the table's rows prove more, and answer alike.
+    best = next((c for c in reversed(pool) if recording.length_of(c.lineage) > 1), pool[-1])
     others = tuple(
         dict.fromkeys(c.name for c in pool[:-1] if c.name and c.name != best.name and c not in _chain(best, pool))
     )
@@ -208,15 +209,17 @@ def _inside(recording: Recording, step: Step, tree: Tree) -> list[_Candidate]:
                 break
             best = wider
         output, lineage = best["output"], best["lineage"]
-        column = _column(tree, tree.nodes[best["node"]])
+        column = _written_to(tree, tree.nodes[best["node"]])
         out.append(_Candidate([step], None, best["node"], output, lineage, best.get("token"), True, column))
     return out
 
 
-def _column(tree: Tree, node: ast.AST) -> str | None:
-    """The column that ``df["Predicted"] = node`` writes."""
+def _written_to(tree: Tree, node: ast.AST) -> str | None:
+    """The column that ``df["Predicted"] = node`` writes, or the variable of one row's answer."""
     match tree.parents.get(node):
         case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(name)))], value=value) if value is node:
+            return name
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
             return name
     return None
 

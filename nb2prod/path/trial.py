@@ -212,7 +212,8 @@ def replay(trial: Trial) -> None:
         trial.answer["batch_ok"] = not batch
         return
     trial.answer["mismatches"] = []
-    trial.answer["batching"] = not batch and _independent(trial, frame, together, tolerance)
+    row_by_row = "rules.one_row(" in (Path(trial.job["project"]) / "features.py").read_text()
+    trial.answer["batching"] = not row_by_row and not batch and _independent(trial, frame, together, tolerance)
 
 
 def _independent(trial: Trial, frame: pd.DataFrame, whole: Run, tolerance: float) -> bool:

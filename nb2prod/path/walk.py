@@ -39,7 +39,11 @@ class Walk:
         return [
             e["node"]
             for e in step.events
-            if (e["kind"] in REPLACING or (e["kind"] == "lookup" and self.is_lookup(e)))
+            if (
+                e["kind"] in REPLACING
+                or (e["kind"] == "lookup" and self.is_lookup(e))
+                or (e["kind"] == "row" and not self.serves_row(e))
+            )
             and (scope is None or e["node"] in scope)
         ]
 
@@ -57,6 +61,14 @@ class Walk:
     def is_lookup(self, event: dict[str, Any]) -> bool:
         """Rows of another table that are only looked up in."""
         return not self.carries(event["of"])
+
+    def serves_row(self, event: dict[str, Any]) -> bool:
+        """One row taken out, and it is the one that is predicted: a request's row takes its place. Else it is a constant of training's."""
+        rows = self.recording.rows_of(event["after"], self.table.number)
+        return rows is not None and len(self.one_row) == 1 and set(rows.tolist()) == self.one_row
+
+    one_row: frozenset[int] = frozenset()
+    """The only predicted row, where the notebook predicted one alone."""
 
     def needed_reads(self, step: Step, within: int | None = None) -> list[Read]:
         """The names of rows (or containers of them) that a step really needs, outside what is replaced."""
@@ -76,7 +88,7 @@ class Walk:
         for event in step.events:
             if event["kind"] == "split":
                 gone |= self._splitunwanted(step, tree, event)
-            elif (event["kind"] in ("select", "order") and self.carries(event["before"])) or (
+            elif (event["kind"] in ("select", "order", "row") and self.carries(event["before"])) or (
                 event["kind"] == "filter"
                 and self.carries(event["before"])
                 and event["node"] in self.identity.get(step.k, set())

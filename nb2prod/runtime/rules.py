@@ -54,6 +54,13 @@ def validity(rule: str, rows: Any, kept: Any) -> Any:
     raise RuleUnclear(rule)
 
 
+def one_row(rows: Any) -> Any:
+    """The request's row itself, where the notebook took one row out of many (``X.iloc[42]``)."""
+    if len_of(rows) != 1:
+        raise RuleUnclear("the notebook predicts one row at a time")
+    return rows.iloc[0] if isinstance(rows, (pd.DataFrame, pd.Series)) else rows[0]
+
+
 def every_row(rows: Any) -> Any:
     """All rows, where the notebook took a sample or sorted."""
     return rows

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from nb2prod.path.plan import ServingPath
 
 EXPECTED = load.expected()
-# What a build can't do yet with these, and says so: none of them builds wrong.
-SHORT = {
-    "one_row_as_series": "one row taken as a Series is not followed: refused (N5)",
-}
 # Built and proved; a column that the fitted model happens not to use is not asked for.
 UNUSED_BY_THE_MODEL = {"predicted_inside_a_function": {"PaymentMethod", "SeniorCitizen"}}
 # The rest is run with `-m slow`: the whole suite must stay usable on two cores.
@@ -34,14 +30,13 @@ QUICK = frozenset(
     " preprocess_called_twice dict_vectorizer houses_chain rare_values_to_other outliers_and_duplicates magics_everywhere"
     " weights_by_hand text_and_numbers_stacked statsmodels_ols group_mean_fill pipeline_with_own_transformer"
     " model_refitted_afterwards rank_feature shift_feature rolling_feature score_only two_raw_tables exploded_genres"
-    " predict_by_function predict_function_makes_a_frame predict_is_a_function index_as_feature target_as_feature random_imputation rows_per_customer cell_raises no_predict_cell".split()
+    " predict_by_function predict_function_makes_a_frame one_customer_as_dict predict_is_a_function index_as_feature"
+    " target_as_feature random_imputation rows_per_customer cell_raises no_predict_cell".split()
 )
 
 
 def _cases() -> list[object]:
-    return [
-        pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in EXPECTED if name not in SHORT
-    ]
+    return [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in EXPECTED]
 
 
 def planned(name: str, folder: Path) -> ServingPath:
@@ -83,10 +78,3 @@ def test_shape(name: str, tmp_path: Path) -> None:
         missing = set(expected.fields) - set(made.fields)
         extra = set(made.fields) - set(expected.fields) - set(expected.maybe_fields)
         assert (missing, extra) == (UNUSED_BY_THE_MODEL.get(name, set()), set())
-
-
-@pytest.mark.parametrize("name", sorted(SHORT))
-def test_what_can_not_be_served_yet_is_refused_in_words(name: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused) as refusal:
-        planned(name, tmp_path)
-    assert all(d.hint for d in refusal.value.diagnostics)

@@ -71,8 +71,18 @@ def infer(op: Operation, rows: Rows) -> Outcome:
     known = rows._entry(result) if not isinstance(result, (str, int, float, bool, type(None))) else None
     if known is not None:
         return Outcome(known[1])
+    many = [(value, lineage) for value, lineage in carried if not lineage.single]
+    if not many:
+        return _of_one_row(op, carried[0][1])
+    return _of_many(op, rows, many)
+
+
+def _of_many(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome:
+    result = op.result
     if Kinds.accessor(result):
         return _accessor(op, rows, carried)
+    if isinstance(result, dict):
+        return _subscript(op, rows, carried) if op.kind == "subscript" else NONE
     if length(result) < 0:
         return NONE
     if (op.name == "concat" and op.receiver is None) or _module_call(op, "pandas", "concat"):
@@ -282,13 +292,56 @@ def _subscript(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) ->
         return Outcome(_joined(same)) if same and not isinstance(op.receiver, (dict, list)) else NONE
     if Kinds.accessor(op.receiver) and "GroupBy" in type(op.receiver).__name__:
         return NONE
-    chosen = _chosen(op, lineage, n)
+    taken = _taken_out(op, lineage)
+    if taken is not None:
+        return Outcome(taken, "row", lineage, op.receiver)
+    chosen = _chosen(op, lineage, n) if n >= 0 else None
     if chosen is None:
         return NONE
     if chosen.same_rows(lineage) and not _row_mask(op.key, rows):
         return Outcome(lineage)
     kind = "filter" if _row_mask(op.key, rows) else "order" if chosen.n == lineage.n else "select"
     return Outcome(chosen, kind, lineage, op.receiver)
+
+
+def _of_one_row(op: Operation, lineage: Lineage) -> Outcome:
+    """What is made of one row: still one row (``row.fillna(0)``, ``row.to_dict()``), or a table with it alone (``[row]``, ``row.to_frame().T``)."""
+    result = op.result
+    if Kinds.accessor(result) or (op.kind == "attribute" and op.name in ("index", "keys", "shape", "size", "dtype")):
+        return Outcome(lineage)
+    n = length(result)
+    flat = getattr(result, "ndim", 1) == 1
+    if isinstance(result, dict) or (n > 1 or (n == 1 and flat and Kinds.pandas(result))):
+        return Outcome(lineage) if isinstance(result, dict) or not isinstance(result, list) else NONE
+    return Outcome(lineage.take([0])) if n == 1 else NONE
+
+
+def _taken_out(op: Operation, lineage: Lineage) -> Lineage | None:
+    """``X.iloc[3]``, ``X.loc["a"]``, ``array[3]``, ``records[3]``: one row taken out of many."""
+    np = sys.modules["numpy"]
+    key = op.key[0] if isinstance(op.key, tuple) and op.key else op.key
+    accessor = type(op.receiver).__name__
+    if accessor in ("_iLocIndexer", "_LocIndexer"):
+        owner = op.receiver.obj
+        if not Kinds.frame(owner) or not Kinds.pandas(op.result) or getattr(op.result, "ndim", 0) != 1:
+            return None
+        if not set(op.result.index) <= set(owner.columns):
+            return None
+        if accessor == "_LocIndexer":
+            if not owner.index.is_unique or not np.isscalar(key) or key not in owner.index:
+                return None
+            return lineage.row(int(owner.index.get_loc(key)))
+        return lineage.row(int(key)) if isinstance(key, (int, np.integer)) else None
+    flat = Kinds.array(op.result) and op.result.ndim == 1 and Kinds.array(op.receiver) and op.receiver.ndim == 2
+    record = isinstance(op.result, dict) and isinstance(op.receiver, list)
+    if (
+        (flat or record)
+        and isinstance(key, (int, np.integer))
+        and not isinstance(key, bool)
+        and -lineage.n <= key < lineage.n
+    ):
+        return lineage.row(int(key))
+    return None
 
 
 def _row_mask(key: Any, rows: Rows) -> bool:

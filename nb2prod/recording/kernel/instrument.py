@@ -339,7 +339,7 @@ class Instrumenter:
 
     def _key(self, node: ast.expr) -> tuple[ast.expr, tuple[int, ...]]:
         """A subscript's key as one logged value, so that a slice can be applied to row numbers too."""
-        if isinstance(node, ast.Constant):
+        if isinstance(node, ast.Constant) and type(node.value) is not int:
             return node, ()
         inner = self._sliceless(node)
         fed = sites_of(inner)

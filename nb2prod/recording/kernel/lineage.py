@@ -28,14 +28,18 @@ SCALARS = (
 
 
 class Lineage:
-    """Rows of tables, one array of row numbers (-1: none) for each table, all of length `n`."""
+    """Rows of tables, one array of row numbers (-1: none) for each table, all of length `n`.
 
-    __slots__ = ("n", "serial", "tables")
+    `single`: the value is one row itself (a Series over the columns, a dict, a flat array), not a collection of one row.
+    """
+
+    __slots__ = ("n", "serial", "single", "tables")
     count = 0
 
     def __init__(self, tables: dict[int, Any], n: int) -> None:
         self.tables = tables
         self.n = n
+        self.single = False
         Lineage.count += 1
         self.serial = Lineage.count
 
@@ -49,6 +53,12 @@ class Lineage:
             taken = np.asarray(rows)[np.where(missing, 0, positions)] if self.n else np.full(len(positions), -1)
             tables[table] = np.where(missing, -1, taken)
         return Lineage(tables, len(positions))
+
+    def row(self, position: int) -> Lineage:
+        """The lineage of one row taken out by its position."""
+        taken = self.take([position])
+        taken.single = True
+        return taken
 
     def same_rows(self, other: Lineage) -> bool:
         """Tell whether both carry the same rows in the same order."""

@@ -439,7 +439,7 @@ class Recorder:
         if outcome.lineage is None:
             if outcome.event == "reshape":
                 step.events.append({"kind": "reshape", "node": site.node, "name": op.name})
-            if self.rows.inside(result) or Kinds.accessor(result):
+            if self.rows.inside(result) or Kinds.accessor(result) or self._one_answer(step, site, op):
                 return
             step.events.append(
                 {
@@ -453,17 +453,17 @@ class Recorder:
             return
         fresh = self.rows._entry(result) is None
         token = self.rows.put(result, outcome.lineage, by_index=Kinds.pandas(result))
-        if outcome.event in ("filter", "select", "order"):
-            step.events.append(
-                {
-                    "kind": outcome.event,
-                    "node": site.node,
-                    "name": op.name,
-                    "op": site.kind,
-                    "before": self._lineage(outcome.before),
-                    "after": self._lineage(outcome.lineage),
-                }
-            )
+        if outcome.event in ("filter", "select", "order", "row"):
+            event = {
+                "kind": outcome.event,
+                "node": site.node,
+                "name": op.name,
+                "op": site.kind,
+                "before": self._lineage(outcome.before),
+                "after": self._lineage(outcome.lineage),
+            }
+            # One row may as well be a constant of training's: the plan says which, so its value is kept.
+            step.events.append({**event, "value": result} if outcome.event == "row" else event)
         elif outcome.event == "merge":
             self._merge_event(step, site, op, outcome.lineage)
         self._lookups(step, site, op, outcome.lineage)
@@ -904,6 +904,21 @@ class Recorder:
                     }
                 )
 
+    def _one_answer(self, step: Step, site: Site, op: Operation) -> bool:
+        """``model.predict(row)[0]``: the plain value of a prediction for one row is that prediction still."""
+        of = [x for v in op.operands if self.rows.token(v) in self.predicted and (x := self.rows.of(v)) is not None]
+        if (
+            op.kind != "subscript"
+            or not of
+            or of[0].n != 1
+            or not isinstance(op.result, (*PLAIN, bytes))
+            or not self._in_predict_cell()
+        ):
+            return False
+        output, lineage = self._output(op.result), self._lineage(of[0])
+        step.events.append({"kind": "derived", "node": site.node, "output": output, "lineage": lineage, "token": None})
+        return True
+
     def _in_predict_cell(self) -> bool:
         return "predict" in self.roles.get(self.trees[-1], []) if self.trees else False
 
@@ -1171,7 +1186,7 @@ class Recorder:
             entry = self.rows._entry(value)
             if entry is not None and Kinds.pandas(value) and hasattr(value, "index") and len(value) == entry[1].n:
                 self.rows.put(value, entry[1])
-            elif entry is not None and length(value) >= 0 and length(value) != entry[1].n:
+            elif entry is not None and not entry[1].single and length(value) >= 0 and length(value) != entry[1].n:
                 self.rows.forget(value)
         return changed
 
@@ -1282,7 +1297,7 @@ class Recorder:
 
 
 class _NoKey:
-    """The key of a subscript was a constant: a column's name or a position; columns need no following."""
+    """The key of a subscript was a column's name: columns need no following."""
 
 
 def _arguments(shape: Any, values: dict[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
