@@ -48,6 +48,8 @@ class Options:
     """Relative difference up to which two floats count as equal."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Values for the `parameters` cell, as papermill's `-p`."""
+    kernel: str | None = None
+    """Kernel to run the notebook on; by default the one that the notebook names, or python3 where it names none."""
     timeout: float | None = None
     """Seconds that one cell may take."""
 
@@ -156,6 +158,7 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "filters": _filters,
         "tolerance": _tolerance,
         "parameters": _table,
+        "kernel": _text,
         "timeout": _timeout,
     }
 

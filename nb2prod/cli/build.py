@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     metavar="CELL.LINE=CLASS",
     help="Class of the filter at that line: validity or training-only.",
 )
+@click.option("--kernel", metavar="NAME", help="The kernel to run on (default: the notebook's own).")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Time that one cell may take.")
 @common_options
 def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  # noqa: ARG001 (read by `main`)

@@ -72,6 +72,7 @@ def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, captur
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    kernel = options.kernel or notebook.kernel
     extra = {"execution_timeout": int(options.timeout)} if options.timeout else {}
     try:
         pm.execute_notebook(
@@ -79,6 +80,9 @@ def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, captur
             str(folder / "executed.ipynb"),
             parameters=dict(options.parameters) or None,
             engine_name=engine.ENGINE,
+            # A notebook need not say on what it runs: papermill is told, which would fail on one that doesn't.
+            kernel_name=kernel,
+            language=notebook.language,
             progress_bar=False,
             log_output=False,
             request_save_on_cell_execute=False,
@@ -90,8 +94,9 @@ def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, captur
         raise Refused([_raised(notebook, error)]) from error
     except NoSuchKernel as error:
         raise EnvironmentProblem(
-            f"the notebook's kernel {notebook.kernel!r} is not installed",
-            f"Install it (python -m ipykernel install --user --name {notebook.kernel}), or choose another kernel in Jupyter and save.",
+            f"the notebook's kernel {kernel!r} is not installed",
+            f'Run it on another one: --kernel python3, or kernel = "python3" in nb2prod.toml (`jupyter kernelspec list` names them). Or '
+            f"install this one: python -m ipykernel install --user --name {kernel}.",
         ) from error
     except CellTimeoutError as error:
         raise Refused(
