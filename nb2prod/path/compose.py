@@ -173,7 +173,7 @@ class Composer:
                 continue
             method: Callable[..., None] | None = getattr(self, f"_on_{event['kind']}", None)
             if method is not None:
-                method(step, tree, event, keys)
+                method(step, tree, event, {**keys, **event.get("keys", {})})
         covered |= set(replaced) | outside | self._covered_choices(step, tree)
         covered |= self._labels(step, tree, covered)
         for read in step.reads:

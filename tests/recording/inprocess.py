@@ -57,5 +57,5 @@ def run(program: str, folder: Path, preamble: str = PREAMBLE) -> Ran:
             delattr(builtins, HOOK)
         else:
             setattr(builtins, HOOK, before)
-    assert recorder.problems == []
+    assert recorder.problems == [], recorder.problems[0]
     return Ran(names, recorder)

@@ -71,8 +71,16 @@ CASES: list[tuple[str, list[int] | None]] = [
     ("r = pd.Series([v * 2 for v in df.c])", ALL),
     ("r = pd.DataFrame({'p': df.a, 'q': df.c})", ALL),
     ("r = df.index", ALL),
+    # comprehensions over columns and tables
+    ("r = pd.concat([df[['a']]] + [pd.get_dummies(df[c], prefix=c) for c in ['b', 'd']], axis=1)", ALL),
+    ("r = np.column_stack([df[c].fillna(df[c].mean()) for c in ('a', 'c')])", ALL),
+    ("q, r = [t.assign(e=t.c - t.c.mean()) for t in (df[:2], df[2:])]", [2, 3, 4, 5]),
+    ("r = {c: df[c] for c in ['a', 'c']}['a']", ALL),
+    ("r = [df.c[i] * 2 for i in range(len(df))]", ALL),
     # numpy
     ("r = df.values", ALL),
+    ("r = df.b.values", ALL),
+    ("r = list(df.b.fillna('k').values)", ALL),
     ("r = df.c.to_numpy()", ALL),
     ("r = np.log1p(df.c)", ALL),
     ("r = np.where(df.c > 20, 1, 0)", ALL),
@@ -273,3 +281,46 @@ def test_a_condition_on_rows_is_a_filter_and_a_position_is_a_choice(tmp_path: Pa
         "select",
         "order",
     ]
+
+
+def test_events_of_a_comprehension_say_which_element_they_belong_to(tmp_path: Path) -> None:
+    ran = run("r = [df[c].fillna(df[c].mean()) for c in ['a', 'c']]", tmp_path)
+    assert [(e["name"], e["keys"]) for e in ran.events("boundary")] == [("mean", {"c": "a"}), ("mean", {"c": "c"})]
+
+
+def test_elements_made_of_single_rows_are_not_followed(tmp_path: Path) -> None:
+    ran = run("r = [df.c[i] * 2 for i in range(len(df))]\ns = [str(v) for v in df.c]", tmp_path)
+    assert [e["name"] for e in ran.events("boundary")] == ["len"]
+
+
+def test_an_assignment_by_mask_keeps_what_it_read_though_no_row_changed(tmp_path: Path) -> None:
+    program = "guess = {1: 5.0, 2: 6.0}\nfor k in (1, 2):\n    df.loc[df.a.isna() & (df.c == k * 30), 'a'] = guess[k]"
+    ran = run(program, tmp_path)
+    reads = [r for s in ran.recorder.steps for r in s["reads"] if r["name"] == "guess"]
+    assert [r["snapshot"] is not None for r in reads] == [True, True]
+
+
+def test_a_function_that_goes_through_groups_and_gives_back_some_rows_is_one_choice_of_rows(tmp_path: Path) -> None:
+    program = """
+def trimmed(t):
+    out = pd.DataFrame()
+    for key, part in t.groupby('b'):
+        out = pd.concat([out, part[part.c > part.c.mean()]], ignore_index=True)
+    return out
+r = trimmed(df)
+"""
+    ran = run(program, tmp_path)
+    assert ran.rows("r") == [2, 5]
+    assert [(e["name"], "table" in e) for e in ran.events("filter")] == [("trimmed", True)]
+
+
+def test_a_function_that_changes_what_it_goes_through_is_no_choice_of_rows(tmp_path: Path) -> None:
+    program = """
+def scaled(t):
+    out = pd.DataFrame()
+    for key, part in t.groupby('b'):
+        out = pd.concat([out, part.assign(c=part.c / part.c.mean())], ignore_index=True)
+    return out
+r = scaled(df)
+"""
+    assert not any("table" in e for e in run(program, tmp_path).events("filter"))

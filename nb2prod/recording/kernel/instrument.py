@@ -462,14 +462,14 @@ class Instrumenter:
         return self._wrapped("v", sid, twin, node), sid, (*sites, sid)
 
     def _comprehension(self, node: ast.expr) -> ast.expr:
-        """A comprehension is one operation over what it iterates; its elements run plain, but names from outside are reported."""
+        """A comprehension is one operation over what it iterates; names from outside are reported, its elements followed while they are few."""
         twin = copy.deepcopy(node)
         self._renumber(node, twin)
         generators: list[ast.comprehension] = twin.generators  # type: ignore[attr-defined]
         bound = {n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
         original: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
-        first = self.expr(original[0].iter)
-        fed = list(sites_of(first))
+        first, over, sites = self._logged(original[0].iter)
+        fed = list(sites)
         reporter = _NameReporter(self, bound, fed)
         generators[0].iter = ast.Constant(None)
         reporter.visit(twin)
@@ -477,8 +477,23 @@ class Instrumenter:
         if isinstance(node, ast.GeneratorExp):
             twin.nb2prod_sites = tuple(fed)  # type: ignore[attr-defined]
             return twin
+        self._followed_element(node, twin, over, bound, fed)
         sid = self._site(node, "comprehension", type(node).__name__, tuple(fed))
         return self._wrapped("r", sid, twin, node)
+
+    def _followed_element(self, node: ast.expr, twin: ast.expr, over: int, bound: set[str], fed: list[int]) -> None:
+        """Give the element a hooked version beside the plain one; the recorder says which of them runs."""
+        part = "value" if isinstance(node, ast.DictComp) else "elt"
+        element: ast.expr = getattr(node, part)
+        if not any(isinstance(n, (ast.Call, ast.Subscript, ast.BinOp)) for n in ast.walk(element)):
+            return
+        hooked = self.expr(element)
+        fed.extend(sites_of(hooked))
+        names: list[ast.expr] = []
+        for name in sorted(bound):
+            names += [ast.Constant(name), ast.Name(id=name, ctx=ast.Load())]
+        test = self._hook("q", node, ast.Constant(over), ast.Constant(self.index[node]), *names)
+        setattr(twin, part, _located(ast.IfExp(test=test, body=hooked, orelse=getattr(twin, part)), element))
 
     def _renumber(self, node: ast.AST, twin: ast.AST) -> None:
         from .numbering import preorder

@@ -130,7 +130,7 @@ class Kinds:
         """A booster's own data set, or a pandas extension array."""
         name = type(value).__name__
         return name in ("DMatrix", "QuantileDMatrix", "Dataset", "Pool") or type(value).__module__.startswith(
-            "pandas.core.arrays"
+            ("pandas.core.arrays", "pandas.arrays")
         )
 
     @staticmethod

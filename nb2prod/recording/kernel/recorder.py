@@ -28,6 +28,7 @@ from .snapshots import Snapshots, fingerprint, type_name
 
 COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
+MOST_ELEMENTS = 200
 ITERATORS = frozenset({"zip", "enumerate", "map", "reversed", "list_iterator", "generator", "itertuples", "filter"})
 INNER_FRAMES = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
 PREDICTING = frozenset(
@@ -47,6 +48,7 @@ class Step:
         "before",
         "calls",
         "carries",
+        "elements",
         "events",
         "frame",
         "k",
@@ -68,6 +70,17 @@ class Step:
         self.touched = self.carries = False
         self.split: Any = None
         self.calls: list[tuple[int, int]] = []
+        self.elements: dict[int, Elements] = {}
+
+
+class Elements:
+    """One comprehension being evaluated: whether its elements are followed, and what its variables held as each began."""
+
+    __slots__ = ("followed", "marks")
+
+    def __init__(self, followed: bool) -> None:
+        self.followed = followed
+        self.marks: list[tuple[int, dict[str, Any]]] = []
 
 
 class Loop:
@@ -325,6 +338,30 @@ class Recorder:
         frame.plain = self.quiet_functions[k] <= PLAIN_CALLS and (outer.plain or (outer.number == 0 and own))
         self.stack.append(frame)
 
+    def q(self, over: int, node: int, *variables: Any) -> bool:
+        """An element of a comprehension is about to be computed; True if it is to be followed."""
+        step = self.stack[-1].step
+        if step is None or not self.active or threading.get_ident() != self.thread:
+            return False
+        known = step.elements.get(node)
+        if known is None:
+            known = step.elements[node] = Elements(self._few(step, over))
+        if known.followed:
+            pairs = zip(variables[::2], variables[1::2], strict=True)
+            known.marks.append((len(step.events), {n: v for n, v in pairs if isinstance(v, PLAIN)}))
+        return known.followed
+
+    def _few(self, step: Step, over: int) -> bool:
+        """Columns, models, tables: a handful of things that are not the rows themselves."""
+        value = next((v for site, v in reversed(step.log) if site == over), None)
+        if value is None or not hasattr(value, "__len__") or len(value) > MOST_ELEMENTS or self._carries_rows(value):
+            return False
+        rows = {x.n for v in step.names.values() if (x := self.rows.of(v)) is not None}
+        return not (isinstance(value, range) and len(value) in rows)
+
+    def _carries_rows(self, value: Any) -> bool:
+        return not isinstance(value, SCALARS) and self.rows.of(value) is not None
+
     # hooks: expressions ---------------------------------------------------------------------------------------------
 
     def n(self, site: int, value: Any) -> Any:
@@ -417,6 +454,8 @@ class Recorder:
         site = self.tables.sites[number]
         values = self._operands(step, number)
         step.log.append((number, result))
+        if site.kind == "comprehension":
+            self._elements_done(step, site)
         if not any(self._carrying(value) for value in values.values()):
             self._without_rows(step, site, values, result)
             return
@@ -507,6 +546,16 @@ class Recorder:
             }
         )
         return True
+
+    def _elements_done(self, step: Step, site: Site) -> None:
+        """Write beside each event of an element what the comprehension's variables held."""
+        done = step.elements.pop(site.node, None)
+        if done is None or not done.marks:
+            return
+        ends = [at for at, _ in done.marks[1:]] + [len(step.events)]
+        for (start, keys), end in zip(done.marks, ends, strict=True):
+            for event in step.events[start:end]:
+                event["keys"] = {**keys, **event.get("keys", {})}
 
     def _carrying(self, value: Any) -> bool:
         return not isinstance(value, SCALARS) and (self.rows.of(value) is not None or bool(self.rows.inside(value)))
