@@ -8,6 +8,9 @@ The file's top-level keys are defaults; a table named after a notebook (`[flight
     [flight_delay]
     target = ["arr_delay"]
     filters = { "7.3" = "training-only" }
+
+    [flight_delay.serving]
+    latency_budget = 0.5
 """
 
 from __future__ import annotations
@@ -52,12 +55,14 @@ class Options:
     """Kernel to run the notebook on; by default the one that the notebook names, or python3 where it names none."""
     timeout: float | None = None
     """Seconds that one cell may take."""
+    serving: Mapping[str, Any] = field(default_factory=dict)
+    """How the service behaves: the options of `nb2prod.runtime.options`, which are part of the Bento."""
 
 
 def load(notebook: Path, overrides: Mapping[str, Any] | None = None) -> Options:
     """The options for this notebook: defaults, then the file, then `overrides` that are not None or empty.
 
-    `overrides` use the keys of `Options`; `filters` and `parameters` are merged key by key.
+    `overrides` use the keys of `Options`; `filters`, `parameters` and `serving` are merged key by key.
     Raises `InputError` for a file that can't be read, an unknown key, or a value of the wrong type.
     """
     options = Options()
@@ -118,7 +123,7 @@ def _check_foreign_table(key: str, path: Path, notebook: Path) -> None:
     """A table of another notebook is none of our business, a misspelt one is."""
     if any((path.parent / name).is_file() for name in (key, f"{key}.ipynb")):
         return
-    names = [name for name in _known() if name in ("filters", "parameters")]
+    names = [name for name in _known() if name in ("filters", "parameters", "serving")]
     near = difflib.get_close_matches(key, [*names, notebook.stem, notebook.name], n=1, cutoff=0.75)
     if near:
         raise InputError(
@@ -136,8 +141,9 @@ def _apply(options: Options, given: Mapping[str, Any], where: str) -> Options:
             hint = f"Did you mean {near[0]!r}? " if near else ""
             raise InputError(f"{where}: unknown option {key!r}", f"{hint}Known options: {', '.join(sorted(readers))}.")
         parsed = readers[key](value, f"{where}: {key}")
-        if key in ("filters", "parameters"):
+        if key in ("filters", "parameters", "serving"):
             parsed = {**getattr(options, key), **parsed}
+            readers[key](parsed, f"{where}: {key}")  # together they may contradict each other
         changes[key] = parsed
     return replace(options, **changes)
 
@@ -160,6 +166,7 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "parameters": _table,
         "kernel": _text,
         "timeout": _timeout,
+        "serving": _serving,
     }
 
 
@@ -205,10 +212,22 @@ def _filters(value: Any, where: str) -> dict[str, str]:
     return flat
 
 
-def _table(value: Any, where: str) -> dict[str, Any]:
+def _table(value: Any, where: str, example: str = "year = 2013") -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise _wrong(where, value, "a table as { year = 2013 }")
+        raise _wrong(where, value, f"a table as {{ {example} }}")
     return dict(value)
+
+
+def _serving(value: Any, where: str) -> dict[str, Any]:
+    from nb2prod.runtime.options import OptionProblem
+    from nb2prod.runtime.options import Options as Serving
+
+    table = _table(value, where, "latency_budget = 0.5")
+    try:
+        Serving.from_json(table)
+    except OptionProblem as problem:
+        raise InputError(f"{where}: {problem}", "docs/service.md lists the options, each with its default.") from None
+    return table
 
 
 def _number(value: Any) -> float | None:

@@ -28,6 +28,11 @@ def releases() -> Path:
     return home() / "releases"
 
 
+def serving() -> Path:
+    """The folder in which served Bentos keep jobs and request logs, one for each model. It may not exist yet."""
+    return home() / "serving"
+
+
 def make(folder: Path) -> Path:
     """The folder, made with its parents if missing; `EnvironmentProblem` where that can't be."""
     try:

@@ -8,7 +8,7 @@ import hashlib
 import pickle
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nb2prod import home
 from nb2prod.config import Options, bento_name
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.errors import Cancelled
+from nb2prod.errors import Cancelled, InputError
 from nb2prod.notebook import Notebook, read
 from nb2prod.progress import NoProgress, Progress, TimedProgress
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nb2prod.parity.cases import Cases
     from nb2prod.parity.report import ParityReport
     from nb2prod.path.plan import ServingPath
+    from nb2prod.runtime.options import Options as Serving
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
 
     timed = TimedProgress(progress or NoProgress())
     notebook = read(path)
+    _serving(notebook, options)
     with _staging(bento_name(notebook.path, options)) as stage:
         timed.stage("record")
         project = stage / "project"
@@ -102,6 +104,28 @@ def _staging(name: str) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
+def _serving(notebook: Notebook, options: Options) -> Serving:
+    """The service's options; raises `InputError` where they ask for a cell that the notebook lacks."""
+    from nb2prod.runtime.options import Options as Serving
+
+    serving = Serving.from_json(options.serving)
+    _check_fit(serving, [*serving.request_log_exclude], fallback=_has_fallback(notebook))
+    return serving
+
+
+def _check_fit(serving: Serving, fields: Collection[str], *, fallback: bool) -> None:
+    from nb2prod.runtime.options import OptionProblem
+
+    try:
+        serving.check_fit(fields, fallback=fallback)
+    except OptionProblem as problem:
+        raise InputError(str(problem), "Mend the table 'serving' of nb2prod.toml, or the notebook.") from None
+
+
+def _has_fallback(notebook: Notebook) -> bool:
+    return any("fallback" in cell.tags for cell in notebook.code_cells)
+
+
 def _package(
     notebook: Notebook, options: Options, serving: ServingPath, project: Path, stage: Path
 ) -> tuple[Path, Pins]:
@@ -111,6 +135,8 @@ def _package(
     from nb2prod.bento import project as files
 
     name = bento_name(notebook.path, options)
+    served = _serving(notebook, options)
+    _check_fit(served, serving.fields, fallback=_has_fallback(notebook))
     raw = pd.read_pickle(serving.table.path)
     fields = [c for c in raw.columns if str(c) in serving.fields]
     predictions = _predictions(serving)
@@ -128,7 +154,7 @@ def _package(
             signature,
             described,
             made,
-            {},
+            served.to_json(),
             notebook.path.parent,
             local,
         ),
@@ -258,6 +284,7 @@ def _card(built: _Built, report: ParityReport) -> str:
             filters=tuple(card.Filter(f.cell or 0, f.line or 0, f.source, f.klass) for f in serving.filters),
             diagnostics=built.warnings,
             parity=report.to_json(),
+            serving=_serving(notebook, options),
             examples=json.loads((bento / "src" / "examples.json").read_text(encoding="utf-8")),
             python_version=built.pins.python_version,
             requirements=built.pins.requirements,

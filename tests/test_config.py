@@ -46,6 +46,12 @@ def test_parameters_and_filters_are_merged_key_by_key(tmp_path):
     assert options.filters == {"1.1": "validity"}
 
 
+def test_serving_options_are_merged_key_by_key(tmp_path):
+    text = '[serving]\nmax_rows = 5\nworkers = 2\n["flight delay".serving]\nmax_rows = 6\n'
+    options = loaded(tmp_path, text, {"serving": {"latency_budget": 0.5}})
+    assert options.serving == {"max_rows": 6, "workers": 2, "latency_budget": 0.5}
+
+
 @pytest.mark.parametrize(
     ("text", "says", "remedy"),
     [
@@ -64,6 +70,16 @@ def test_parameters_and_filters_are_merged_key_by_key(tmp_path):
         ('filters = {"4" = "validity"}', "key is '4'", "4.7"),
         ('filters = {"4.7" = "train"}', "4.7 is 'train'", "training-only"),
         ("parameters = 3", "parameters is 3", "year = 2013"),
+        ("serving = 3", "serving is 3", "latency_budget = 0.5"),
+        ("[serving]\nmax_row = 3", "did you mean 'max_rows'?", "service.md"),
+        ("[serving]\nlatency_budget = 0", "'latency_budget' is 0; expected a number of seconds above 0", "service.md"),
+        ('[serving]\ncannot_answer = "retry"', '"fail" or "fallback" or "queue"', "service.md"),
+        (
+            'serving = {jobs = false}\n["flight delay".serving]\ncannot_answer = "queue"',
+            '"jobs" to be true',
+            "service.md",
+        ),
+        ("[servings]\na = 1", "[servings]", "Did you mean [serving]?"),
         ("a = = b", "not valid TOML", "key = value"),
     ],
 )

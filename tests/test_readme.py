@@ -146,14 +146,18 @@ def rows_of(document, heading):
 
 
 def test_the_limits_of_the_service_are_told_with_their_defaults():
-    told = {name: default for name, default, *_ in rows_of("docs/service.md", "Limits")}
+    told = {name: default for name, default, *_ in rows_of("docs/service.md", "Decisions")}
     assert told == {item.name: _shown(item.default) for item in fields(runtime_options.Options)}
 
 
 def _shown(default):
     if isinstance(default, str):
         return f'"{default}"'
-    return {None: "none", False: "false"}.get(default, f"{default:g}" if isinstance(default, float) else str(default))
+    if isinstance(default, bool):
+        return str(default).lower()
+    if default == ():
+        return "[]"
+    return "none" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def test_each_status_of_the_service_is_told_with_its_code():

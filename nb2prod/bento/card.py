@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nb2prod.diagnostics import Diagnostic, ordered
+from nb2prod.runtime.options import Options
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Filter:
 class Card:
     """All that the card tells.
 
-    `signature` and `examples` are the documents of those names; `parity` is the document of parity.json,
+    `signature` and `examples` are the documents of those names, `serving` the options of the service; `parity` is the document of parity.json,
     or its summary as `build --json` has it, or None before the proof.
     """
 
@@ -56,6 +57,7 @@ class Card:
     filters: tuple[Filter, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     parity: Mapping[str, Any] | None = None
+    serving: Options = field(default_factory=Options)
     examples: Mapping[str, Any] = field(default_factory=dict)
     python_version: str = ""
     requirements: tuple[str, ...] = ()
@@ -64,7 +66,7 @@ class Card:
 def render(card: Card) -> str:
     """The card as Markdown; everything that comes from the notebook is escaped."""
     parts = [_head(card), _ask(card), _fields(card), _data(card), _captured(card), _filters(card)]
-    parts += [_warnings(card), _parity(card), _environment(card)]
+    parts += [_serving(card), _warnings(card), _parity(card), _environment(card)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -212,6 +214,15 @@ def _filters(card: Card) -> str:
         for item in card.filters
     ]
     return "## Lines that drop rows\n\n" + table(("cell", "line of the notebook", "serving"), rows)
+
+
+def _serving(card: Card) -> str:
+    rows = [
+        (code(name), code(json.dumps(value, default=list)), "set" if changed else "default", escape(about))
+        for name, value, about, changed in card.serving.explained()
+    ]
+    text = "## How it is served\n\nSet in the table `serving` of nb2prod.toml, and part of this version."
+    return text + "\n\n" + table(("option", "value", "", "what it decides"), rows)
 
 
 def _warnings(card: Card) -> str:

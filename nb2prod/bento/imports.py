@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod.bento import project
+from nb2prod.runtime.options import Options
 
 FORMATS: dict[str, tuple[str, ...]] = {
     "json": (),
@@ -48,9 +49,12 @@ def of_project(folder: Path) -> frozenset[str]:
     called: set[str] = set()
     for path in sources.keys() - set(runtime):
         names.update(of_source(sources[path]))
-        called.update(_attributes(sources[path]))
+        if path != Path("service.py"):  # ours, and no code of the notebook
+            called.update(_attributes(sources[path]))
     for path in runtime:
         names.update(_of_runtime_module(sources[path], called))
+    if Options.load(folder / "options.json").request_log:
+        names.add("pyarrow")
     return frozenset(names - own - sys.stdlib_module_names)
 
 

@@ -19,8 +19,11 @@ from nb2prod.bento import environment
 from nb2prod.bento.environment import Distribution, Environment
 from nb2prod.errors import EnvironmentProblem, InputError
 
-ALWAYS = frozenset({"bentoml", "pandas", "numpy", "msgspec", "starlette"})
-"""Modules that every Bento's runtime imports."""
+ALWAYS = frozenset({"bentoml", "pandas", "numpy", "msgspec", "starlette", "opentelemetry"})
+"""Modules that every Bento's runtime imports, some of them only where the environment asks for it."""
+
+LENT = ALWAYS | {"pyarrow"}
+"""Modules that serving may need and a kernel need not have: nb2prod's own environment lends them."""
 
 NEVER = frozenset(
     {
@@ -117,7 +120,7 @@ def _roots(
     roots: dict[str, Distribution] = {}
     missing: list[str] = []
     for module in sorted(wanted):
-        found = kernel.by_module.get(module) or (proving.by_module.get(module) if module in ALWAYS else None)
+        found = kernel.by_module.get(module) or (proving.by_module.get(module) if module in LENT else None)
         if not found:
             missing.append(module)
         for item in found or ():

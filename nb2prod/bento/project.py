@@ -40,10 +40,14 @@ GENERATED = frozenset(
 SERVICE = '''\
 """The service that BentoML finds here: POST /predict, POST /features, GET /signature, /docs.json."""
 
+import json
 import os
+from pathlib import Path
 
-# A request's rows are few: more threads gain nothing, and on a busy machine they wait for each other, spinning.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Before any numerical library is loaded. A request's rows are few: more threads seldom gain anything, and on a busy
+# machine they wait for each other, spinning.
+options = json.loads(Path(__file__).with_name("options.json").read_text(encoding="utf-8"))
+os.environ.setdefault("OMP_NUM_THREADS", str(options.get("threads", 1)))
 
 from nb2prod_runtime.service import build_service
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
     help="Class of the filter at that line: validity or training-only.",
 )
 @click.option("--kernel", metavar="NAME", help="The kernel to run on (default: the notebook's own).")
+@click.option(
+    "--serving",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    help="An option of the service, as latency_budget=0.5; may be given several times.",
+)
 @click.option("--timeout", type=float, metavar="SECONDS", help="Time that one cell may take.")
 @common_options
 def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  # noqa: ARG001 (read by `main`)
@@ -110,6 +117,7 @@ def _overrides(flags: dict[str, Any]) -> dict[str, Any]:
     given = dict(flags)
     given["parameters"] = {name: parameter_value(value) for name, value in flags["parameters"]}
     given["filters"] = dict(_filter(text) for text in flags["filters"])
+    given["serving"] = dict(_serving(text) for text in flags["serving"])
     return given
 
 
@@ -121,6 +129,17 @@ def _filter(text: str) -> tuple[str, str]:
             "For example, for line 3 of cell 7: --filter 7.3=training-only",
         )
     return match.group(1), match.group(2)
+
+
+def _serving(text: str) -> tuple[str, Any]:
+    """An option of the service, its value written as in nb2prod.toml; a word needs no quotes."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InputError(f"--serving {text!r} is not OPTION=VALUE", "For example: --serving latency_budget=0.5")
+    try:
+        return name.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value.strip()
 
 
 def _named(error: Refused, name: str) -> Refused:

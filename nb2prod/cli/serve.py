@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from nb2prod import home
 from nb2prod.cli.output import common_options, note, print_json
 from nb2prod.errors import EnvironmentProblem, InputError
 
@@ -31,6 +32,7 @@ def serve(bento: str, *, host: str, port: int, as_json: bool, debug: bool) -> No
         note(f"Serving {folder} on {url} (Ctrl-C ends it)")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    os.environ.setdefault("NB2PROD_DATA", str(home.serving()))
     # The server takes this process's place, so that signals and the exit code are its own.
     arguments = ["-m", "bentoml", "serve", str(folder), "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (a shell is not wanted)

@@ -190,4 +190,6 @@ class Server:
             **environ,
             "NB2PROD_API_KEYS": f"proof:{hashlib.sha256(self._key.encode()).hexdigest()}",
             "NB2PROD_BATCHING": "on" if self.batching else "off",
+            # Jobs that wait for the service in use are none of a proof's business.
+            "NB2PROD_DATA": str(home / "data"),
         }

@@ -1,6 +1,7 @@
 """Runs rows through the model for many requests at once, in the server's event loop.
 
-What waits is taken together, and nothing waits for more. A batch is bounded in rows and, by what the last ones took,
+What waits is taken together, and nothing waits for more. What has time (jobs) runs when nothing else waits, in small parts,
+and if that never comes, one part a second. A batch is bounded in rows and, by what the last ones took,
 in time, so that health checks are answered under full load. Rows that must run one by one (no proof of independence)
 take the same way: only the model treats them singly.
 """
@@ -23,6 +24,9 @@ _BOUND = 0.05
 """Seconds that one batch may hold the event loop, where one row alone takes less than half of it."""
 _SLOW = 0.1
 """Seconds for one row from which on batches run in a thread of their own."""
+_PATIENT_ROWS = 32
+_PATIENCE = 1.0
+"""Seconds after which even what has time gets one small turn."""
 
 
 class Overtime(Exception):
@@ -54,6 +58,8 @@ class Batcher:
         self._one = 0.0
         self._note = note
         self._waiting: deque[_Job] = deque()
+        self._patient: deque[_Job] = deque()
+        self._last_patient = 0.0
         self._scheduled = False
         self._pool: ThreadPoolExecutor | None = None
 
@@ -65,8 +71,8 @@ class Batcher:
         if seconds > _SLOW and self._pool is None:
             self._pool = ThreadPoolExecutor(1, "model")
 
-    async def answer(self, rows: Rows, seconds: float) -> Answer:
-        """The answer to these rows.
+    async def answer(self, rows: Rows, seconds: float | None, *, patient: bool = False) -> Answer:
+        """The answer to these rows, within so many seconds if that is said; `patient` rows let others go first.
 
         Raises:
             Overtime: it did not come within the seconds; rows that had not begun are dropped.
@@ -75,18 +81,21 @@ class Batcher:
             return Answer([])
         loop = asyncio.get_running_loop()
         job = _Job(rows, loop.create_future())
-        self._waiting.append(job)
+        if patient and not self._patient:
+            self._last_patient = loop.time()
+        (self._patient if patient else self._waiting).append(job)
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._turn, loop)
-        timer = loop.call_later(seconds, _expire, job.done)
+        timer = None if seconds is None else loop.call_later(seconds, _expire, job.done)
         try:
             return await job.done
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = self._take()
+        batch = self._take(loop.time())
         if not batch:
             self._scheduled = False
             return
@@ -99,20 +108,31 @@ class Batcher:
             return
         self._finish(loop, batch, rows, self._safely(rows), started)
 
-    def _take(self) -> list[tuple[_Job, range, bool]]:
-        """The next rows of the waiting jobs, up to the bound."""
-        room, batch = self._bound, []
-        while self._waiting and room > 0:
-            job = self._waiting[0]
+    def _take(self, now: float) -> list[tuple[_Job, range, bool]]:
+        """The next rows: of those who wait, else of those who have time."""
+        batch: list[tuple[_Job, range, bool]] = []
+        if not self._patient or now - self._last_patient < _PATIENCE:
+            batch = self._drawn(self._waiting, self._bound)
+        if not batch and self._patient:
+            self._last_patient = now
+            batch = self._drawn(self._patient, min(self._bound, _PATIENT_ROWS))
+        return batch or self._drawn(self._waiting, self._bound)
+
+    @staticmethod
+    def _drawn(waiting: deque[_Job], room: int) -> list[tuple[_Job, range, bool]]:
+        """The next rows of these jobs, as many as there is room for."""
+        batch = []
+        while waiting and room > 0:
+            job = waiting[0]
             if job.done.done():
-                self._waiting.popleft()
+                waiting.popleft()
                 continue
             span = range(job.taken, min(job.rows.count, job.taken + room))
             batch.append((job, span, len(span) == job.rows.count))
             job.taken = span.stop
             room -= len(span)
             if job.taken == job.rows.count:
-                self._waiting.popleft()
+                waiting.popleft()
         return batch
 
     def _safely(self, rows: Rows) -> Answer | Exception:

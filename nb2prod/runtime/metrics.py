@@ -40,7 +40,7 @@ class Metrics:
         stages = client.Histogram(
             "nb2prod_stage_seconds", "Time by stage of a request", ["stage"], buckets=_SECONDS, **kept
         )
-        self._stages = {stage: stages.labels(stage) for stage in ("decode", "run", "encode")}
+        self._stages = {stage: stages.labels(stage) for stage in ("decode", "features", "predict", "encode")}
         self._rows = client.Counter("nb2prod_rows", "Rows answered", **kept)
         self._batch = client.Histogram("nb2prod_batch_rows", "Rows that ran together", buckets=_ROWS, **kept)
         self._failed = client.Counter("nb2prod_row_errors", "Rows without an answer, by reason", ["code"], **kept)
@@ -49,6 +49,12 @@ class Metrics:
         self._unseen = client.Counter("nb2prod_unseen_categories", "Unseen categories, by field", ["field"], **kept)
         self.in_flight = client.Gauge("nb2prod_in_flight", "Requests at work", multiprocess_mode="livesum", **kept)
         self.overtime = client.Counter("nb2prod_timeouts", "Requests answered 504 whose work went on", **kept)
+        fallbacks = client.Counter("nb2prod_fallbacks", "Rows answered by the fallback's rules", ["reason"], **kept)
+        self._fallbacks = {reason: fallbacks.labels(reason) for reason in ("row_failed", "over_budget", "busy")}
+        jobs = client.Counter("nb2prod_jobs", "Jobs put in and ended", ["state"], **kept)
+        self._jobs = {job: jobs.labels(job) for job in ("queued", "done", "failed")}
+        self.logged = client.Counter("nb2prod_request_log_rows", "Rows written to the request log", **kept)
+        self.unlogged = client.Counter("nb2prod_request_log_dropped", "Rows that the request log lost", **kept)
         self._predictions = client.Counter("nb2prod_predictions", "Predictions, by label", ["label"], **kept)
         self._values = client.Histogram(
             "nb2prod_prediction_value",
@@ -93,6 +99,14 @@ class Metrics:
     def stage(self, stage: str, seconds: float) -> None:
         """A stage took this long."""
         self._stages[stage].observe(seconds)
+
+    def fell_back(self, reason: str, count: int) -> None:
+        """The fallback's rules answered so many rows."""
+        self._fallbacks[reason].inc(count)
+
+    def job(self, state: str) -> None:
+        """A job was put in or ended."""
+        self._jobs[state].inc()
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Values were refused by the type matrix."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -53,17 +54,21 @@ class Answer:
 
 
 Step = Callable[[pd.DataFrame], list[Any]]
+Clock = Callable[[str, float], None]
+"""Told how long a stage took."""
 
 
 class Model:
     """The serving path of one project folder."""
 
-    def __init__(self, signature: Signature, features: Any, predict: Any) -> None:
+    def __init__(self, signature: Signature, features: Any, predict: Any, fallback: Any = None) -> None:
         self.signature = signature
+        self.clock: Clock = _unheard
         self.batching = signature.batching
         """Whether rows run together; may be turned off."""
         self._features = features
         self._predict = predict
+        self._fallback = fallback
         self._refusal: type[Exception] = _refusal()
 
     @classmethod
@@ -82,29 +87,44 @@ class Model:
         _known_as_runtime()
         features = _imported(project, "features")
         predict = _imported(project, "predict")
+        fallback = _imported(project, "fallback").fallback if has_fallback(project) else None
         captured._load_all()  # noqa: SLF001 - a public name would be taken from the notebook's values
-        return cls(signature, features.features, predict.predict)
+        return cls(signature, features.features, predict.predict, fallback)
 
     def predict(self, frame: pd.DataFrame) -> Answer:
         """Predictions for rows of the raw table."""
-        return self._answered(frame, self._predicted)
+        return self._answered(frame, self._predicted, together=self.batching)
 
     def features(self, frame: pd.DataFrame) -> Answer:
         """What the model is given for rows of the raw table: a list or an object a row."""
-        return self._answered(frame, self._featured)
+        return self._answered(frame, self._featured, together=self.batching)
+
+    def fallback(self, frame: pd.DataFrame) -> Answer:
+        """The rule-based answer of the notebook's fallback cell for rows of the raw table."""
+        return self._answered(frame, self._ruled, together=self.batching and self.signature.fallback_batching)
 
     # -- one run of the serving path --
 
     def _predicted(self, frame: pd.DataFrame) -> list[Any]:
+        started = time.perf_counter()
         with captured.request():
             given = self._features(self._raw(frame))
+            featured = time.perf_counter()
             made = self._predict(*given) if isinstance(given, tuple) else self._predict(given)
-        return outputs.per_row(made, len(frame))
+        answers = outputs.per_row(made, len(frame))
+        self.clock("features", featured - started)
+        self.clock("predict", time.perf_counter() - featured)
+        return answers
 
     def _featured(self, frame: pd.DataFrame) -> list[Any]:
         with captured.request():
             given = self._features(self._raw(frame))
         return outputs.per_row(given[0] if isinstance(given, tuple) else given, len(frame))
+
+    def _ruled(self, frame: pd.DataFrame) -> list[Any]:
+        with captured.request():
+            made = self._fallback(self._raw(frame))
+        return outputs.per_row(made, len(frame))
 
     def _raw(self, frame: pd.DataFrame) -> Any:
         kind = self.signature.row_kind
@@ -118,9 +138,9 @@ class Model:
 
     # -- rows and their errors --
 
-    def _answered(self, frame: pd.DataFrame, step: Step) -> Answer:
+    def _answered(self, frame: pd.DataFrame, step: Step, *, together: bool) -> Answer:
         answer = Answer([None] * len(frame))
-        if self.batching:
+        if together:
             self._run(frame, range(len(frame)), step, answer)
         else:
             for position in range(len(frame)):
@@ -159,6 +179,15 @@ class Model:
             if 0 <= position < len(positions):
                 answer.errors.append(RowError(positions[position], "row_refused", str(refused.message)))
         return [position for at, position in enumerate(positions) if at not in held]
+
+
+def has_fallback(project: Path) -> bool:
+    """Whether this project has rule-based answers."""
+    return (project / "fallback.py").is_file()
+
+
+def _unheard(stage: str, seconds: float) -> None:
+    """Nobody asks how long a stage took."""
 
 
 def _refusal() -> type[Exception]:
@@ -207,7 +236,7 @@ def _place(error: Exception) -> str:
         return str(error)
     for step in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(step.filename)
-        if path.name in ("features.py", "predict.py") and step.lineno is not None:
+        if path.name in ("features.py", "predict.py", "fallback.py") and step.lineno is not None:
             cell = _cell_at(path, step.lineno)
             where = f"cell {cell}" if cell else f"{path.name}, line {step.lineno}"
             return f"the notebook's code failed on this row: {kind} in {where}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from .columns import codec_of
@@ -12,32 +13,43 @@ _JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "
 _BOUNDS = {"int8": 7, "int16": 15, "int32": 31, "int64": 63}
 
 
-def document(
-    signature: Signature, options: Options, version: str, examples: list[dict[str, Any]], *, keys: bool
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Facts:
+    """What is served beside the model itself: its version, whether keys are needed, whether there are rule-based answers."""
+
+    version: str
+    keys: bool = False
+    fallback: bool = False
+
+
+def document(signature: Signature, options: Options, examples: list[dict[str, Any]], facts: Facts) -> dict[str, Any]:
     """The document for ``GET /docs.json``."""
     schemas = {
         "Row": _row(signature),
         "Rows": _rows(options),
         "Prediction": _prediction(signature),
         "RowError": _ROW_ERROR,
-        "Predictions": _answers("predictions", {"$ref": "#/components/schemas/Prediction"}),
+        "Predictions": _predictions(options),
         "Features": _answers("features", _features(signature)),
         "Error": _ERROR,
     }
+    if options.jobs:
+        schemas |= {"Job": _JOB, "DeletedJob": _DELETED}
+    if facts.fallback:
+        schemas["RuleBased"] = _answers("predictions", {"description": "The answer of the notebook's fallback cell."})
     made: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": signature.model,
-            "version": version,
+            "version": facts.version,
             "description": f"Serves the predictions of {signature.notebook or 'a notebook'}.",
         },
-        "paths": _paths(options, examples),
+        "paths": _paths(options, examples, facts),
         "components": {"schemas": schemas},
     }
     if signature.owner:
         made["info"]["contact"] = {"name": signature.owner}
-    if keys:
+    if facts.keys:
         made["components"]["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -121,6 +133,17 @@ def _features(signature: Signature) -> dict[str, Any]:
     return {}
 
 
+def _predictions(options: Options) -> dict[str, Any]:
+    made = _answers("predictions", {"$ref": "#/components/schemas/Prediction"})
+    if options.cannot_answer == "fallback":
+        reason = {"type": "string", "enum": ["row_failed", "over_budget", "busy"]}
+        row = {"type": "object", "properties": {"row": {"type": "integer"}, "reason": reason}}
+        told = "Rows that the fallback's rules answered in place of the model, and why."
+        made["properties"]["fallbacks"] = {"type": "array", "items": row, "description": told}
+        made["required"] = [*made["required"], "fallbacks"]
+    return made
+
+
 def _answers(name: str, item: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
@@ -172,9 +195,36 @@ _ERROR = {
     "required": ["error", "request_id"],
 }
 
+_MOMENT = {"type": ["number", "null"], "description": "Seconds since 1970."}
+_JOB = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "state": {"type": "string", "enum": ["queued", "running", "done", "failed"]},
+        "rows": {"type": "integer"},
+        "created": _MOMENT,
+        "started": _MOMENT,
+        "ended": _MOMENT,
+        "answer": {"type": ["object", "null"], "description": "As of POST /predict; {error} where the job failed."},
+        "model": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+    "required": ["id", "state", "rows", "created", "started", "ended", "answer", "model", "request_id"],
+}
+_DELETED = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "state": {"type": "string", "enum": ["deleted"]},
+        "request_id": {"type": "string"},
+    },
+    "required": ["id", "state", "request_id"],
+}
+
 _FAILURES = {
     400: "The body is not JSON.",
     401: "An API key is needed.",
+    404: "No such job.",
     408: "The body took too long to arrive.",
     413: "The body is too large.",
     415: "The body is not announced as JSON.",
@@ -186,23 +236,35 @@ _FAILURES = {
 }
 
 
+_KEPT = {
+    "description": "Kept as a job; Location says where it is.",
+    "headers": {"Location": {"schema": {"type": "string"}}},
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}},
+}
+
+
 def _failures(*statuses: int) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {str(status): {"description": _FAILURES[status], "content": content} for status in statuses}
 
 
-def _post(summary: str, answer: str, examples: list[dict[str, Any]]) -> dict[str, Any]:
+def _post(summary: str, answer: str, examples: list[dict[str, Any]], *, queues: bool = False) -> dict[str, Any]:
     sent: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Rows"}}
     if examples:
         sent["examples"] = {"made": {"value": {"rows": examples}}}
     answered = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
+    good = {"200": {"description": "An answer for each row.", "content": answered}}
+    if answer == "Job":
+        good = {"202": _KEPT}
+    elif queues:
+        good["202"] = _KEPT
     return {
         "post": {
-            "operationId": answer.lower(),
+            "operationId": {"Job": "submit"}.get(answer, answer.lower()),
             "summary": summary,
             "requestBody": {"required": True, "content": {"application/json": sent}},
             "responses": {
-                "200": {"description": "An answer for each row.", "content": answered},
+                **good,
                 **_failures(400, 401, 408, 413, 415, 422, 429, 500, 503, 504),
             },
         }
@@ -223,9 +285,33 @@ def _get(summary: str, kind: str, *statuses: int, public: bool = False) -> dict[
     return {"get": operation}
 
 
-def _paths(options: Options, examples: list[dict[str, Any]]) -> dict[str, Any]:
+def _jobs(examples: list[dict[str, Any]]) -> dict[str, Any]:
+    identity = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    }
+
+    def one(summary: str, operation: str, schema: str) -> dict[str, Any]:
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+        answers = {"200": {"description": summary, "content": content}, **_failures(401, 404, 503)}
+        return {"operationId": operation, "summary": summary, "responses": answers}
+
     return {
-        "/predict": _post(f"Predict up to {options.max_rows} rows", "Predictions", examples),
+        "/jobs": _post("Predict later: the rows are checked now", "Job", examples),
+        "/jobs/{id}": {
+            "parameters": [identity],
+            "get": one("What became of a job", "job", "Job"),
+            "delete": one("Forget a job, or end it", "delete", "DeletedJob"),
+        },
+    }
+
+
+def _paths(options: Options, examples: list[dict[str, Any]], facts: Facts) -> dict[str, Any]:
+    queues = options.cannot_answer == "queue"
+    made = {
+        "/predict": _post(f"Predict up to {options.max_rows} rows", "Predictions", examples, queues=queues),
         "/features": _post("What the model is given for each row", "Features", examples),
         "/signature": _get("The raw table's columns and the prediction", "application/json", 401),
         "/livez": _get("The process runs", "application/json", public=True),
@@ -233,3 +319,8 @@ def _paths(options: Options, examples: list[dict[str, Any]]) -> dict[str, Any]:
         "/metrics": _get("Metrics for Prometheus", "text/plain", 401),
         "/docs.json": _get("This document", "application/json", 401),
     }
+    if facts.fallback:
+        made["/fallback"] = _post("The notebook's rule-based answer for each row", "RuleBased", examples)
+    if options.jobs:
+        made |= _jobs(examples)
+    return made

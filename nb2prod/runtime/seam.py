@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pandas as pd
+
 from .model import Answer, Model
 from .rows import Decoder, Rows
 
 
 def predictions(model: Model, decoder: Decoder, rows: Rows) -> Answer:
     """The prediction for each row."""
-    return _answered(model, decoder, rows, features=False)
+    return _answered(model.predict, decoder, rows)
 
 
 def features(model: Model, decoder: Decoder, rows: Rows) -> Answer:
     """What the model is given for each row."""
-    return _answered(model, decoder, rows, features=True)
+    return _answered(model.features, decoder, rows)
 
 
-def _answered(model: Model, decoder: Decoder, rows: Rows, *, features: bool) -> Answer:
-    step = model.features if features else model.predict
+def fallbacks(model: Model, decoder: Decoder, rows: Rows) -> Answer:
+    """The rule-based answer for each row."""
+    return _answered(model.fallback, decoder, rows)
+
+
+def _answered(step: Callable[[pd.DataFrame], Answer], decoder: Decoder, rows: Rows) -> Answer:
     parts = decoder.parts(rows)
     if len(parts) == 1:
         return step(decoder.frame(rows))

@@ -5,16 +5,18 @@ The only module of the runtime that knows BentoML.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
 import warnings
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import bentoml
 
-from . import artifacts
+from . import artifacts, tracing
 from .app import App
 from .http import Receive, Scope, Send
 from .keys import Keys
@@ -31,7 +33,28 @@ class Front:
         self._served = served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._served if scope["type"] == "http" else self._bentoml)(scope, receive, send)
+        if scope["type"] == "http":
+            await self._served(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self._bentoml(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """BentoML's own, with the worker's background work from when the model is loaded until the end."""
+        tasks: list[asyncio.Task[None]] = []
+
+        async def sent(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                tasks.append(asyncio.create_task(self._served.background()))
+            await send(message)
+
+        try:
+            await self._bentoml(scope, receive, sent)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def build_service(file: str) -> Any:
@@ -57,6 +80,7 @@ def build_service(file: str) -> Any:
             _quiet()
             try:
                 app.load()
+                tracing.start(*app.name.split(":", 1))
             except Exception as error:
                 log("not started", level=40, error=f"{type(error).__name__}: {error}")
                 raise
@@ -66,11 +90,11 @@ def build_service(file: str) -> Any:
     service = bentoml.service(
         name="Service",
         workers=options.workers,
-        threads=options.threads,
-        traffic={"timeout": options.timeout + options.body_timeout + 60},
+        traffic={"timeout": options.latency_budget + options.body_timeout + 60},
         metrics={"enabled": False},
         logging={"access": {"enabled": False}},
-        **_tracing(),
+        # BentoML's own spans hold every part of a message and cost more than a small request; ours are in `tracing`.
+        tracing={"excluded_urls": ".*"},
     )(Served)
     service.add_asgi_middleware(Front, served=app)
     return service
@@ -80,13 +104,6 @@ def _quiet() -> None:
     """What the notebook's code prints or warns of may hold a caller's values: no log gets it."""
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
     warnings.simplefilter("ignore")
-
-
-def _tracing() -> dict[str, Any]:
-    """No spans unless an OpenTelemetry endpoint is configured: making them costs more than a small request."""
-    if any(os.environ.get(name) for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
-        return {}
-    return {"tracing": {"excluded_urls": ".*"}}
 
 
 def _metrics(signature: Any, version: str) -> Metrics:

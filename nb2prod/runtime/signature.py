@@ -80,6 +80,7 @@ class Signature:
     prediction: Prediction = field(default_factory=Prediction)
     features: Features = field(default_factory=Features)
     batching: bool = False
+    fallback_batching: bool = False
     owner: str | None = None
     runbook: str | None = None
 
@@ -123,6 +124,7 @@ class Signature:
                 prediction=_prediction(form.get("prediction") or {}),
                 features=_features(form.get("features") or {}),
                 batching=bool(form.get("batching")),
+                fallback_batching=bool((form.get("fallback") or {}).get("batching")),
                 owner=form.get("owner"),
                 runbook=form.get("runbook"),
             )

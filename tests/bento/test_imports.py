@@ -47,6 +47,11 @@ def test_readers_of_artifact_formats_are_not_needed_without_such_an_artifact(tmp
     assert not {"skops", "pyarrow", "xgboost", "lightgbm", "cloudpickle"} & found
 
 
+def test_what_the_options_ask_for_is_needed(tmp_path):
+    found = imports.of_project(written(tmp_path, "X = 1\n", options={"request_log": 0.1}))
+    assert "pyarrow" in found
+
+
 def test_a_file_that_python_can_not_import_needs_nothing(tmp_path):
     folder = written(tmp_path, "X = 1\n")
     (folder / "template.py").write_text("import {{ name }}\n")

@@ -22,6 +22,7 @@ BASE = (
     distribution("numpy", "2.4.6"),
     distribution("msgspec"),
     distribution("starlette"),
+    distribution("opentelemetry"),
     distribution("tzdata"),
     distribution("uv"),
     distribution("jupyterlab"),
@@ -51,6 +52,7 @@ def test_every_bento_pins_what_its_runtime_needs_by_markers_and_without_unasked_
         "bentoml==1.4.39",
         "msgspec==1.0",
         "numpy==2.4.6",
+        "opentelemetry==1.0",
         "pandas==3.1.1",
         "starlette==1.0",
     )
@@ -86,7 +88,7 @@ def test_local_versions_are_dropped_and_packages_from_folders_are_named(kernel):
 def test_a_kernel_without_bentoml_gets_ours(kernel):
     bare = an_environment(base=(distribution("pandas", "3.1.1", ["numpy"]), distribution("numpy", "2.4.6")))
     found = pins.resolve((), kernel(bare), proving=an_environment(python="own"))
-    assert found.filled == ("bentoml", "msgspec", "starlette")
+    assert found.filled == ("bentoml", "msgspec", "opentelemetry", "starlette")
     assert "bentoml==1.4.39" in found.requirements
     assert found.differences == ()
 

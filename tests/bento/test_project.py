@@ -99,8 +99,10 @@ def test_a_document_with_nan_is_refused(tmp_path):
         project.write(tmp_path, files(reference={"mean": float("nan")}))
 
 
-@pytest.mark.parametrize(("given", "seen"), [(None, "1"), ("4", "4")])
-def test_the_service_takes_one_thread_before_any_library_starts_more_unless_told(monkeypatch, given, seen):
+@pytest.mark.parametrize(("given", "option", "seen"), [(None, None, "1"), (None, 2, "2"), ("4", 2, "4")])
+def test_the_service_takes_one_thread_before_any_library_starts_more_unless_told(
+    monkeypatch, tmp_path, given, option, seen
+):
     """Measured: beside busy neighbours a prediction of 250 rows took 1.3 s with two threads, 0.09 s with one."""
     stand_in = types.ModuleType("nb2prod_runtime.service")
     stand_in.build_service = lambda _: os.environ["OMP_NUM_THREADS"]
@@ -109,7 +111,8 @@ def test_the_service_takes_one_thread_before_any_library_starts_more_unless_told
     monkeypatch.setenv("OMP_NUM_THREADS", given or "")
     if given is None:
         monkeypatch.delenv("OMP_NUM_THREADS")
-    namespace = {"__file__": "service.py"}
+    (tmp_path / "options.json").write_text(json.dumps({"threads": option} if option else {}))
+    namespace = {"__file__": str(tmp_path / "service.py")}
     exec(compile(project.SERVICE, "service.py", "exec"), namespace)
     assert namespace["Service"] == seen
 

@@ -257,7 +257,7 @@ ANSWER = "def predict(rows):\n    return rows['Age']\n"
 
 
 def test_over_the_latency_budget_is_504_and_the_service_lives_on(tmp_path: Path) -> None:
-    app = served(tmp_path, features=SLOW, predict=ANSWER, options={"timeout": 0.5})
+    app = served(tmp_path, features=SLOW, predict=ANSWER, options={"latency_budget": 0.5})
 
     async def story() -> None:
         many = json.dumps({"rows": [projects.row()] * 20}).encode()
@@ -310,7 +310,7 @@ def test_a_fault_of_ours_is_500_without_its_text(tmp_path: Path, caplog: pytest.
     def broken(*_: object) -> None:
         raise RuntimeError("a secret value")
 
-    app._predict._run = broken
+    app.answering.batchers["predictions"]._run = broken
     with caplog.at_level(logging.INFO, "nb2prod.serve"):
         reply = post(app, "/predict", {"rows": [projects.row()]})
     envelope(reply, 500, "internal_error")
@@ -392,9 +392,15 @@ def test_a_list_of_keys_that_is_none_is_refused_without_being_shown(tmp_path: Pa
     [
         ({"max_row": 1}, "did you mean 'max_rows'"),
         ({"max_rows": 0}, "above 0"),
-        ({"max_rows": 1.5}, "must be a number"),
-        ({"max_rows": True}, "must be a number"),
-        ({"timeout": "1"}, "must be a number"),
+        ({"max_rows": 1.5}, "'max_rows' is 1.5; expected a whole number above 0"),
+        ({"max_rows": True}, "is True; expected a whole number"),
+        ({"latency_budget": "1"}, "is '1'; expected a number of seconds"),
+        ({"latency_budget": float("nan")}, "is nan; expected a number of seconds"),
+        ({"cannot_answer": "maybe"}, '"fail" or "fallback" or "queue"'),
+        ({"cannot_answer": "queue", "jobs": False}, '"jobs" to be true'),
+        ({"request_log": 1.5}, "from 0"),
+        ({"request_log_exclude": "Age"}, "a list of field names"),
+        ({"nonsense": 1}, "known: api_keys_file"),
         ({"on_row_error": "ignore"}, '"refuse" or "answer"'),
         ({"log_requests": 1}, "true or false"),
         ({"api_keys_file": 1}, "path"),
@@ -407,5 +413,5 @@ def test_an_option_that_can_not_be_used_is_named(form: dict[str, Any], message: 
 
 def test_options_all_have_defaults(tmp_path: Path) -> None:
     assert Options.load(tmp_path / "options.json") == Options()
-    (tmp_path / "options.json").write_text('{"timeout": 2, "workers": 2}')
-    assert Options.load(tmp_path / "options.json") == Options(timeout=2, workers=2)
+    (tmp_path / "options.json").write_text('{"latency_budget": 2, "workers": 2}')
+    assert Options.load(tmp_path / "options.json") == Options(latency_budget=2, workers=2)

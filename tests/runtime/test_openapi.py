@@ -46,11 +46,11 @@ def test_what_is_no_date_time_is_off_the_pattern(text: str) -> None:
 
 
 def test_with_keys_the_document_says_so() -> None:
-    document = openapi.document(SIGNATURE, Options(), "v1", [], keys=True)
+    document = openapi.document(SIGNATURE, Options(), [], openapi.Facts("v1", keys=True))
     assert document["security"] == [{"bearer": []}, {"key": []}]
     assert document["paths"]["/livez"]["get"]["security"] == []
 
 
 def test_every_error_of_the_envelope_is_declared() -> None:
-    answers = openapi.document(SIGNATURE, Options(), "v1", [], keys=False)["paths"]["/predict"]["post"]["responses"]
+    answers = openapi.document(SIGNATURE, Options(), [], openapi.Facts("v1"))["paths"]["/predict"]["post"]["responses"]
     assert set(answers) == {"200", "400", "401", "408", "413", "415", "422", "429", "500", "503", "504"}

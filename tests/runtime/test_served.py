@@ -61,7 +61,7 @@ class Server:
 
 def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BENTOML", "NB2PROD"))}
-    return {**kept, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
+    return {**kept, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "NB2PROD_DATA": str(home / "data")}
 
 
 def build(folder: Path, **kwargs: Any) -> Path:
