@@ -245,7 +245,27 @@ class Composer:
             return
         reason = f"read by the serving path as {read.name}"
         self.captures.add(tree, read.node, "read", (read.name, reason), Occurrence(step.seq, read.snapshot, keys))
-        self._edit(tree, read.node, lambda _, t=tree, n=read.node: self.captures.reference(t, n, "read"))  # type: ignore[misc]
+        beside = self._written_beside_rows(step, tree, node) if self._labelled(read) else None
+        self._edit(tree, read.node, lambda r, t=tree, n=read.node: self._read_text(r, t, n, beside))  # type: ignore[misc]
+
+    def _read_text(self, render: Render, tree: Tree, node: int, beside: ast.AST | None) -> str:
+        text = self.captures.reference(tree, node, "read")
+        return text if beside is None else f"rules.beside({text}, {render(beside)})"
+
+    def _labelled(self, read: Read) -> bool:
+        snapshot = self.recording.snapshots.get(read.snapshot or 0, {})
+        return str(snapshot.get("type", "")).endswith(".Series")
+
+    def _written_beside_rows(self, step: Step, tree: Tree, node: ast.AST) -> ast.AST | None:
+        """``df["x"] = labels``: the table that a Series which is none of rows is written into, if the node is such a Series."""
+        statement = tree.parents.get(node)
+        if not isinstance(statement, ast.Assign) or statement.value is not node or len(statement.targets) != 1:
+            return None
+        target = statement.targets[0]
+        if not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Name):
+            return None
+        rows = {r.node for r in step.reads if r.kind == "rows"}
+        return target.value if tree.index.get(target.value) in rows else None
 
     def _live(self, step: Step, tree: Tree, name: str) -> bool:
         """Tell whether the served code has the variable itself: a kept loop's, a parameter, a local that touched no rows."""

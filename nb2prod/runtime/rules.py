@@ -61,6 +61,11 @@ def one_row(rows: Any) -> Any:
     return rows.iloc[0] if isinstance(rows, (pd.DataFrame, pd.Series)) else rows[0]
 
 
+def beside(values: pd.Series[Any], rows: Any) -> pd.Series[Any]:
+    """A Series of training written into a column: pandas goes by labels, and training's labels are none of a request's rows."""
+    return values.iloc[:0].reindex(rows.index)
+
+
 def every_row(rows: Any) -> Any:
     """All rows, where the notebook took a sample or sorted."""
     return rows

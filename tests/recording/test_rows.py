@@ -71,6 +71,11 @@ CASES: list[tuple[str, list[int] | None]] = [
     ("r = pd.Series([v * 2 for v in df.c])", ALL),
     ("r = pd.DataFrame({'p': df.a, 'q': df.c})", ALL),
     ("r = df.index", ALL),
+    # rows that run across
+    ("x = df[['a', 'c']].T\nr = x.T", ALL),
+    ("x = df[df.c > 20].values.T\nr = x.T", [2, 3, 4, 5]),
+    ("r = df.c.T", ALL),
+    ("x = df[['a', 'c']].T\nr = x.loc['c']", ALL),
     # comprehensions over columns and tables
     ("r = pd.concat([df[['a']]] + [pd.get_dummies(df[c], prefix=c) for c in ['b', 'd']], axis=1)", ALL),
     ("r = np.column_stack([df[c].fillna(df[c].mean()) for c in ('a', 'c')])", ALL),

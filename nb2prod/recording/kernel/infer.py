@@ -79,6 +79,10 @@ def infer(op: Operation, rows: Rows) -> Outcome:
 
 def _of_many(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome:
     result = op.result
+    if op.name in ("T", "transpose") and op.receiver is not None and not op.args:
+        lineage = rows.of(op.receiver)
+        if lineage is not None:
+            return Outcome(lineage if getattr(result, "ndim", 1) == 1 else lineage.turned())
     if Kinds.accessor(result):
         return _accessor(op, rows, carried)
     if isinstance(result, dict):

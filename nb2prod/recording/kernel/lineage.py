@@ -27,19 +27,25 @@ SCALARS = (
 )
 
 
+ACROSS = -2
+"""The length of what has no entry for each row: equal to no length."""
+
+
 class Lineage:
     """Rows of tables, one array of row numbers (-1: none) for each table, all of length `n`.
 
     `single`: the value is one row itself (a Series over the columns, a dict, a flat array), not a collection of one row.
+    `upright`: the rows run across (`df.T`), so that the value has no entry for each; turned back, it carries these.
     """
 
-    __slots__ = ("n", "serial", "single", "tables")
+    __slots__ = ("n", "serial", "single", "tables", "upright")
     count = 0
 
     def __init__(self, tables: dict[int, Any], n: int) -> None:
         self.tables = tables
         self.n = n
         self.single = False
+        self.upright: Lineage | None = None
         Lineage.count += 1
         self.serial = Lineage.count
 
@@ -53,6 +59,15 @@ class Lineage:
             taken = np.asarray(rows)[np.where(missing, 0, positions)] if self.n else np.full(len(positions), -1)
             tables[table] = np.where(missing, -1, taken)
         return Lineage(tables, len(positions))
+
+    def turned(self) -> Lineage:
+        """The lineage of these rows running across; of rows that run across, upright again."""
+        if self.upright is not None:
+            return self.upright
+        np = sys.modules["numpy"]
+        across = Lineage({t: np.asarray(rows) for t, rows in self.tables.items()}, ACROSS)
+        across.upright = self
+        return across
 
     def row(self, position: int) -> Lineage:
         """The lineage of one row taken out by its position."""

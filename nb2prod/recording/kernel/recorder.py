@@ -491,7 +491,7 @@ class Recorder:
             )
             return
         fresh = self.rows._entry(result) is None
-        token = self.rows.put(result, outcome.lineage, by_index=Kinds.pandas(result))
+        token = self.rows.put(result, outcome.lineage, by_index=outcome.lineage.upright is None)
         if outcome.event in ("filter", "select", "order", "row"):
             event = {
                 "kind": outcome.event,
@@ -1235,7 +1235,13 @@ class Recorder:
             entry = self.rows._entry(value)
             if entry is not None and Kinds.pandas(value) and hasattr(value, "index") and len(value) == entry[1].n:
                 self.rows.put(value, entry[1])
-            elif entry is not None and not entry[1].single and length(value) >= 0 and length(value) != entry[1].n:
+            elif (
+                entry is not None
+                and not entry[1].single
+                and entry[1].upright is None
+                and length(value) >= 0
+                and length(value) != entry[1].n
+            ):
                 self.rows.forget(value)
         return changed
 
