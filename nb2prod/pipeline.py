@@ -60,6 +60,7 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
     Raises `Refused` (the notebook can't be served as it is), `InputError`, `EnvironmentProblem`, and `Cancelled` on an interrupt; nothing is
     left half-written. A proof that fails is a result without a Bento.
     """
+    from nb2prod import afterwards
     from nb2prod.path import plan, show
     from nb2prod.recording import record
 
@@ -84,8 +85,11 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
         timed.stage("prove")
         report, cases = _prove(serving, bento, options, timed)
         timed.stage("release")
-        warnings = (*serving.diagnostics, *_forecast_notes(notebook, options))
-        document = {**serving.to_json(), "text": show.text(serving)}
+        said = afterwards.compare(notebook, options, serving)
+        warnings = said.diagnostics
+        hidden = [d.to_json() for d in said.suppressed]
+        text = "\n\n".join(filter(None, (show.text(serving), show.suppressed_line(len(hidden)))))
+        document = {**serving.to_json(), "text": text, "suppressed": hidden}
         result = _release(_Built(notebook, options, serving, bento, pins, warnings, document, stage), report, cases)
     timed.finish()
     seconds = {**timed.seconds, "total": sum(timed.seconds.values())}
@@ -300,28 +304,6 @@ def _recording_digest(serving: ServingPath) -> str:
         for entry in artifact.get("entries", [artifact]):
             total.update(entry["sha256"].encode())
     return total.hexdigest()
-
-
-def _forecast_notes(notebook: Notebook, options: Options) -> tuple[Diagnostic, ...]:
-    """The forecast's warnings that the recording can't give, and where the forecast was wrong: the recording binds."""
-    from nb2prod.forecast import forecast
-
-    found = forecast(notebook, options)
-    notes = [d for d in found.diagnostics if d.severity == "warning"]
-    wrong = [d for d in found.diagnostics if d.severity == "error"]
-    notes += [
-        Diagnostic(
-            "N17",
-            "info",
-            f"The forecast feared {d.code} here ({d.message}); the recording shows that it does no harm.",
-            "",
-            d.cell,
-            d.line,
-            d.source,
-        )
-        for d in wrong
-    ]
-    return tuple(notes)
 
 
 __all__ = ["BuildResult", "build"]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
+from nb2prod.path import findings, served_checks
 from nb2prod.path import prediction as predictions
-from nb2prod.path import served_checks
 from nb2prod.path.blame import mismatch_diagnostics, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
@@ -137,6 +137,11 @@ class Planner:
         if answer["mismatches"]:
             raise Refused(mismatch_diagnostics(self.recording, walk, answer))
         self._check_columns(answer, table)
+        fit = self._fitted(prediction, table)
+        fitted = self.recording.rows_of(fit["lineage"], table.number) if fit else None
+        if fitted is not None:
+            held = frozenset(fitted[fitted >= 0].tolist())
+            self.notes += findings.statistics_of_test(self.recording, walk, frozenset(predicted.tolist()), held)
         signature = self._signature(prediction, table, answer)
         cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
         return ServingPath(

@@ -39,6 +39,13 @@ def text(plan: ServingPath) -> str:
     return "\n".join(parts)
 
 
+def suppressed_line(number: int) -> str:
+    """How many warnings the notebook's comments took away; nothing where there are none."""
+    if not number:
+        return ""
+    return f"{number} warning{'s' if number > 1 else ''} suppressed by comments in the notebook"
+
+
 def _wrapped(head: str, words: list[str]) -> list[str]:
     lines, current = [], head
     for i, word in enumerate(words):

@@ -92,7 +92,8 @@ def _short(value: Any) -> str:
         or (type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0)
         or (isinstance(value, (list, tuple, set, dict)) and len(value) <= 40)
     ):
-        text = repr(value)
+        # A number of numpy's is shown as the number that it is.
+        text = repr(value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value)
     elif hasattr(value, "shape"):
         text = f"{type(value).__name__} of shape {tuple(value.shape)}"
     else:

@@ -1,0 +1,82 @@
+"""After the run: its own warnings, the forecast's that it can't give, and where the forecast was wrong. The recording binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.forecast import forecast
+from nb2prod.notebook import Notebook
+
+if TYPE_CHECKING:
+    from nb2prod.config import Options
+    from nb2prod.forecast import Forecast
+    from nb2prod.path.plan import ServingPath
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """What a build says beside its outcome. `suppressed`: taken away by a `# nb2prod: ignore[...]` comment on the line."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    suppressed: tuple[Diagnostic, ...]
+
+
+def compare(notebook: Notebook, options: Options, serving: ServingPath) -> Afterwards:
+    """Put together what the run showed and what was forecast."""
+    expected = forecast(notebook, options)
+    found: dict[tuple[str, int | None, int | None], Diagnostic] = {}
+    warned = [d for d in expected.diagnostics if d.severity == "warning"]
+    # The run's own come first: where both speak of a line, it knows the values.
+    for item in (*serving.diagnostics, *warned, *_wrong(expected, serving)):
+        found.setdefault((item.code, item.cell, item.line if item.code != "N17" else len(found)), item)
+    kept, suppressed = _sift(found.values(), notebook)
+    return Afterwards(tuple(kept), (*expected.suppressed, *suppressed))
+
+
+def _sift(found: Iterable[Diagnostic], notebook: Notebook) -> tuple[list[Diagnostic], list[Diagnostic]]:
+    kept: list[Diagnostic] = []
+    suppressed: list[Diagnostic] = []
+    for item in found:
+        cell = notebook.cell(item.cell) if item.cell else None
+        ignored = item.severity != "error" and cell is not None and cell.ignores(item.code, item.line)
+        (suppressed if ignored else kept).append(item)
+    return kept, suppressed
+
+
+def _wrong(expected: Forecast, serving: ServingPath) -> Iterator[Diagnostic]:
+    """N17: each thing that the forecast expected and the run showed otherwise."""
+    for item in expected.diagnostics:
+        if item.severity == "error":
+            text = f"The forecast feared {item.code} here ({item.message}); the recording shows that it does no harm."
+            yield Diagnostic("N17", "info", text, "", item.cell, item.line, item.source)
+    if expected.prediction is not None and serving.prediction.label and not expected.prediction.name.startswith("("):
+        yield from _differs("prediction", expected.prediction.name, serving.prediction.label)
+    if expected.raw_table is not None and serving.table.name:
+        yield from _differs("raw table", expected.raw_table.name, serving.table.name)
+    needless = [f for f in expected.fields if f not in serving.fields]
+    if needless:
+        yield _note(
+            f"The forecast named {_listed(needless)} as fields; the run showed that the answer does not depend on them."
+        )
+    for rule in serving.filters:
+        for guess in expected.filters:
+            if (guess.cell, guess.line) == (rule.cell, rule.line) and guess.kind != rule.klass:
+                text = f"The forecast took this filter for {guess.kind}; the run shows {rule.klass}: {rule.evidence}."
+                yield Diagnostic("N17", "info", text, "", rule.cell, rule.line, rule.source)
+
+
+def _differs(what: str, guess: str, shown: str) -> Iterator[Diagnostic]:
+    if guess != shown:
+        yield _note(f"The forecast took {guess!r} for the {what}; the run shows {shown!r}.")
+
+
+def _note(text: str) -> Diagnostic:
+    return Diagnostic("N17", "info", text, "")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:8]))
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
