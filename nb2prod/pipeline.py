@@ -62,6 +62,7 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
     """
     from nb2prod import afterwards
     from nb2prod.path import plan, show
+    from nb2prod.path.tries import Tries
     from nb2prod.recording import record
 
     timed = TimedProgress(progress or NoProgress())
@@ -77,13 +78,21 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
             timed.stage("plan")
             project.mkdir()
             files.copy_runtime(project / files.RUNTIME_PACKAGE)
-            return plan.plan(recording, kernel, options, project, timed)
+            tries = trial.enter_context(Tries(recording, project))
+            serving = plan.plan(recording, kernel, options, project, timed, tries)
+            # They take their time, and the Bento can be packaged meanwhile.
+            tries.begin_edges()
+            begun.append(tries)
+            return serving
 
-        serving = record.record(notebook, options, stage / "recording", timed, planned)
-        timed.stage("package")
-        bento, pins = _package(notebook, options, serving, project, stage)
-        timed.stage("prove")
-        report, cases = _prove(serving, bento, options, timed)
+        with contextlib.ExitStack() as trial:
+            begun: list[Tries] = []
+            serving = record.record(notebook, options, stage / "recording", timed, planned)
+            timed.stage("package")
+            bento, pins = _package(notebook, options, serving, project, stage)
+            timed.stage("prove")
+            edges = begun[0].edges()
+        report, cases = _prove(serving, edges, bento, options, timed)
         timed.stage("release")
         said = afterwards.compare(notebook, options, serving)
         warnings = said.diagnostics
@@ -180,7 +189,9 @@ def _predictions(serving: ServingPath) -> object:
     return pickle.loads((serving.recording.folder / "snapshots" / f"{snapshot}.pkl").read_bytes())
 
 
-def _prove(serving: ServingPath, bento: Path, options: Options, progress: Progress) -> tuple[ParityReport, Cases]:
+def _prove(
+    serving: ServingPath, edges: list[dict[str, Any]], bento: Path, options: Options, progress: Progress
+) -> tuple[ParityReport, Cases]:
     from nb2prod.parity import cases, prover, target
 
     found = serving.cases
@@ -191,7 +202,12 @@ def _prove(serving: ServingPath, bento: Path, options: Options, progress: Progre
             "prediction": serving.signature["prediction"]["name"],
             "replay": {"rows": found["rows"], "expected": found["expected"], "row_ids": found["row_ids"]},
             "phantoms": found["phantoms"],
-            "features": {"names": serving.signature["features"]["names"], "values": _feature_rows(found["given"])},
+            "edges": [_edge(edge) for edge in edges],
+            "features": {
+                "names": serving.signature["features"]["names"],
+                "values": _feature_rows(found["given"]),
+                "made_by": found["made_by"],
+            },
         },
         "the recorded cases",
     )
@@ -205,6 +221,15 @@ def _feature_rows(given: list[Any] | None) -> list[list[Any]] | None:
         return None
     rows = [list(row.values()) if isinstance(row, dict) else row for row in given]
     return rows if all(isinstance(row, list) for row in rows) else None
+
+
+def _edge(edge: dict[str, Any]) -> dict[str, Any]:
+    """An edge case with its features by position; without them where they are a single value."""
+    made = _feature_rows([edge["features"]]) if "features" in edge else None
+    return {
+        **{key: value for key, value in edge.items() if key != "features"},
+        **({"features": made[0]} if made else {}),
+    }
 
 
 @dataclass(frozen=True)

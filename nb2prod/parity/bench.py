@@ -28,6 +28,12 @@ class Limits:
     again: int = 150
     """Rows that the second server is asked, each alone."""
     wire: int = 200
+    features: int = 300
+    """Rows whose features are compared with the recording's."""
+    edges_again: int = 40
+    """Edge rows that the second server is asked."""
+    drawn: int = 40
+    """Requests of rows drawn from the signature."""
     phantoms: int = 50
     phantom_columns: int = 20
 
@@ -61,6 +67,13 @@ class Bench:
     def rows(self, positions: Sequence[int]) -> list[Mapping[str, Any]]:
         """The replay's rows at these positions."""
         return [self.cases.rows[position] for position in positions]
+
+    def feature_names(self, count: int) -> Sequence[str]:
+        """Names of `count` features, by position where none are known."""
+        for names in (self.cases.feature_names, self.signature.features.names):
+            if names is not None and len(names) == count:
+                return names
+        return [f"feature {position}" for position in range(count)]
 
     def compare(
         self, kind: str, case: str, positions: Sequence[int], expected: Sequence[Answer], actual: Sequence[Answer]

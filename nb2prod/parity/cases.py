@@ -6,19 +6,21 @@ running service can be proved again later with nothing run again. Its form::
     {"schema": 1, "notebook": "x.ipynb", "prediction": "y_pred",
      "replay": {"rows": [{field: value}], "expected": [value], "row_ids": [int]},
      "phantoms": {column: [other values]},
-     "features": {"names": [text] | null, "values": [[value]] | null},
+     "features": {"names": [text] | null, "values": [[value]] | null,
+                  "made_by": [{"cell", "line", "source", "rule"} | null]},
      "edges": [{"row": {field: value}, "expected": {"value": v} | {"raises": text} | {"refused": text},
-                "name": text}]}
+                "name": text, "features": [value]}]}
 
-`phantoms` and `edges` may be missing, so may an edge's `name` and `replay.row_ids`.
-`features.values[i]` belongs to `replay.rows[i]`.
+`phantoms` and `edges` may be missing, so may an edge's `name` and `features`, and `replay.row_ids`.
+`features.values[i]` belongs to `replay.rows[i]`; `features.made_by`, which may be missing too, names the
+notebook's statement that makes each feature.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,11 +40,27 @@ class Edge:
     """The value, or the words of the error or refusal."""
     name: str = ""
     """What the row tries, in a few words."""
+    features: Sequence[Any] | None = None
+    """What the model is given for it, by position."""
 
     def to_json(self) -> dict[str, Any]:
         """As in cases.json."""
-        document = {"row": dict(self.row), "expected": {self.outcome: self.expected}}
-        return {**document, "name": self.name} if self.name else document
+        document: dict[str, Any] = {"row": dict(self.row), "expected": {self.outcome: self.expected}}
+        if self.name:
+            document["name"] = self.name
+        if self.features is not None:
+            document["features"] = list(self.features)
+        return document
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of the notebook: its place, and the code of the rule that it is served by."""
+
+    cell: int
+    line: int
+    source: str
+    rule: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,8 @@ class Cases:
     phantoms: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     feature_names: tuple[str, ...] | None = None
     feature_values: tuple[Sequence[Any], ...] | None = None
+    made_by: tuple[Statement | None, ...] = ()
+    """The statement that makes each feature, where the plan knows it."""
     edges: tuple[Edge, ...] = ()
 
     def row_id(self, position: int) -> int | None:
@@ -88,6 +108,7 @@ class Cases:
             "features": {
                 "names": None if self.feature_names is None else list(self.feature_names),
                 "values": None if self.feature_values is None else [list(row) for row in self.feature_values],
+                "made_by": [None if item is None else asdict(item) for item in self.made_by],
             },
             "edges": [edge.to_json() for edge in self.edges],
         }
@@ -139,6 +160,7 @@ def _cases(document: Mapping[str, Any]) -> Cases:
         phantoms={str(name): list(values) for name, values in (document.get("phantoms") or {}).items()},
         feature_names=None if names is None else tuple(map(str, names)),
         feature_values=None if values is None else tuple(values),
+        made_by=tuple(None if item is None else Statement(**item) for item in features.get("made_by") or ()),
         edges=tuple(map(_edge, document.get("edges") or ())),
     )
 
@@ -147,4 +169,4 @@ def _edge(form: Mapping[str, Any]) -> Edge:
     ((outcome, expected),) = form["expected"].items()
     if outcome not in ("value", "raises", "refused"):
         raise ValueError(f"an edge's outcome is {outcome!r}")
-    return Edge(form["row"], outcome, expected, str(form.get("name", "")))
+    return Edge(form["row"], outcome, expected, str(form.get("name", "")), form.get("features"))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nb2prod.parity.bench import Bench
+from nb2prod.parity.edges import BESIDE
 from nb2prod.parity.equality import Tolerance, difference
 from nb2prod.parity.faults import ServiceFault
+from nb2prod.parity.kinds import FEATURES
 from nb2prod.parity.report import Cause, FeatureDifference, Mismatch
-from nb2prod.parity.service import Answer, Features, Service
+from nb2prod.parity.service import Answer, Service
 from nb2prod.parity.tally import disagreement
 
 MOST = 5
@@ -47,12 +49,20 @@ class Line:
         return next((code for code, pattern in _RULES if re.search(pattern, self.source)), None)
 
 
+class Differing(NamedTuple):
+    """A feature with two values."""
+
+    name: str
+    expected: Any
+    actual: Any
+
+
 def explained(bench: Bench, service: Service, mismatches: Sequence[Mismatch], code: str) -> list[Mismatch]:
     """The same mismatches, the first few with their cause. `code` is the text of features.py, if known."""
     found: list[Mismatch] = []
     for number, mismatch in enumerate(mismatches):
         cause = None
-        if number < MOST and mismatch.cause is None and mismatch.row is not None and mismatch.kind != "edges":
+        if number < MOST and mismatch.cause is None and mismatch.row is not None:
             try:
                 cause = _cause(bench, service, mismatch, mismatch.row, code)
             except ServiceFault:
@@ -70,7 +80,7 @@ def feature_table(bench: Bench, service: Service) -> tuple[FeatureDifference, ..
     computed = service.features(bench.rows(positions))
     if computed is None or len(computed.values[0]) != len(recorded[0]):
         return ()
-    names = _names(bench, computed, len(recorded[0]))
+    names = bench.feature_names(len(recorded[0]))
     return tuple(
         _column(
             name, [(recorded[p][i], row[i]) for p, row in zip(positions, computed.values, strict=True)], bench.tolerance
@@ -129,24 +139,39 @@ def _is_column(target: ast.expr, feature: str) -> bool:
 
 
 def _cause(bench: Bench, service: Service, mismatch: Mismatch, row: int, code: str) -> Cause | None:
+    if mismatch.case == FEATURES:
+        return _of_feature(bench, mismatch.output, mismatch.expected, mismatch.actual, code)
+    if mismatch.kind == "edges" and not mismatch.case.startswith(BESIDE):
+        edge = bench.cases.edges[row]
+        return _of_features(bench, service, edge.row, edge.features, code)
     company = bench.company.get((mismatch.case, row), (row,))
     neighbours = len(company) > 1 or mismatch.kind == "partition"
     if neighbours and (cause := _of_neighbours(bench, service, row, company, code)) is not None:
         return cause
     recorded = bench.cases.feature_values
-    computed = service.features(bench.rows([row]))
-    if recorded is None or computed is None or len(recorded[row]) != len(computed.values[0]):
+    return _of_features(bench, service, bench.cases.rows[row], None if recorded is None else recorded[row], code)
+
+
+def _of_features(
+    bench: Bench, service: Service, request: Mapping[str, Any], recorded: Sequence[Any] | None, code: str
+) -> Cause | None:
+    """The first feature of this row that differs from what is recorded, or that none does."""
+    computed = service.features([request])
+    if recorded is None or computed is None or len(recorded) != len(computed.values[0]):
         return None
-    names = _names(bench, computed, len(recorded[row]))
-    for name, expected, actual in zip(names, recorded[row], computed.values[0], strict=True):
+    names = bench.feature_names(len(recorded))
+    for name, expected, actual in zip(names, recorded, computed.values[0], strict=True):
         if difference(expected, actual, bench.tolerance) is not None:
-            text = f"the feature {name} is {_show(actual)} where the notebook had {_show(expected)}"
-            return _with_line(text, name, expected, actual, code)
-    count = len(names)
+            return _of_feature(bench, name, expected, actual, code)
     return Cause(
-        f"all {count} features equal the notebook's: the difference begins in the prediction, "
+        f"all {len(names)} features equal the notebook's: the difference begins in the prediction, "
         "in predict.py or in the model that it uses"
     )
+
+
+def _of_feature(bench: Bench, name: str, expected: Any, actual: Any, code: str) -> Cause:
+    text = f"the feature {name} is {_show(actual)} where the notebook had {_show(expected)}"
+    return _with_line(bench, text, Differing(name, expected, actual), code)
 
 
 def _of_neighbours(bench: Bench, service: Service, row: int, company: Sequence[int], code: str) -> Cause | None:
@@ -159,12 +184,12 @@ def _of_neighbours(bench: Bench, service: Service, row: int, company: Sequence[i
     apart, together = service.features(rows), service.features(bench.rows(company))
     text = "its answer alone and among the rows of that request differ: it depends on its neighbours"
     if apart is not None and together is not None and len(apart.values[0]) == len(together.values[0]):
-        names = _names(bench, apart, len(apart.values[0]))
+        names = bench.feature_names(len(apart.values[0]))
         place = list(company).index(row)
         for name, one, other in zip(names, apart.values[0], together.values[place], strict=True):
             if difference(one, other, bench.tolerance) is not None:
                 more = f"{text}, by the feature {name} ({_show(one)} alone, {_show(other)} among them)"
-                return _with_line(more, name, one, other, code)
+                return _with_line(bench, more, Differing(name, one, other), code)
     return Cause(text, rule="N14")
 
 
@@ -175,18 +200,16 @@ def _among(bench: Bench, service: Service, row: int, company: Sequence[int]) -> 
     return service.predict(bench.rows(company))[list(company).index(row)]
 
 
-def _with_line(text: str, feature: str, expected: Any, actual: Any, code: str) -> Cause:
-    line = line_of(code, feature)
+def _with_line(bench: Bench, text: str, feature: Differing, code: str) -> Cause:
+    """The cause with the statement that makes the feature: as the plan found it, else as the code's text tells."""
+    made = dict(zip(bench.feature_names(len(bench.cases.made_by)), bench.cases.made_by, strict=True)).get(feature.name)
+    if made is not None:
+        rule = made.rule or Line(made.cell, made.source).rule
+        return Cause(text, *feature, cell=made.cell, line=made.line, source=made.source, rule=rule)
+    line = line_of(code, feature.name)
     if line is None:
-        return Cause(text, feature, expected, actual)
-    return Cause(text, feature, expected, actual, line.cell, line.source, line.rule)
-
-
-def _names(bench: Bench, computed: Features, count: int) -> Sequence[str]:
-    for names in (bench.cases.feature_names, computed.names, bench.signature.features.names):
-        if names is not None and len(names) == count:
-            return names
-    return [f"feature {position}" for position in range(count)]
+        return Cause(text, *feature)
+    return Cause(text, *feature, cell=line.cell, source=line.source, rule=line.rule)
 
 
 def _column(name: str, pairs: Sequence[tuple[Any, Any]], tolerance: Tolerance) -> FeatureDifference:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nb2prod.parity.batches import Batch
 from nb2prod.parity.bench import Bench, Setting
-from nb2prod.parity.cases import Edge
+from nb2prod.parity.equality import difference
 from nb2prod.parity.inprocess import Worker
 from nb2prod.parity.report import Mismatch
 from nb2prod.parity.service import BATCH, ROW_BY_ROW, Answer, Service, outcomes
 from nb2prod.parity.tally import Asked, Stopwatch, disagreement
 
 _NONE = "the batch of no rows"
+FEATURES = "what the model is given"
+"""The case of a feature that differs."""
 
 
 def replay(bench: Bench, service: Service) -> None:
@@ -123,41 +126,36 @@ def phantoms(bench: Bench, worker: Worker) -> None:
                 bench.compare("target-free", "all phantoms changed", positions, plain, changed)
 
 
-def edges(bench: Bench, service: Service, setting: Setting) -> None:
-    """Odd rows get what the notebook's own statements give them, and leave their neighbours' answers alone."""
-    found = bench.cases.edges
-    tally = bench.tallies["edges"]
-    if not found:
-        tally.notes = ["the cases hold none"]
+def features(bench: Bench, service: Service) -> None:
+    """The features of the replay's rows are the recording's: a difference may hide behind an equal prediction."""
+    recorded = bench.cases.feature_values
+    if recorded is None:
         return
-    with Stopwatch(tally, service):
-        actual = service.predict_singly([edge.row for edge in found])
-        for number, (edge, answer) in enumerate(zip(found, actual, strict=True)):
-            case = setting.name(edge.name or f"edge {number + 1}")
-            tally.compare(case, Asked(number, None, edge.row), _outcome(edge), answer)
-        _among_others(bench, service, setting)
+    with Stopwatch(bench.tallies["replay"], service) as tally:
+        # A row that got no answer is a finding of its own already.
+        answered = [position for position, answer in enumerate(bench.reference) if answer.kind == "value"]
+        positions = sorted(set(bench.choose(bench.limits.features)) & set(answered))
+        found = service.features_of(bench.rows(positions))
+        for position, actual in zip(positions, found, strict=True):
+            asked = Asked(position, bench.cases.row_id(position), bench.cases.rows[position])
+            if (mismatch := feature_mismatch(bench, "replay", asked, recorded[position], actual)) is not None:
+                tally.differ(mismatch)
 
 
-def _among_others(bench: Bench, service: Service, setting: Setting) -> None:
-    odd = [edge.row for edge in bench.cases.edges if edge.outcome != "refused"]
-    good = bench.singles[: max(8, len(odd))]
-    if not odd or not good:
-        return
-    mixed: list[tuple[Mapping[str, Any], int | None]] = []
-    for number, row in enumerate(odd):
-        mixed.append((row, None))
-        position = good[number % len(good)]
-        mixed.append((bench.cases.rows[position], position))
-    answers = service.predict_batches([row for row, _ in mixed])
-    kept = [(position, answer) for (_, position), answer in zip(mixed, answers, strict=True) if position is not None]
-    for position, answer in kept:
-        bench.compare("edges", setting.name("beside odd rows"), [position], [bench.reference[position]], [answer])
-
-
-def _outcome(edge: Edge) -> Answer:
-    if edge.outcome == "value":
-        return Answer("value", edge.expected)
-    return Answer("error" if edge.outcome == "raises" else "refused", None, str(edge.expected))
+def feature_mismatch(
+    bench: Bench, kind: str, asked: Asked, recorded: Sequence[Any], actual: Sequence[Any] | None
+) -> Mismatch | None:
+    """The first feature of a row that differs, as a mismatch of its own; None where all agree."""
+    blank = Mismatch(kind, FEATURES, "", row=asked.row, row_id=asked.row_id, request=asked.request)
+    if actual is None or len(actual) != len(recorded):
+        count = "no features" if actual is None else f"{len(actual)} features"
+        return replace(blank, reason=f"{len(recorded)} features expected, {count} answered", output="features")
+    for name, one, other in zip(bench.feature_names(len(recorded)), recorded, actual, strict=True):
+        found = difference(one, other, bench.tolerance)
+        if found is not None:
+            reason = f"the feature: {found.reason}"
+            return replace(blank, reason=reason, output=name, expected=one, actual=other, difference=found.size)
+    return None
 
 
 def _agree(bench: Bench, one: Sequence[Answer], other: Sequence[Answer]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from nb2prod.errors import InputError
-from nb2prod.parity import batches, kinds
+from nb2prod.parity import batches, drawn, edges, kinds
 from nb2prod.parity.bench import Bench, Limits, Setting
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
@@ -93,6 +93,8 @@ def _prove_folder(target: Target, bench: Bench, progress: Progress) -> _Findings
         findings = _ask_all(bench, service, progress, Setting(f"hash seed {first}"), code)
         progress.message("without HTTP: wire and target-free")
         kinds.wire(bench, service, worker)
+        progress.message(f"rows drawn from the signature: {bench.limits.drawn} requests")
+        drawn.ask(bench, service, worker)
         kinds.phantoms(bench, worker)
         findings.mismatches += explained(bench, service, bench.tallies["wire"].kept, code)
         findings.mismatches += bench.tallies["target-free"].kept
@@ -123,12 +125,14 @@ def _ask_all(bench: Bench, service: Service, progress: Progress, setting: Settin
     rows = len(bench.cases.rows)
     progress.message(f"replay: {rows:,} rows")
     kinds.replay(bench, service)
+    kinds.features(bench, service)
     progress.message(f"partition: {len(bench.singles)} rows alone, {len(bench.pool):,} in other company")
     kinds.singles(bench, service, setting, bench.singles)
     kinds.partition(bench, service, setting, _batches(bench))
     if bench.cases.edges:
         progress.message(f"edges: {len(bench.cases.edges)}")
-        kinds.edges(bench, service, setting)
+        edges.ask(bench, service, setting, range(len(bench.cases.edges)))
+        edges.features(bench, service)
     kinds.foreign_fields(bench, service)
     times = tuple(service.times[:: max(1, len(service.times) // _TIMES_KEPT)])
     findings = _Findings([], feature_table(bench, service), times)
@@ -148,7 +152,7 @@ def _ask_again(bench: Bench, service: Service, setting: Setting, findings: _Find
     before = {kind: len(bench.tallies[kind].kept) for kind in ("partition", "edges")}
     kinds.singles(bench, service, setting, bench.choose(bench.limits.again))
     kinds.partition(bench, service, setting, list(batches.row_by_row(bench.choose(bench.limits.row_by_row))))
-    kinds.edges(bench, service, setting)
+    edges.ask(bench, service, setting, edges.again(bench))
     for kind, count in before.items():
         findings.mismatches += explained(bench, service, bench.tallies[kind].kept[count:], code)
 

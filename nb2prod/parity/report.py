@@ -29,7 +29,11 @@ Status = Literal["passed", "failed", "not run"]
 
 @dataclass(frozen=True)
 class KindResult:
-    """What came of one kind of case. `refused` counts rows that the contract refuses, as it should."""
+    """What came of one kind of case.
+
+    Of the rows that agree, `refused` counts those that the contract refuses as it should, and `failed` those that the
+    notebook's own code fails on as well; all others have the same value.
+    """
 
     kind: str
     status: Status
@@ -37,6 +41,7 @@ class KindResult:
     requests: int = 0
     differences: int = 0
     refused: int = 0
+    failed: int = 0
     seconds: float = 0.0
     note: str = ""
 
@@ -51,6 +56,8 @@ class Cause:
     expected: Any = None
     actual: Any = None
     cell: int | None = None
+    line: int | None = None
+    """The line in the cell, where the plan knows the statement."""
     source: str = ""
     rule: str | None = None
     """Code of the rule that fits, as `check` names it."""

@@ -96,6 +96,20 @@ class Service:
             return None
         return read_features(reply.document, len(rows))
 
+    def features_of(self, rows: Sequence[Row], size: int = ROW_BY_ROW) -> list[Sequence[Any] | None]:
+        """The features of each row, `size` rows a request; None for a row that has none."""
+        batches = [rows[start : start + size] for start in range(0, len(rows), size)]
+        return [values for batch in self.parallel(self._features_of, batches) for values in batch]
+
+    def _features_of(self, rows: Sequence[Row]) -> list[Sequence[Any] | None]:
+        found = self.features(rows)
+        if found is not None:
+            return list(found.values)
+        if len(rows) == 1:
+            return [None]
+        middle = len(rows) // 2
+        return [*self._features_of(rows[:middle]), *self._features_of(rows[middle:])]
+
     def signature(self) -> Mapping[str, Any]:
         """GET /signature; `InputError` where this is no service of nb2prod's."""
         reply = self.client.get("/signature")
@@ -167,8 +181,10 @@ def read_answers(predictions: Any, errors: Any, count: int) -> list[Answer]:
         if predictions[row] is not None:
             answers[row] = Answer("broken", predictions[row], "the row has both a prediction and an error")
         else:
-            refused = error.get("code") == _MALFORMED
-            answers[row] = Answer("refused" if refused else "error", None, _reason(error))
+            refused, reason = error.get("code") == _MALFORMED, _reason(error)
+            answers[row] = Answer("refused" if refused else "error", None, reason)
+            if not reason:
+                answers[row] = Answer("broken", None, "an entry in errors does not say why")
     return answers
 
 

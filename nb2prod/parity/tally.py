@@ -55,6 +55,7 @@ class Tally:
         self.kind = kind
         self.rows = 0
         self.refused = 0
+        self.failed = 0
         self.differences = 0
         self.kept: list[Mismatch] = []
         self.seconds = 0.0
@@ -72,6 +73,7 @@ class Tally:
         self.refused += expected.kind == actual.kind == "refused"
         found = disagreement(expected, actual, self._tolerance, output=self._output, kind=self._output_kind)
         if found is None:
+            self.failed += expected.kind == "error"
             return True
         self.differ(
             Mismatch(
@@ -108,6 +110,7 @@ class Tally:
             requests=self.requests,
             differences=self.differences,
             refused=self.refused,
+            failed=self.failed,
             seconds=round(self.seconds, 3),
             note="; ".join(self.notes),
         )

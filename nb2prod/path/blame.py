@@ -109,6 +109,17 @@ def _place_of(recording: Recording, walk: Walk, source: str) -> tuple[int | None
     return best[1], best[2] or None, best[3]
 
 
+def statement_of(
+    recording: Recording, walk: Walk, composition: Composition, source: str | None
+) -> dict[str, Any] | None:
+    """The notebook's statement that a generated one came from, with the rule that it is served by, if any."""
+    cell, line, text = _place_of(recording, walk, source) if source else (None, None, "")
+    if cell is None or line is None:
+        return None
+    rules = [use.rule for use in composition.frozen if (use.cell, use.line) == (cell, line)]
+    return {"cell": cell, "line": line, "source": text, "rule": next(iter(rules), None)}
+
+
 def _special(recording: Recording, walk: Walk, place: tuple[int | None, int | None, str]) -> Diagnostic | None:
     """Random numbers and the index have rules of their own."""
     for step in walk.kept.values():

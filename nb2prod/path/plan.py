@@ -16,7 +16,7 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
 from nb2prod.path import findings, served_checks
 from nb2prod.path import prediction as predictions
-from nb2prod.path.blame import mismatch_diagnostics, unsaved_diagnostic
+from nb2prod.path.blame import mismatch_diagnostics, statement_of, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
 from nb2prod.path.emit import Emitter
@@ -107,12 +107,12 @@ class Planner:
     """Makes the plan for one recording, while its kernel is alive."""
 
     def __init__(
-        self, recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress
+        self, recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress, tries: Tries
     ) -> None:
         self.recording, self.options, self.project, self.progress = recording, options, project, progress
         self.oracle = KernelOracle(kernel, recording)
         self.notes: list[Diagnostic] = []
-        self.tries = Tries(recording, project)
+        self.tries = tries
         self._made_of: list[str] | None = None
 
     def run(self) -> ServingPath:
@@ -144,6 +144,7 @@ class Planner:
             self.notes += findings.statistics_of_test(self.recording, walk, frozenset(predicted.tolist()), held)
         signature = self._signature(prediction, table, answer)
         cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
+        cases["made_by"] = [statement_of(self.recording, walk, composition, source) for source in answer["makers"]]
         return ServingPath(
             self.recording,
             prediction,
@@ -521,11 +522,22 @@ def _manifest_entry(value: CapturedValue, made: dict[str, Any]) -> dict[str, Any
     return {**head, "keyed": list(value.keyed), "entries": entries}
 
 
-def plan(recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress) -> ServingPath:
-    """Make the plan for `recording`, staging modules and artifacts in `project` (which holds the runtime already)."""
-    planner = Planner(recording, kernel, options, project, progress)
-    with planner.tries:
-        return planner.run()
+def plan(
+    recording: Recording,
+    kernel: Kernel,
+    options: Options,
+    project: Path,
+    progress: Progress,
+    tries: Tries | None = None,
+) -> ServingPath:
+    """Make the plan for `recording`, staging modules and artifacts in `project` (which holds the runtime already).
+
+    With `tries` given, running, its process is left as it is: it can still be asked for the edge cases. Otherwise one is used and ended here.
+    """
+    if tries is not None:
+        return Planner(recording, kernel, options, project, progress, tries).run()
+    with Tries(recording, project) as own:
+        return Planner(recording, kernel, options, project, progress, own).run()
 
 
 __all__ = ["FilterPlan", "Planner", "ServingPath", "plan"]

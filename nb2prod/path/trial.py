@@ -8,6 +8,7 @@ fields take null. Imports nothing of nb2prod but the runtime, under the name tha
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import math
 import pickle
@@ -24,7 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 # The rehearsal here is the smaller one: the proof over HTTP replays up to REPLAYED rows.
-REPLAYED, REHEARSED, SINGLES, PERTURBED, FILTERED = 5000, 500, 60, 100, 300
+REPLAYED, REHEARSED, SINGLES, PERTURBED, FILTERED, MADE = 5000, 500, 60, 100, 300, 12
 
 
 @dataclass
@@ -611,6 +612,49 @@ def cases(trial: Trial) -> None:
     trial.answer["phantoms"] = phantoms
 
 
+def edges(trial: Trial) -> list[dict[str, Any]]:
+    """Odd rows, and what the notebook's own statements make of each alone, with the values kept from training."""
+    from nb2prod_runtime import encoding as wire
+    from nb2prod_runtime.signature import Signature
+
+    columns = trial.answer["columns"]
+    made = Signature.from_json({"schema": 1, "columns": columns})
+    maker = _beside("edges").Maker(
+        trial.raw, trial.predicted, columns, lambda frame: wire.encode(frame, made), _beside("odd_values")
+    )
+    found: list[dict[str, Any]] = _beside("edges").outcomes(
+        maker.rows(), lambda frame: trial.run(frame, batching=False)
+    )
+    return found
+
+
+def find_makers(trial: Trial) -> None:
+    """The statement that makes each named feature."""
+    from nb2prod_runtime import captured
+
+    tree = ast.parse((Path(trial.job["project"]) / "features.py").read_text())
+    function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "features")
+    predicted = trial.frame(trial.predicted)
+    rows = predicted.iloc[coverage(predicted, MADE)].reset_index(drop=True)
+    try:
+        found = _beside("makers").find(function, vars(sys.modules["features"]), rows, captured.request())
+    except Exception:
+        found = {}  # some rows only run alone; an explanation is not worth more tries
+    trial.answer["makers"] = [found.get(name) for name in trial.answer["names"] or ()]
+
+
+def _beside(name: str) -> Any:
+    """Another part of this script; not on the import path, where its name could be taken for a module of the notebook's."""
+    known = f"_nb2prod_{name}"
+    if known not in sys.modules:
+        spec = importlib.util.spec_from_file_location(known, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[known] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[known])
+    return sys.modules[known]
+
+
 def _encoded(column: Any, raw: pd.Series[Any], values: list[Any]) -> list[Any]:
     from nb2prod_runtime.columns import codec_of
 
@@ -704,22 +748,32 @@ def _settle(trial: Trial, project: Path) -> None:
     describe_outputs(trial)
     if not any(item["field"] for item in trial.answer["undescribable"]):
         cases(trial)
+        find_makers(trial)
 
 
 def main() -> None:
-    """Do the jobs that come on standard input, a JSON line each naming the files of job and answer, until it ends."""
+    """Do what comes on standard input, a JSON line each naming the file of the answer, until it ends.
+
+    `try` tries the project of a job's file; `edges` makes the edge cases of the project that was tried last.
+    """
+    last: list[Trial] = []
     for line in sys.stdin:
-        files = json.loads(line)
+        request = json.loads(line)
         try:
-            answer = _answer(json.loads(Path(files["job"]).read_text()))
+            if request["op"] == "edges":
+                answer: dict[str, Any] = {"edges": edges(last[-1])}
+            else:
+                trial = open_trial(json.loads(Path(request["job"]).read_text()))
+                last = last if trial.job.get("y") else [trial]
+                answer = _answer(trial)
         except Exception as problem:
             answer = {"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}
-        Path(files["answer"]).write_text(json.dumps(answer, default=_json))
+        Path(request["answer"]).write_text(json.dumps(answer, default=_json))
         print("done", file=_OUT, flush=True)
 
 
-def _answer(job: dict[str, Any]) -> dict[str, Any]:
-    trial = open_trial(job)
+def _answer(trial: Trial) -> dict[str, Any]:
+    job = trial.job
     trial.answer["fields"] = []
     if job.get("y"):
         trial.answer["changing"] = changing(trial)

@@ -61,23 +61,42 @@ class Tries:
 
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
         """Try the project as it is staged now. Raises `Nb2ProdError` where the trial itself fails."""
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise Nb2ProdError("the trial was not started")
-        ask, answer = self._recording.folder / "job.json", self._recording.folder / "trial.json"
-        answer.unlink(missing_ok=True)
+        ask = self._recording.folder / "job.json"
         ask.write_text(json.dumps(job))
+        self._begin({"op": "try", "job": str(ask)}, "trial.json")
+        return self._answer("trial.json")
+
+    def begin_edges(self) -> None:
+        """Have the edge cases of the project, as it was tried last, made meanwhile."""
+        self._begin({"op": "edges"}, "edges.json")
+
+    def edges(self) -> list[dict[str, Any]]:
+        """The edge cases that were begun, as cases.json has them; waits for them."""
+        found: list[dict[str, Any]] = self._answer("edges.json")["edges"]
+        return found
+
+    def _begin(self, request: dict[str, Any], name: str) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            raise Nb2ProdError("the trial was not started")
+        answer = self._recording.folder / name
+        answer.unlink(missing_ok=True)
         try:
-            process.stdin.write(json.dumps({"job": str(ask), "answer": str(answer)}) + "\n")
+            process.stdin.write(json.dumps({**request, "answer": str(answer)}) + "\n")
             process.stdin.flush()
         except BrokenPipeError:
-            pass  # it is dead already; what it said is told below
-        ready, _, _ = select.select([process.stdout], [], [], SECONDS)
+            pass  # it is dead already; what it said is told with the answer
+
+    def _answer(self, name: str) -> dict[str, Any]:
+        answer = self._recording.folder / name
+        if self._process is None or self._process.stdout is None:
+            raise Nb2ProdError("the trial was not started")
+        ready, _, _ = select.select([self._process.stdout], [], [], SECONDS)
         if not ready:
             raise Nb2ProdError(
                 f"trying the serving path took longer than {SECONDS} s", "Predict on fewer rows in the notebook."
             )
-        if not process.stdout.readline() or not answer.exists():
+        if not self._process.stdout.readline() or not answer.exists():
             raise Nb2ProdError("the serving path could not be tried", self._last_words())
         result: dict[str, Any] = json.loads(answer.read_text())
         if "failed" in result:
