@@ -66,7 +66,7 @@ def test_the_runtime_reads_each_row_as_pandas_holds_it(made):
 
 
 def test_real_rows_come_first_and_hold_what_the_replay_does_not(made):
-    frame, _, rows = made
+    _, _, rows = made
     assert rows[0].name == "row 50 of the raw table, which lacks age, port"
     assert any(row.name == "row 51 of the raw table, whose port the replay does not hold" for row in rows)
     assert not any(f"row {number} of the raw table" in row.name for row in rows for number in range(40))
@@ -132,7 +132,7 @@ def test_the_three_outcomes_and_what_takes_too_long(monkeypatch):
             case _:
                 try:
                     time.sleep(30)
-                except Exception:
+                except Exception:  # noqa: BLE001 - as notebooks write it
                     pytest.fail("the notebook's own `except Exception` must not see it")
 
     rows = [edges.EdgeRow(name, {"name": name}, frame) for name, frame in frames.items()]
