@@ -69,14 +69,29 @@ export class SectionsModel implements ISectionsModel {
   }
 
   async jumpTo(cell: ICellEntry): Promise<void> {
-    const notebook = this._panel.content;
     const index = this._indexOf(cell);
-    if (index < 0) {
-      return;
+    if (index >= 0) {
+      await this._goTo(index, null);
     }
+  }
+
+  async goTo(number: number, line: number | null): Promise<void> {
+    if (number >= 1 && number <= this._panel.content.widgets.length) {
+      await this._goTo(number - 1, line);
+    }
+  }
+
+  private async _goTo(index: number, line: number | null): Promise<void> {
+    const notebook = this._panel.content;
     notebook.deselectAll();
     notebook.activeCellIndex = index;
     await notebook.scrollToItem(index, 'smart');
+    const cell = notebook.widgets[index];
+    await cell?.ready;
+    if (line !== null && cell?.editor && line <= cell.editor.lineCount) {
+      cell.editor.setCursorPosition({ line: line - 1, column: 0 });
+      cell.editor.revealPosition({ line: line - 1, column: 0 });
+    }
     await NotebookActions.focusActiveCell(notebook);
   }
 
@@ -84,7 +99,7 @@ export class SectionsModel implements ISectionsModel {
     const notebook = this._notebook;
     const index = this._indexOf(cell);
     if (notebook !== null && index >= 0) {
-      writeRole(notebook, notebook.cells.get(index), role, on);
+      writeRole(notebook, [notebook.cells.get(index)], role, on);
       this._refresh();
     }
   }

@@ -1,31 +1,26 @@
 import { ReactWidget, SidePanel, UseSignal } from '@jupyterlab/ui-components';
-import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import type { ITranslator } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import { NoNotebook, SectionsView } from './components/SectionsView';
+import { NotebookView } from './components/NotebookView';
+import { NoNotebook } from './components/SectionsView';
 import { ServerNotice } from './components/ServerNotice';
+import type { IContext } from './context';
+import type { INotebookModels } from './factory';
 import { nb2prodIcon } from './icons';
-import type { IServerModel, ISectionsModel, ISectionsTracker } from './tokens';
-
-const DOMAIN = 'nb2prod';
-
-interface IOptions {
-  readonly sections: ISectionsTracker;
-  readonly server: IServerModel;
-  readonly translator: ITranslator;
-}
 
 /**
- * The sidebar: the sections of the notebook in front, and what the server says.
+ * The sidebar: the notebook in front on its way to a service, and what the server says.
  */
 export class Nb2prodPanel extends SidePanel {
-  constructor({ sections, server, translator }: IOptions) {
+  constructor(
+    private readonly _context: IContext,
+    translator: ITranslator
+  ) {
     super({ content: new Panel(), translator });
-    const trans = translator.load(DOMAIN);
-    this._sections = sections;
-    this._server = server;
+    const { trans, models, server, builds } = _context;
     this._noTitle = trans.__('nb2prod');
     this._heading = new Heading();
 
@@ -36,19 +31,25 @@ export class Nb2prodPanel extends SidePanel {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('nb2prod: from notebook to service'));
     this.header.addWidget(this._heading);
-    this.content.addWidget(new PanelBody(sections, server, trans));
+    this.content.addWidget(new PanelBody(_context));
 
-    sections.currentChanged.connect((_, current) => {
+    models.currentChanged.connect((_, current) => {
       this._show(current);
     });
-    this._show(sections.current);
+    server.changed.connect((_, state) => {
+      if (state.kind === 'ready') {
+        builds.listen();
+        this._setActive(this.isVisible);
+      }
+    });
+    this._show(models.current);
   }
 
-  protected override onBeforeShow(message: Message): void {
-    super.onBeforeShow(message);
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
     this._setActive(true);
-    if (this._server.state.kind !== 'ready') {
-      void this._server.refresh();
+    if (this._context.server.state.kind !== 'ready') {
+      void this._context.server.refresh();
     }
   }
 
@@ -57,78 +58,62 @@ export class Nb2prodPanel extends SidePanel {
     this._setActive(false);
   }
 
-  private _show(current: ISectionsModel | null): void {
+  private _show(current: INotebookModels | null): void {
     if (this._shown !== null && this._shown !== current) {
-      this._shown.isActive = false;
-      this._shown.changed.disconnect(this._onChanged, this);
+      this._shown.sections.isActive = false;
+      this._shown.check.isShown = false;
+      this._shown.sections.changed.disconnect(this._onChanged, this);
     }
     this._shown = current;
-    current?.changed.connect(this._onChanged, this);
+    current?.sections.changed.connect(this._onChanged, this);
     this._setActive(this.isVisible);
     this._onChanged();
   }
 
   private _setActive(active: boolean): void {
-    if (this._sections.current !== null) {
-      this._sections.current.isActive = active;
+    const { models, deployments, server } = this._context;
+    if (models.current !== null) {
+      models.current.sections.isActive = active;
+      models.current.check.isShown = active;
     }
+    deployments.isActive = active && server.state.kind === 'ready';
   }
 
   private _onChanged(): void {
-    this._heading.text = this._sections.current?.title ?? this._noTitle;
+    this._heading.text = this._context.models.current?.sections.title ?? this._noTitle;
   }
 
-  private readonly _sections: ISectionsTracker;
-  private readonly _server: IServerModel;
   private readonly _noTitle: string;
   private readonly _heading: Heading;
-  private _shown: ISectionsModel | null = null;
+  private _shown: INotebookModels | null = null;
 }
 
 /**
- * Draws the panel's inside; knows the models, while the components below know only what they are given.
+ * Draws the panel's inside; knows the models, while most components below know only what they are given.
  */
 class PanelBody extends ReactWidget {
-  constructor(
-    private readonly _sections: ISectionsTracker,
-    private readonly _server: IServerModel,
-    private readonly _trans: TranslationBundle
-  ) {
+  constructor(private readonly _context: IContext) {
     super();
     this.addClass('nb2prod-Body');
   }
 
   protected override render(): React.JSX.Element {
-    const trans = this._trans;
+    const { models, server, trans } = this._context;
     return (
-      <>
-        <UseSignal signal={this._server.changed}>
-          {() => (
-            <ServerNotice state={this._server.state} trans={trans} onRetry={() => void this._server.refresh()} />
-          )}
-        </UseSignal>
-        <UseSignal signal={this._sections.currentChanged}>{() => this._renderCurrent()}</UseSignal>
-      </>
-    );
-  }
-
-  private _renderCurrent(): React.JSX.Element {
-    const model = this._sections.current;
-    if (model === null) {
-      return <NoNotebook trans={this._trans} />;
-    }
-    return (
-      <UseSignal signal={model.changed} key={model.key}>
+      <UseSignal signal={server.changed}>
         {() => (
-          <SectionsView
-            cells={model.cells}
-            activeCell={model.activeCell}
-            trans={this._trans}
-            onJump={cell => void model.jumpTo(cell)}
-            onSetRole={(cell, role, on) => {
-              model.setRole(cell, role, on);
-            }}
-          />
+          <>
+            <ServerNotice state={server.state} trans={trans} onRetry={() => void server.refresh()} />
+            <UseSignal signal={models.currentChanged}>
+              {() =>
+                models.current === null ? (
+                  <NoNotebook trans={trans} />
+                ) : (
+                  <NotebookView key={models.current.sections.key} context={this._context} models={models.current} />
+                )
+              }
+            </UseSignal>
+          </>
         )}
       </UseSignal>
     );

@@ -1,16 +1,14 @@
-import type { ServerConnection } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { ApiError, requestAPI } from './api';
+import { ApiError } from './api';
+import type { Client } from './client';
 import type { IServerModel, ServerState } from './tokens';
 
 /**
  * Whether the Jupyter server has nb2prod, and which version.
  */
 export class ServerModel implements IServerModel {
-  constructor(settings: ServerConnection.ISettings) {
-    this._settings = settings;
-  }
+  constructor(private readonly _client: Client) {}
 
   get state(): ServerState {
     return this._state;
@@ -23,7 +21,7 @@ export class ServerModel implements IServerModel {
   async refresh(): Promise<void> {
     this._set({ kind: 'asking' });
     try {
-      this._set({ kind: 'ready', version: await requestAPI(this._settings, 'version', parseVersion) });
+      this._set({ kind: 'ready', version: await this._client.version() });
     } catch (reason) {
       // A server without the extension answers 404 to every path below /nb2prod/.
       const missing = reason instanceof ApiError && reason.status === 404;
@@ -36,14 +34,6 @@ export class ServerModel implements IServerModel {
     this._changed.emit(state);
   }
 
-  private readonly _settings: ServerConnection.ISettings;
   private readonly _changed = new Signal<IServerModel, ServerState>(this);
   private _state: ServerState = { kind: 'asking' };
-}
-
-function parseVersion(document: unknown): string {
-  if (typeof document === 'object' && document !== null && 'version' in document && typeof document.version === 'string') {
-    return document.version;
-  }
-  throw new TypeError('no version in it');
 }

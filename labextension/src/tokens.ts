@@ -34,6 +34,8 @@ export interface ISectionsModel extends IDisposable {
   isActive: boolean;
   /** Scroll to a cell and select it. */
   jumpTo(cell: ICellEntry): Promise<void>;
+  /** Scroll to a line of the cell with this number and select the cell; null for its beginning. */
+  goTo(number: number, line: number | null): Promise<void>;
   /** Give a cell a role, or take it away. */
   setRole(cell: ICellEntry, role: Role, on: boolean): void;
 }

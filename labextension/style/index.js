@@ -1,1 +1,4 @@
 import './base.css';
+import './panel.css';
+import './deployments.css';
+import './notebook.css';

@@ -48,14 +48,18 @@ def _check(text: str, path: Path) -> dict[str, Any]:
     from nb2prod.forecast import forecast
     from nb2prod.notebook import loads
     from nb2prod.release.source import notebook_hash
+    from nb2prod.server.fixes import fixes
 
     options = config.load(path)
-    found = forecast(loads(text, path), options)
-    document = found.to_json()
-    for item in document["diagnostics"]:
-        item["title"] = TITLES[item["code"]]
+    notebook = loads(text, path)
+    found = forecast(notebook, options)
+    diagnostics = [
+        {**item.to_json(), "title": TITLES[item.code], "fixes": [fix.to_json() for fix in fixes(item, notebook)]}
+        for item in found.diagnostics
+    ]
     return {
-        **document,
+        **found.to_json(),
+        "diagnostics": diagnostics,
         "name": config.bento_name(path, options),
         "notebook_hash": notebook_hash(text),
         "verdict": found.verdict().removeprefix("Forecast: "),

@@ -6,6 +6,14 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 
 from nb2prod.server.builds import BuildEventsHandler, BuildHandler, BuildLogHandler, BuildReportHandler, BuildsHandler
+from nb2prod.server.deployments import (
+    ACTIONS,
+    DeploymentActionHandler,
+    DeploymentFormHandler,
+    DeploymentHandler,
+    DeploymentPredictHandler,
+    DeploymentsHandler,
+)
 from nb2prod.server.forecasts import CheckHandler, SuggestHandler
 from nb2prod.server.releases import ReleaseHandler, ReleaseReportHandler, ReleasesHandler
 from nb2prod.server.version import VersionHandler
@@ -14,6 +22,7 @@ _PARTS = {
     "{id}": r"(\d{8}-\d{6}-[0-9a-f]{6})",
     "{name}": r"([a-z0-9][a-z0-9_.-]*)",
     "{version}": r"([a-z0-9][a-z0-9_.-]*)",
+    "{action}": f"({'|'.join(ACTIONS)})",
 }
 
 HANDLERS: dict[str, type[APIHandler]] = {
@@ -28,6 +37,11 @@ HANDLERS: dict[str, type[APIHandler]] = {
     "releases": ReleasesHandler,
     "releases/{name}/{version}": ReleaseHandler,
     "releases/{name}/{version}/report": ReleaseReportHandler,
+    "deployments": DeploymentsHandler,
+    "deployments/{name}": DeploymentHandler,
+    "deployments/{name}/form": DeploymentFormHandler,
+    "deployments/{name}/predict": DeploymentPredictHandler,
+    "deployments/{name}/{action}": DeploymentActionHandler,
 }
 
 

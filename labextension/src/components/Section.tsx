@@ -26,14 +26,14 @@ export function Section(props: IProps): React.JSX.Element | null {
   }
   return (
     <section className="nb2prod-Section" data-nb2prod-role={role ?? 'none'} aria-labelledby={headingId}>
-      <h3 className="nb2prod-Section-heading" id={headingId}>
+      <h4 className="nb2prod-Section-heading" id={headingId}>
         {heading}
         {cells.length > 0 && (
           <span className="nb2prod-Section-count" aria-label={trans._n('%1 cell', '%1 cells', cells.length)}>
             {cells.length}
           </span>
         )}
-      </h3>
+      </h4>
       {cells.length === 0 ? (
         <p className="nb2prod-Section-empty">{empty}</p>
       ) : (

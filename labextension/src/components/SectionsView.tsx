@@ -3,27 +3,24 @@ import * as React from 'react';
 
 import { type Role, ROLES } from '../roles';
 import type { ICellEntry } from '../tokens';
-import { roleWords } from '../words';
-import { RoleButtons } from './RoleButtons';
+import type { IRoleWords } from '../words';
 import { Section } from './Section';
 
 interface IProps {
   readonly cells: readonly ICellEntry[];
   readonly activeCell: ICellEntry | null;
+  readonly words: Record<Role, IRoleWords>;
   readonly trans: TranslationBundle;
   readonly onJump: (cell: ICellEntry) => void;
-  readonly onSetRole: (cell: ICellEntry, role: Role, on: boolean) => void;
 }
 
 /**
  * A notebook by role, in the order in which rows become predictions.
  */
-export function SectionsView({ cells, activeCell, trans, onJump, onSetRole }: IProps): React.JSX.Element {
-  const words = React.useMemo(() => roleWords(trans), [trans]);
+export function SectionsView({ cells, activeCell, words, trans, onJump }: IProps): React.JSX.Element {
   const shared = { activeId: activeCell?.id ?? null, trans, onJump };
   return (
     <div className="nb2prod-Sections">
-      <RoleButtons cell={activeCell} words={words} trans={trans} onSetRole={onSetRole} />
       {ROLES.map(role => (
         <Section
           key={role}

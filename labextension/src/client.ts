@@ -1,0 +1,103 @@
+import type { ServerConnection } from '@jupyterlab/services';
+import type { JSONObject } from '@lumino/coreutils';
+
+import { readLines, request, requestAPI } from './api';
+import type { IBuild, IBuildOutcome, ICheck, IDeployment, IForm, IProposal, IRelease, IReport, ITried } from './documents';
+
+/**
+ * nb2prod's endpoints, each as a function. Every one throws an `ApiError` where it fails.
+ */
+export class Client {
+  constructor(private readonly _settings: ServerConnection.ISettings) {}
+
+  version(): Promise<string> {
+    return this._get<{ version: string }>('version', 'version').then(document => document.version);
+  }
+
+  check(path: string, content: JSONObject): Promise<ICheck> {
+    return this._post('check', { path, content }, 'diagnostics');
+  }
+
+  suggest(path: string, content: JSONObject): Promise<IProposal> {
+    return this._post('suggest', { path, content }, 'tags');
+  }
+
+  startBuild(path: string): Promise<IBuild> {
+    return this._post('builds', { path }, 'id');
+  }
+
+  cancelBuild(id: string): Promise<IBuild> {
+    return this._call('DELETE', `builds/${id}`, null, 'id');
+  }
+
+  build(id: string): Promise<IBuildOutcome> {
+    return this._get(`builds/${id}`, 'diagnostics');
+  }
+
+  followBuilds(onBuild: (build: IBuild) => void, signal: AbortSignal): Promise<void> {
+    return readLines(this._settings, 'builds/events', document => { onBuild(shaped<IBuild>(document, 'id')); }, signal);
+  }
+
+  releases(name: string): Promise<readonly IRelease[]> {
+    const path = `releases?name=${encodeURIComponent(name)}`;
+    return this._get<{ releases: readonly IRelease[] }>(path, 'releases').then(document => document.releases);
+  }
+
+  release(name: string, version: string): Promise<IRelease> {
+    return this._get(`releases/${name}/${version}`, 'plan');
+  }
+
+  /** The parity report below `builds/<id>` or `releases/<name>/<version>`. */
+  report(of: string): Promise<IReport> {
+    return this._get(`${of}/report`, 'kinds');
+  }
+
+  deployments(): Promise<readonly IDeployment[]> {
+    return this._get<{ deployments: readonly IDeployment[] }>('deployments', 'deployments').then(
+      document => document.deployments
+    );
+  }
+
+  /** Answers once the release is live, or has failed to become it. */
+  deploy(bento: string, options: JSONObject): Promise<IDeployment> {
+    return this._post('deployments', { bento, ...options }, 'name');
+  }
+
+  act(name: string, action: 'rollback' | 'stop' | 'restart'): Promise<IDeployment> {
+    return this._post(`deployments/${name}/${action}`, {}, 'name');
+  }
+
+  form(name: string): Promise<IForm> {
+    return this._get(`deployments/${name}/form`, 'fields');
+  }
+
+  tryIt(name: string, row: JSONObject, key: string): Promise<ITried> {
+    return this._post(`deployments/${name}/predict`, { rows: [row], key }, 'status');
+  }
+
+  text(path: string): Promise<string> {
+    return request(this._settings, path).then(response => response.text());
+  }
+
+  private _get<T>(path: string, key: string): Promise<T> {
+    return this._call('GET', path, null, key);
+  }
+
+  private _post<T>(path: string, body: JSONObject, key: string): Promise<T> {
+    return this._call('POST', path, body, key);
+  }
+
+  private _call<T>(method: string, path: string, body: JSONObject | null, key: string): Promise<T> {
+    const init: RequestInit = body === null ? { method } : { method, body: JSON.stringify(body) };
+    return requestAPI(this._settings, path, document => shaped<T>(document, key), init);
+  }
+}
+
+/** The server and this panel come in one package: one telling key is check enough that the answer is ours. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what it asked for
+function shaped<T>(document: unknown, key: string): T {
+  if (typeof document === 'object' && document !== null && key in document) {
+    return document as T;
+  }
+  throw new TypeError(`no ${key} in it`);
+}

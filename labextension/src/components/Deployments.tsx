@@ -1,0 +1,223 @@
+import { refreshIcon, stopIcon, undoIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { JSONObject } from '@lumino/coreutils';
+import * as React from 'react';
+
+import type { ISample } from '../deployments';
+import type { IDeployment, IForm, IRelease, ITried } from '../documents';
+import { Group } from './Group';
+import { History } from './History';
+import { Sparkline } from './Sparkline';
+import { TryIt } from './TryIt';
+
+export interface IDeploymentActions {
+  readonly onDeploy: (bento: string) => void;
+  readonly onAct: (name: string, action: 'rollback' | 'stop' | 'restart') => void;
+  readonly onForm: (name: string) => Promise<IForm>;
+  readonly onTry: (name: string, row: JSONObject, key: string) => Promise<ITried>;
+  readonly onCopy: (text: string) => void;
+  readonly onReleases: (name: string) => Promise<readonly IRelease[]>;
+  readonly onDiff: (newer: IRelease, older: IRelease) => void;
+}
+
+interface IProps {
+  readonly deployments: readonly IDeployment[] | null;
+  readonly error: string | null;
+  /** The notebook's newest release. */
+  readonly release: IRelease | null;
+  readonly hasChanged: boolean | null;
+  readonly busy: ReadonlyMap<string, string>;
+  readonly samples: (name: string) => readonly ISample[];
+  readonly actions: IDeploymentActions;
+  readonly trans: TranslationBundle;
+}
+
+/**
+ * Where the notebook's releases run; the other deployments of this machine stand below, in short.
+ */
+export function Deployments(props: IProps): React.JSX.Element | null {
+  const { deployments, error, release, busy, trans, actions } = props;
+  if (release === null && (deployments === null || deployments.length === 0)) {
+    return null;
+  }
+  const own = (deployments ?? []).filter(item => item.release === release?.name);
+  const others = (deployments ?? []).filter(item => item.release !== release?.name);
+  const deploying = release === null ? undefined : busy.get(release.name);
+  return (
+    <Group name="deployments" title={trans.__('Deployments')}>
+      {error !== null && (
+        <p className="nb2prod-Trouble" role="alert">
+          {trans.__('The deployments can not be looked at: %1', error)}
+        </p>
+      )}
+      {release !== null && own.length === 0 && (
+        <>
+          <p className="nb2prod-Quiet" role="status">
+            {deploying ?? trans.__('%1 is proved and runs nowhere yet.', release.bento)}
+          </p>
+          <button
+            className="nb2prod-Button nb2prod-mod-primary"
+            disabled={deploying !== undefined}
+            onClick={() => { actions.onDeploy(release.bento); }}
+          >
+            {trans.__('Deploy')}
+          </button>
+        </>
+      )}
+      {own.map(item => (
+        <Card key={item.name} item={item} {...props} />
+      ))}
+      {others.length > 0 && (
+        <>
+          <h4 className="nb2prod-Sub">{release === null ? trans.__('On this machine') : trans.__('Others')}</h4>
+          {others.map(item => (
+            <Head key={item.name} item={item} trans={trans} />
+          ))}
+        </>
+      )}
+    </Group>
+  );
+}
+
+function Head({ item, trans }: { readonly item: IDeployment; readonly trans: TranslationBundle }): React.JSX.Element {
+  return (
+    <div className="nb2prod-Deployment-head" data-state={item.state}>
+      <span className="nb2prod-State" data-state={item.state}>
+        {deploymentWord(item.state, trans)}
+      </span>
+      <strong>{item.name}</strong>
+      <code title={item.bento ?? ''}>{item.version?.slice(0, 8) ?? ''}</code>
+    </div>
+  );
+}
+
+function Card({ item, release, hasChanged, busy, samples, actions, trans }: IProps & { readonly item: IDeployment }): React.JSX.Element {
+  const [form, setForm] = React.useState<IForm | string | null>(null);
+  const doing = busy.get(item.name);
+  const isNewer = release !== null && release.version !== item.version;
+  const lives = item.state === 'serving' || item.state === 'degraded';
+  const showForm = async (): Promise<void> => {
+    if (form !== null) {
+      setForm(null);
+      return;
+    }
+    try {
+      setForm(await actions.onForm(item.name));
+    } catch (reason) {
+      setForm(reason instanceof Error ? reason.message : String(reason));
+    }
+  };
+  return (
+    <article className="nb2prod-Deployment" aria-label={item.name} data-state={item.state}>
+      <Head item={item} trans={trans} />
+      {doing !== undefined && (
+        <p className="nb2prod-Quiet" role="status">
+          {doing}
+        </p>
+      )}
+      <Facts item={item} samples={samples(item.name)} trans={trans} />
+      {hasChanged === true && !isNewer && (
+        <p className="nb2prod-Build-changed" role="status">
+          {trans.__('The notebook has changed since this release.')}
+        </p>
+      )}
+      {item.notes.map(note => (
+        <p key={note} className="nb2prod-Quiet">
+          {note}
+        </p>
+      ))}
+      <div className="nb2prod-Deployment-actions">
+        {isNewer && (
+          <button className="nb2prod-Button nb2prod-mod-primary" disabled={doing !== undefined} onClick={() => { actions.onDeploy(release.bento); }}>
+            {trans.__('Deploy %1', release.version.slice(0, 8))}
+          </button>
+        )}
+        {lives && (
+          <button className="nb2prod-Button" aria-expanded={form !== null} onClick={() => void showForm()}>
+            {trans.__('Try it')}
+          </button>
+        )}
+        {item.previous !== null && (
+          <IconAction icon={undoIcon} label={trans.__('Roll back to %1', item.previous.slice(0, 8))} text={trans.__('Roll back')} disabled={doing !== undefined} onClick={() => { actions.onAct(item.name, 'rollback'); }} />
+        )}
+        {item.state === 'stopped' || item.state === 'gone' || item.state === 'failed' ? (
+          <IconAction icon={refreshIcon} label={trans.__('Start again')} text={trans.__('Start')} disabled={doing !== undefined} onClick={() => { actions.onAct(item.name, 'restart'); }} />
+        ) : (
+          <IconAction icon={stopIcon} label={trans.__('Stop %1', item.name)} text={trans.__('Stop')} disabled={doing !== undefined} onClick={() => { actions.onAct(item.name, 'stop'); }} />
+        )}
+      </div>
+      {typeof form === 'string' && <p className="nb2prod-Trouble">{form}</p>}
+      {form !== null && typeof form !== 'string' && (
+        <TryIt form={form} url={item.url} trans={trans} onTry={(row, key) => actions.onTry(item.name, row, key)} onCopy={actions.onCopy} />
+      )}
+      <History item={item} actions={actions} trans={trans} />
+    </article>
+  );
+}
+
+interface IActionProps {
+  readonly icon: typeof stopIcon;
+  readonly label: string;
+  readonly text: string;
+  readonly disabled: boolean;
+  readonly onClick: () => void;
+}
+
+function IconAction({ icon: Icon, label, text, disabled, onClick }: IActionProps): React.JSX.Element {
+  return (
+    <button className="nb2prod-Button" title={label} disabled={disabled} onClick={onClick}>
+      <Icon.react tag="span" className="nb2prod-Button-icon" />
+      {text}
+    </button>
+  );
+}
+
+function Facts({ item, samples, trans }: { readonly item: IDeployment; readonly samples: readonly ISample[]; readonly trans: TranslationBundle }): React.JSX.Element {
+  const last = samples[samples.length - 1];
+  return (
+    <>
+      <p className="nb2prod-Deployment-where">
+        <code>{item.url}</code>
+        {item.uptime !== null && <span className="nb2prod-Quiet-inline">{trans.__('up %1', duration(item.uptime))}</span>}
+      </p>
+      {item.state !== 'stopped' && (
+        <div className="nb2prod-Metrics">
+          <Sparkline label={trans.__('requests/s')} value={number(last?.rate ?? null)} values={samples.map(sample => sample.rate)} />
+          <Sparkline label={trans.__('p50')} value={milliseconds(item.p50)} values={samples.map(sample => sample.p50)} />
+          <Sparkline label={trans.__('p99')} value={milliseconds(item.p99)} values={samples.map(sample => sample.p99)} />
+          <Sparkline label={trans.__('errors')} value={item.errors === null ? '–' : item.errors.toLocaleString()} values={samples.map(sample => sample.errors)} />
+        </div>
+      )}
+    </>
+  );
+}
+
+export function deploymentWord(state: IDeployment['state'], trans: TranslationBundle): string {
+  return {
+    starting: trans.__('starting'),
+    serving: trans.__('serving'),
+    degraded: trans.__('degraded'),
+    draining: trans.__('draining'),
+    stopped: trans.__('stopped'),
+    failed: trans.__('failed'),
+    gone: trans.__('gone')
+  }[state];
+}
+
+export function duration(seconds: number): string {
+  const parts: [number, string][] = [[86_400, 'd'], [3600, 'h'], [60, 'min']];
+  for (const [length, unit] of parts) {
+    if (seconds >= length) {
+      return `${Math.floor(seconds / length)} ${unit}`;
+    }
+  }
+  return `${Math.floor(seconds)} s`;
+}
+
+function number(value: number | null): string {
+  return value === null ? '–' : value.toFixed(value < 10 ? 1 : 0);
+}
+
+function milliseconds(seconds: number | null): string {
+  return seconds === null ? '–' : `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+}
