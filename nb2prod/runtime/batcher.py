@@ -1,6 +1,8 @@
 """Runs rows through the model for many requests at once, in the server's event loop.
 
-What waits is taken together, and nothing waits for more. What has time (jobs) runs when nothing else waits, in small parts,
+What waits is taken together. Most of a batch's cost does not depend on its size, so after a batch of several callers the
+next one begins a moment later: these callers are likely to ask again at once, and then run together and not in two
+halves that wait for each other. A caller alone never waits. What has time (jobs) runs when nothing else waits, in small parts,
 and if that never comes, one part a second. A batch is bounded in rows and, by what the last ones took,
 in time, so that health checks are answered under full load. Rows that must run one by one (no proof of independence)
 take the same way: only the model treats them singly.
@@ -24,6 +26,12 @@ _BOUND = 0.05
 """Seconds that one batch may hold the event loop, where one row alone takes less than half of it."""
 _SLOW = 0.1
 """Seconds for one row from which on batches run in a thread of their own."""
+_GATHER = 0.5
+"""Part of the last batch's time for which its callers may be waited for."""
+_GATHER_MOST = 0.01
+_GATHER_STEP = 0.0005
+_CROWDED = 4
+"""Times that a batch may take longer than it costs the processor before that counts."""
 _PATIENT_ROWS = 32
 _PATIENCE = 1.0
 """Seconds after which even what has time gets one small turn."""
@@ -60,6 +68,11 @@ class Batcher:
         self._waiting: deque[_Job] = deque()
         self._patient: deque[_Job] = deque()
         self._last_patient = 0.0
+        self._callers = 0
+        """How many asked at once lately."""
+        self._gather = 0.0
+        """Seconds for which the callers of the last batch may be waited for, once they have their answers."""
+        self._until = 0.0
         self._scheduled = False
         self._pool: ThreadPoolExecutor | None = None
 
@@ -95,12 +108,19 @@ class Batcher:
                 timer.cancel()
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = self._take(loop.time())
+        now = loop.time()
+        if self._gather:
+            self._until, self._gather = now + self._gather, 0.0
+        if now < self._until and len(self._waiting) < self._callers:
+            loop.call_later(_GATHER_STEP, self._turn, loop)
+            return
+        batch = self._take(now)
         if not batch:
             self._scheduled = False
             return
         parts = [job.rows if whole else job.rows.take(span) for job, span, whole in batch]
         rows = Rows.joined(parts)
+        self._callers = max(len(batch) + len(self._waiting), self._callers - 1 - self._callers // 8)
         started = time.perf_counter()
         if self._pool is not None:
             future = loop.run_in_executor(self._pool, self._safely, rows)
@@ -135,22 +155,28 @@ class Batcher:
                 waiting.popleft()
         return batch
 
-    def _safely(self, rows: Rows) -> Answer | Exception:
+    def _safely(self, rows: Rows) -> tuple[Answer | Exception, float]:
+        """The answer, and the processor's time that it took."""
+        started = time.thread_time()
+        answer: Answer | Exception
         try:
-            return self._run(rows)
+            answer = self._run(rows)
         except Exception as error:  # ours to hand to each caller; the loop must go on
-            return error
+            answer = error
+        return answer, time.thread_time() - started
 
     def _finish(
         self,
         loop: asyncio.AbstractEventLoop,
         batch: list[tuple[_Job, range, bool]],
         rows: Rows,
-        answer: Answer | Exception,
+        made: tuple[Answer | Exception, float],
         started: float,
     ) -> None:
+        answer, worked = made
         seconds = time.perf_counter() - started
-        self._adapt(rows.count, seconds)
+        # On a machine with other work a batch takes longer than it costs, and smaller ones would only add to that.
+        self._adapt(rows.count, max(worked, seconds / _CROWDED))
         if isinstance(answer, Exception):
             for job, _, _ in batch:
                 if not job.done.done():
@@ -159,6 +185,9 @@ class Batcher:
             self._share(batch, answer)
             if self._note is not None:
                 self._note(rows, answer, seconds)
+        if len(batch) > 1:
+            # Those who wait for these answers run before the next turn: by then the answers are out.
+            self._gather = min(_GATHER_MOST, _GATHER * seconds)
         loop.call_soon(self._turn, loop)
 
     def _share(self, batch: list[tuple[_Job, range, bool]], answer: Answer) -> None:

@@ -23,6 +23,8 @@ BASE = (
     distribution("msgspec"),
     distribution("starlette"),
     distribution("opentelemetry"),
+    distribution("httptools"),
+    distribution("uvloop"),
     distribution("tzdata"),
     distribution("uv"),
     distribution("jupyterlab"),
@@ -50,11 +52,13 @@ def test_every_bento_pins_what_its_runtime_needs_by_markers_and_without_unasked_
     found = pins.resolve((), kernel(an_environment()), proving=an_environment(python="own"))
     assert found.requirements == (
         "bentoml==1.4.39",
+        "httptools==1.0",
         "msgspec==1.0",
         "numpy==2.4.6",
         "opentelemetry==1.0",
         "pandas==3.1.1",
         "starlette==1.0",
+        "uvloop==1.0",
     )
     assert found.missing == found.filled == found.unpinnable == found.differences == ()
 
@@ -88,7 +92,7 @@ def test_local_versions_are_dropped_and_packages_from_folders_are_named(kernel):
 def test_a_kernel_without_bentoml_gets_ours(kernel):
     bare = an_environment(base=(distribution("pandas", "3.1.1", ["numpy"]), distribution("numpy", "2.4.6")))
     found = pins.resolve((), kernel(bare), proving=an_environment(python="own"))
-    assert found.filled == ("bentoml", "msgspec", "opentelemetry", "starlette")
+    assert found.filled == ("bentoml", "httptools", "msgspec", "opentelemetry", "starlette", "uvloop")
     assert "bentoml==1.4.39" in found.requirements
     assert found.differences == ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,13 @@ from nb2prod.runtime.rows import Rows
 
 def rows(*values: int) -> Rows:
     return Rows((list(values),), len(values))
+
+
+def busy(seconds: float) -> None:
+    """Keeps the processor at work for so long."""
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
 
 
 def runner(cost: Callable[[int], float], sizes: list[int]) -> Callable[[Rows], Answer]:
@@ -60,22 +68,78 @@ def test_a_cost_for_each_batch_is_no_reason_for_small_ones() -> None:
 
 def test_a_cost_for_each_row_makes_batches_small_and_leaves_room_for_others() -> None:
     sizes: list[int] = []
-    batcher = Batcher(runner(lambda count: count * 0.01, sizes), 256)
+    batcher = Batcher(runner(lambda count: busy(count * 0.01) or 0.0, sizes), 256)
     batcher.measured(0.01)
 
-    async def story() -> float:
-        waiting = asyncio.create_task(batcher.answer(rows(*range(60)), 5))
-        await asyncio.sleep(0.35)  # after the first batches, by which the bound is found
-        worst = 0.0
+    async def story() -> list[Any]:
+        waiting = asyncio.create_task(batcher.answer(rows(*range(60)), 60))
+        turns = 0
         while not waiting.done():
-            started = time.monotonic()
-            await asyncio.sleep(0.001)
-            worst = max(worst, time.monotonic() - started)
-        assert (await waiting).predictions == [at * 2 for at in range(60)]
-        return worst
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns >= 8, "between any two parts others have their turn"
+        return (await waiting).predictions
 
-    assert asyncio.run(story()) < 0.2
+    assert asyncio.run(story()) == [at * 2 for at in range(60)]
     assert max(sizes[1:]) <= 8
+
+
+def test_callers_who_come_back_run_together_and_not_in_two_halves() -> None:
+    sizes: list[int] = []
+    batcher = Batcher(runner(lambda _: busy(0.01) or 0.0, sizes), 256)
+    batcher.measured(0.01)
+
+    async def caller(at: int) -> None:
+        for turn in range(8):
+            await batcher.answer(rows(at), 15)
+            await asyncio.sleep(0.0002 * ((at + turn) % 8))  # the way to the caller and back
+
+    async def story() -> None:
+        await asyncio.gather(*(caller(at) for at in range(8)))
+
+    asyncio.run(story())
+    assert sum(sizes) == 64
+    assert len(sizes) <= 16
+
+
+def test_a_caller_alone_waits_for_nobody() -> None:
+    batcher = Batcher(runner(lambda _: 0.0, []), 256)
+
+    async def story() -> float:
+        await asyncio.gather(*(batcher.answer(rows(at), 5) for at in range(20)))
+        await asyncio.sleep(0.05)
+        took = []
+        for at in range(200):
+            started = time.perf_counter()
+            await batcher.answer(rows(at), 5)
+            took.append(time.perf_counter() - started)
+        return sorted(took)[100]
+
+    assert asyncio.run(story()) < 0.0005
+
+
+def test_rows_that_have_time_let_others_go_first_but_are_not_forgotten() -> None:
+    order: list[str] = []
+
+    def run(given: Rows) -> Answer:
+        busy(0.005)
+        order.append("patient" if given.columns[0][0] >= 1000 else "urgent")
+        return Answer(list(given.columns[0]))
+
+    batcher = Batcher(run, 256)
+
+    async def story() -> int:
+        later = asyncio.create_task(batcher.answer(rows(*range(1000, 1320)), None, patient=True))
+        await asyncio.sleep(0)
+        until = time.monotonic() + 2.5
+        while time.monotonic() < until:
+            await asyncio.gather(*(batcher.answer(rows(at), 5) for at in range(3)))
+        turns = order.count("patient")
+        assert (await later).predictions == list(range(1000, 1320))
+        return turns
+
+    assert asyncio.run(story()) >= 2
+    assert order.count("urgent") > 20
 
 
 def test_rows_that_had_not_begun_in_time_are_dropped() -> None:
