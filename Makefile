@@ -28,7 +28,8 @@ export UV_SYSTEM_CERTS = 1
 demo: env
 	$(BIN)/python -m nb2prod.demo
 
-test: env
+test: env $(MODULES)
+	cd labextension && npm test
 	$(BIN)/python -m pytest $(TEST_OPTIONS) -m "not slow"
 
 test-slow: env

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -33,6 +33,7 @@ SETTINGS = {
     "apputils-extension/themes": {"theme": "JupyterLab Light"},
 }
 START_SECONDS = 90
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 
 # A machine that runs other tests beside this one is slow, not wrong.
 expect.set_options(timeout=20_000)
@@ -102,6 +103,42 @@ def show_panel(page: Page) -> None:
     """Click the sidebar's tab, as a user does."""
     page.locator('.jp-SideBar .lm-TabBar-tab[data-id="nb2prod-panel"]').click()
     page.wait_for_selector("#nb2prod-panel:not(.lm-mod-hidden)")
+
+
+def select_cell(page: Page, number: int) -> None:
+    """Make the cell with this number the selected one, as a click beside it does."""
+    page.evaluate("number => { jupyterapp.shell.currentWidget.content.activeCellIndex = number - 1; }", number)
+
+
+def set_source(page: Page, number: int, source: str) -> None:
+    """Give a cell another source, as typing it would."""
+    page.evaluate(
+        """([number, source]) => {
+            const { model } = jupyterapp.shell.currentWidget.content;
+            model.cells.get(number - 1).sharedModel.setSource(source);
+        }""",
+        [number, source],
+    )
+
+
+def tags_of(page: Page, number: int) -> list[str]:
+    """The tags that a cell has now."""
+    return page.evaluate(
+        "number => jupyterapp.shell.currentWidget.content.model.cells.get(number - 1).getMetadata('tags') ?? []", number
+    )
+
+
+def group(page: Page, name: str) -> Locator:
+    """A group of the panel."""
+    return page.locator(f'#nb2prod-panel .nb2prod-Group[data-group="{name}"]')
+
+
+def accessibility_problems(page: Page, selector: str) -> list[str]:
+    """What axe-core finds in the part of the page with this selector; it comes with the panel's npm packages."""
+    if not page.evaluate("typeof window.axe !== 'undefined'"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("selector => axe.run(selector, { resultTypes: ['violations'] })", selector)
+    return [f"{item['id']}: {node['html'][:160]}" for item in found["violations"] for node in item["nodes"]]
 
 
 def _environment(home: Path) -> dict[str, str]:
