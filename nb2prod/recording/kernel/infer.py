@@ -121,6 +121,11 @@ def _by_entry(op: Operation) -> bool:
     return Kinds.accessor(op.receiver) and not _on_groupby(op)
 
 
+def _across(op: Operation) -> bool:
+    """``df[cols].mean(axis=1)`` has an entry for each row."""
+    return op.kwargs.get("axis", op.args[0] if op.args and Kinds.frame(op.receiver) else 0) in (1, "columns")
+
+
 def _accessor(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome:
     lineage = rows.of(op.receiver)
     return Outcome(lineage if lineage is not None else carried[0][1])
@@ -157,7 +162,7 @@ def _pandas(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Ou
         return Outcome(None, "reshape", carried[0][1])
     if op.name in SELECTING and op.kind == "call":
         return _selecting(op, rows)
-    if op.name in REDUCERS and not isinstance(op.func, type) and not _by_entry(op):
+    if op.name in REDUCERS and not isinstance(op.func, type) and not _by_entry(op) and not _across(op):
         return NONE
     index = result.index
     matches = [lineage for v, lineage in carried if lineage.n == len(result) and _same_index(index_of(v), index)]

@@ -17,6 +17,7 @@ import re
 import sys
 import threading
 import types
+import weakref
 from typing import Any
 
 from . import operations
@@ -136,6 +137,7 @@ class Recorder:
         self.quiet_functions: dict[int, int] = {}
         self.predicted: set[int] = set()
         self.operand_sets: list[frozenset[int]] = []
+        self.fresh: dict[int, Any] = {}
         self.bunches: dict[int, tuple[Any, int]] = {}
         self.active = True
 
@@ -515,8 +517,26 @@ class Recorder:
         """An operation on no rows: a table may come in, or a function of plain values may predict."""
         if site.kind == "call" and self._plain_call(step, site, values, result):
             return
-        if not isinstance(result, SCALARS) and site.kind in ("call", "attribute", "subscript"):
+        if isinstance(result, SCALARS):
+            return
+        self._made_fresh(site, values, result)
+        if site.kind in ("call", "attribute", "subscript"):
             self._maybe_root(step, site, values, result)
+
+    def _made_fresh(self, site: Site, values: dict[int, Any], result: Any) -> None:
+        """Remember what pandas made of no rows at all (``pd.date_range(...)``): a table made of it has lost none."""
+        if not Kinds.pandas(result):
+            return
+        func = values.get(site.call.func) if site.call is not None and site.call.func is not None else None
+        owner = getattr(func, "__self__", None)
+        parts = [v for v in (*values.values(), owner) if Kinds.pandas(v)]
+        ours = Kinds.pandas(owner) or str(getattr(func, "__module__", "")).startswith("pandas") or site.kind != "call"
+        if ours and all(self._is_fresh(v) for v in parts) and (parts or site.kind == "call"):
+            self.fresh[id(result)] = weakref.ref(result)
+
+    def _is_fresh(self, value: Any) -> bool:
+        known = self.fresh.get(id(value))
+        return known is not None and known() is value
 
     def _plain_call(self, step: Step, site: Site, values: dict[int, Any], result: Any) -> bool:
         """Inside a call with plain values: note that a model answered. Outside: note the call, if one did. True if nothing more is to be seen."""
@@ -624,7 +644,7 @@ class Recorder:
         receiver = getattr(func, "__self__", None)
         if Kinds.pandas(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver):
             return
-        if any(Kinds.pandas(v) and len(v) > 1 for v in values.values()):
+        if any(Kinds.pandas(v) and len(v) > 1 and not self._is_fresh(v) for v in values.values()):
             return  # made from something whose rows were lost: its rows are none of a table's
         if len(result) < 1:
             # An empty table to which rows are added later: it carries none of any table's.

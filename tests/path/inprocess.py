@@ -1,0 +1,143 @@
+"""Records, composes and serves a small notebook in this process: what a build does, without a kernel and without a Bento."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+from nbformat.v4 import new_code_cell, new_notebook
+
+import nb2prod.runtime
+from nb2prod import notebook
+from nb2prod.config import Options
+from nb2prod.path import prediction
+from nb2prod.path.compose import Classes
+from nb2prod.path.plan import Planner
+from nb2prod.progress import NoProgress
+from nb2prod.recording import trace
+from nb2prod.recording.kernel.numbering import HOOK
+from nb2prod.recording.kernel.recorder import Recorder
+from nb2prod.recording.record import roles_by_digest
+from nb2prod.runtime import artifacts, outputs
+from nb2prod.runtime.proxy import Captured
+
+SUBMODULES = ("frozen", "rules", "outputs", "artifacts", "columns")
+
+
+class Oracle:
+    """What a composer asks of the kernel, asked of the recorder in this process."""
+
+    def __init__(self, recorder: Recorder, recording: trace.Recording) -> None:
+        self.recorder, self.recording = recorder, recording
+
+    def globals(self, names: list[str]) -> dict[str, dict[str, Any]]:
+        found = self.recorder.names_of(names)
+        self.recording.snapshots.update(self.recorder.snapshots.entries)
+        return found
+
+    def empty_table(self, table: int) -> int:
+        number = self.recorder.snapshots.take(pd.read_pickle(self.recorder.raw[table]["path"]).iloc[:0])
+        self.recording.snapshots.update(self.recorder.snapshots.entries)
+        return number
+
+    def save(self, jobs: list[dict[str, Any]], folder: Path, _runtime: Path) -> list[dict[str, Any]]:
+        made = [artifacts.save(self.recorder.snapshots.load(j["snapshot"]), j["name"], folder) for j in jobs]
+        return [{"file": m.file, "format": m.format, "sha256": m.sha256, "notes": []} for m in made]
+
+
+@dataclass
+class Served:
+    """A composed notebook: its raw rows, what it predicted for which of them, and the generated code."""
+
+    raw: pd.DataFrame
+    predicted: list[int]
+    expected: list[Any]
+    features: str
+    project: Path
+
+    def answers(self, rows: list[int]) -> list[Any]:
+        """What the generated code answers to raw rows."""
+        frame = self.raw.iloc[rows].reset_index(drop=True)
+        with _loaded(self.project) as (features, predict, captured), captured.request():
+            given = features(frame)
+            value = predict(*given) if isinstance(given, tuple) else predict(given)
+        return outputs.per_row(value, len(rows))
+
+
+def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
+    """Run the cells (tag and source) under the recorder and compose the service. Raises `Refused`."""
+    path = folder / "book.ipynb"
+    made = [new_code_cell(source, metadata={"tags": [tag]} if tag else {}) for tag, source in cells]
+    nbformat.write(new_notebook(cells=made), path)
+    book = notebook.read(path)
+    recorder = _recorded(book, folder)
+    recording = trace.load(folder, book, [(c.source, c) for c in book.code_cells])
+    project = folder / "project"
+    project.mkdir()
+    planner = Planner(recording, None, Options(), project, NoProgress(), None)  # type: ignore[arg-type]
+    planner.oracle = Oracle(recorder, recording)  # type: ignore[assignment]
+    chosen = prediction.choose(recording, None)
+    table, rows = planner._raw_table(chosen)
+    planner.told = {}
+    _, composition = planner._compose(chosen, table, rows, Classes({}, {}))
+    planner._stage(composition)
+    expected = outputs.per_row(recorder.snapshots.load(chosen.snapshot), len(rows))
+    return Served(pd.read_pickle(table.path), rows.tolist(), expected, composition.features, project)
+
+
+def _recorded(book: notebook.Notebook, folder: Path) -> Recorder:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    recorder = Recorder(str(folder), roles_by_digest(book), names)
+    before = getattr(builtins, HOOK, None)
+    setattr(builtins, HOOK, recorder)
+    try:
+        for cell in book.code_cells:
+            exec(compile(recorder.visit(ast.parse(cell.source)), "<cell>", "exec"), names)
+        recorder.finish()
+    finally:
+        recorder.active = False
+        if before is None:
+            delattr(builtins, HOOK)
+        else:
+            setattr(builtins, HOOK, before)
+    assert recorder.problems == [], recorder.problems[0]
+    return recorder
+
+
+@contextmanager
+def _loaded(project: Path) -> Iterator[tuple[Any, Any, Captured]]:
+    """The generated modules, with this process' runtime under the name that it has in a Bento."""
+    runtime = ModuleType("nb2prod_runtime")
+    captured = Captured(project / "artifacts")
+    vars(runtime).update(captured=captured, __path__=nb2prod.runtime.__path__)
+    names = {f"nb2prod_runtime.{n}": importlib.import_module(f"nb2prod.runtime.{n}") for n in SUBMODULES}
+    for name, module in names.items():
+        setattr(runtime, name.partition(".")[2], module)
+    saved = dict(sys.modules)
+    sys.modules.update({"nb2prod_runtime": runtime, **names})
+    try:
+        with np.errstate(all="ignore"):
+            features, predict = (_module(name, project) for name in ("features", "predict"))
+            yield features.features, predict.predict, captured
+    finally:
+        for name in set(sys.modules) - set(saved):
+            del sys.modules[name]
+        sys.modules.update(saved)
+
+
+def _module(name: str, project: Path) -> Any:
+    module = ModuleType(name)
+    sys.modules[name] = module
+    exec(compile((project / f"{name}.py").read_text(), f"{name}.py", "exec"), vars(module))
+    return module
