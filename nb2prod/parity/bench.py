@@ -36,6 +36,8 @@ class Limits:
     """Requests of rows drawn from the signature."""
     phantoms: int = 50
     phantom_columns: int = 20
+    until_failure: bool = False
+    """Whether to ask nothing more after the first step that shows a difference."""
 
 
 class Bench:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from nb2prod.errors import InputError
 from nb2prod.parity import batches, drawn, edges, kinds
@@ -16,13 +17,11 @@ from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
 from nb2prod.parity.equality import DEFAULT_TOLERANCE, Tolerance
 from nb2prod.parity.explain import explained, feature_table, read_code
-from nb2prod.parity.inprocess import Worker
+from nb2prod.parity.processes import Processes
 from nb2prod.parity.report import FeatureDifference, Mismatch, ParityReport, Replayed, Timing
-from nb2prod.parity.server import Server
 from nb2prod.parity.service import Answer, Service
 from nb2prod.parity.target import Target
 from nb2prod.progress import NoProgress, Progress
-from nb2prod.runtime.signature import Signature
 
 _WEAK = 20
 _TIMES_KEPT = 500
@@ -39,21 +38,44 @@ class _Findings:
     batching: tuple[str, ...] = ()
 
 
+@dataclass
+class _Run:
+    """A proof under way: what it asks for, and what it has found."""
+
+    bench: Bench
+    progress: Progress
+    code: str
+    findings: _Findings = field(default_factory=lambda: _Findings([]))
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be asked."""
+        return self.bench.limits.until_failure and any(tally.differences for tally in self.bench.tallies.values())
+
+    def step(self, words: str, ask: Callable[[], object]) -> None:
+        """Ask, unless the proof has ended."""
+        if not self.ended:
+            if words:
+                self.progress.message(words)
+            ask()
+
+
 def prove(
     target: Target,
     cases: Cases,
     *,
     tolerance: float | Tolerance = DEFAULT_TOLERANCE,
     progress: Progress | None = None,
-    signature: Signature | None = None,
     seed: int = 0,
     limits: Limits | None = None,
+    processes: Processes | None = None,
 ) -> ParityReport:
     """Prove that the target answers as the notebook did.
 
     A Bento's folder is served twice, under two hash seeds, with batching on and off, and run once without
     HTTP under a third; a URL is asked as it is, so what needs the Bento's own processes is left out and
-    the report says so. `signature` is by default the target's own. The same `seed` asks the same requests.
+    the report says so. The same `seed` asks the same requests. `processes` of the same folder are used and
+    left running; by default the proof has its own.
 
     A difference is no exception: the report tells, `passed` is False. Raises `ServiceFault` (an
     `EnvironmentProblem`) where the service does not start, hangs, dies, or answers what is no answer, and
@@ -63,11 +85,13 @@ def prove(
         raise InputError("the parity cases hold no rows: there is nothing to prove with", "Build the notebook again.")
     allowed = tolerance if isinstance(tolerance, Tolerance) else Tolerance(tolerance)
     started = time.perf_counter()
-    signature = signature or target.signature()
-    bench = Bench(cases, signature, tolerance=allowed, seed=seed, limits=limits or Limits())
-    told = progress or NoProgress()
-    findings = (_prove_url if target.folder is None else _prove_folder)(target, bench, told)
-    return _report(target, cases, bench, findings, time.perf_counter() - started)
+    bench = Bench(cases, target.signature(), tolerance=allowed, seed=seed, limits=limits or Limits())
+    run = _Run(bench, progress or NoProgress(), read_code(target.folder))
+    if target.folder is None:
+        _prove_url(target, run)
+    else:
+        _prove_folder(target, target.folder, run, processes)
+    return _report(target, cases, bench, run.findings, time.perf_counter() - started)
 
 
 def hash_seeds(seed: int) -> tuple[int, int, int]:
@@ -77,84 +101,87 @@ def hash_seeds(seed: int) -> tuple[int, int, int]:
     return first, second, third
 
 
-def _prove_folder(target: Target, bench: Bench, progress: Progress) -> _Findings:
-    assert target.folder is not None
-    first, second, third = hash_seeds(bench.seed)
-    code = read_code(target.folder)
+def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | None) -> None:
     with contextlib.ExitStack() as stack:
-        progress.message(f"starting {target.name} on its own, hash seed {first}")
-        server = stack.enter_context(Server(target.folder, hash_seed=first))
-        other = Server(target.folder, hash_seed=second, batching=False)
-        stack.push(other.__exit__)
-        worker = stack.enter_context(Worker(target.folder, hash_seed=third))
-        # The second one gets ready while the first is asked: starting takes seconds.
-        other.start()
-        service = Service(server.client)
-        findings = _ask_all(bench, service, progress, Setting(f"hash seed {first}"), code)
-        progress.message("without HTTP: wire and target-free")
-        kinds.wire(bench, service, worker)
-        progress.message(f"rows drawn from the signature: {bench.limits.drawn} requests")
-        drawn.ask(bench, service, worker)
-        kinds.phantoms(bench, worker)
-        findings.mismatches += explained(bench, service, bench.tallies["wire"].kept, code)
-        findings.mismatches += bench.tallies["target-free"].kept
-        server.stop()
-        progress.message(f"again row by row, hash seed {second}")
-        other.wait()
-        _ask_again(bench, Service(other.client), Setting(f"row by row, hash seed {second}"), findings, code)
-    findings.hash_seeds = (first, second, third)
-    findings.batching = ("on", "off")
-    return findings
+        own = given is None
+        processes = given or stack.enter_context(Processes(folder, hash_seeds(run.bench.seed)))
+        first, second, _ = processes.seeds
+        run.progress.message(f"starting {target.name} on its own, hash seed {first}")
+        service = Service(processes.first().client)
+        if own and not run.bench.limits.until_failure:
+            # The others get ready while the first is asked: starting takes seconds.
+            processes.begin()
+        _ask_all(run, service, Setting(f"hash seed {first}"))
+        _ask_inside(run, service, processes)
+        if not run.ended:
+            if own:
+                processes.first().stop()
+            run.progress.message(f"again row by row, hash seed {second}")
+            _ask_again(run, Service(processes.second().client), Setting(f"row by row, hash seed {second}"))
+        run.findings.hash_seeds = processes.seeds
+        run.findings.batching = ("on", "off")
 
 
-def _prove_url(target: Target, bench: Bench, progress: Progress) -> _Findings:
+def _prove_url(target: Target, run: _Run) -> None:
     client = Client(target.url or "", headers=target.headers)
     try:
-        service = Service(client)
-        findings = _ask_all(bench, service, progress, Setting(), "")
-        findings.mismatches += bench.tallies["target-free"].kept
+        _ask_all(run, Service(client), Setting())
     finally:
         client.close()
-    bench.tallies["wire"].notes.append("needs the Bento's folder: the URL's code can't be run without HTTP")
-    bench.tallies["target-free"].notes.append("with the target's values unchanged: that needs the Bento's folder")
-    return findings
+    run.findings.mismatches += run.bench.tallies["target-free"].kept
+    run.bench.tallies["wire"].notes.append("needs the Bento's folder: the URL's code can't be run without HTTP")
+    run.bench.tallies["target-free"].notes.append("with the target's values unchanged: that needs the Bento's folder")
 
 
-def _ask_all(bench: Bench, service: Service, progress: Progress, setting: Setting, code: str) -> _Findings:
+def _ask_all(run: _Run, service: Service, setting: Setting) -> None:
     """All that one running service can be asked."""
-    rows = len(bench.cases.rows)
-    progress.message(f"replay: {rows:,} rows")
-    kinds.replay(bench, service)
-    kinds.features(bench, service)
-    progress.message(f"partition: {len(bench.singles)} rows alone, {len(bench.pool):,} in other company")
-    kinds.singles(bench, service, setting, bench.singles)
-    kinds.partition(bench, service, setting, _batches(bench))
-    if bench.cases.edges:
-        progress.message(f"edges: {len(bench.cases.edges)}")
-        edges.ask(bench, service, setting, range(len(bench.cases.edges)))
-        edges.features(bench, service)
-    kinds.foreign_fields(bench, service)
-    times = tuple(service.times[:: max(1, len(service.times) // _TIMES_KEPT)])
-    findings = _Findings([], feature_table(bench, service), times)
+    bench = run.bench
+    rows, odd = len(bench.cases.rows), len(bench.cases.edges)
+    run.step(f"replay: {rows:,} rows", lambda: kinds.replay(bench, service))
+    run.step("", lambda: kinds.features(bench, service))
+    run.step(
+        f"partition: {len(bench.singles)} rows alone, {len(bench.pool):,} in other company",
+        lambda: kinds.singles(bench, service, setting, bench.singles),
+    )
+    run.step("", lambda: kinds.partition(bench, service, setting, _batches(bench)))
+    if odd:
+        run.step(f"edges: {odd}", lambda: edges.ask(bench, service, setting, range(odd)))
+        run.step("", lambda: edges.features(bench, service))
+    run.step("", lambda: kinds.foreign_fields(bench, service))
+    run.findings.times = tuple(service.times[:: max(1, len(service.times) // _TIMES_KEPT)])
+    run.findings.features = feature_table(bench, service)
     for kind in ("replay", "partition", "edges"):
-        findings.mismatches += explained(bench, service, bench.tallies[kind].kept, code)
-    return findings
+        run.findings.mismatches += explained(bench, service, bench.tallies[kind].kept, run.code)
+
+
+def _ask_inside(run: _Run, service: Service, processes: Processes) -> None:
+    """What needs the Bento's code without HTTP."""
+    bench = run.bench
+    run.step("without HTTP: the wire", lambda: kinds.wire(bench, service, processes.worker()))
+    run.step(
+        f"rows drawn from the signature: {bench.limits.drawn} requests",
+        lambda: drawn.ask(bench, service, processes.worker()),
+    )
+    run.step("without HTTP: the target's values", lambda: kinds.phantoms(bench, processes.worker()))
+    run.findings.mismatches += explained(bench, service, bench.tallies["wire"].kept, run.code)
+    run.findings.mismatches += bench.tallies["target-free"].kept
+
+
+def _ask_again(run: _Run, service: Service, setting: Setting) -> None:
+    """The second server: what another hash seed and working row by row could change."""
+    bench = run.bench
+    before = {kind: len(bench.tallies[kind].kept) for kind in ("partition", "edges")}
+    kinds.singles(bench, service, setting, bench.choose(bench.limits.again))
+    kinds.partition(bench, service, setting, list(batches.row_by_row(bench.choose(bench.limits.row_by_row))))
+    edges.ask(bench, service, setting, edges.again(bench))
+    for kind, count in before.items():
+        run.findings.mismatches += explained(bench, service, bench.tallies[kind].kept[count:], run.code)
 
 
 def _batches(bench: Bench) -> list[batches.Batch]:
     if bench.signature.batching:
         return list(batches.batches(bench.cases.rows, bench.pool, bench.seed))
     return list(batches.row_by_row(bench.pool))
-
-
-def _ask_again(bench: Bench, service: Service, setting: Setting, findings: _Findings, code: str) -> None:
-    """The second server: what another hash seed and working row by row could change."""
-    before = {kind: len(bench.tallies[kind].kept) for kind in ("partition", "edges")}
-    kinds.singles(bench, service, setting, bench.choose(bench.limits.again))
-    kinds.partition(bench, service, setting, list(batches.row_by_row(bench.choose(bench.limits.row_by_row))))
-    edges.ask(bench, service, setting, edges.again(bench))
-    for kind, count in before.items():
-        findings.mismatches += explained(bench, service, bench.tallies[kind].kept[count:], code)
 
 
 def _report(target: Target, cases: Cases, bench: Bench, findings: _Findings, seconds: float) -> ParityReport:

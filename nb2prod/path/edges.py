@@ -22,6 +22,7 @@ MOST_REAL, MOST_RUN, MOST_REFUSED = 30, 150, 60
 _BASES = 8
 _FEW = 50
 _SECONDS = 2.0
+_LOOKED_AT, _LABELS, _PAIRS, _STEPS = 120, 6, 8, 18
 
 Encode = Callable[[pd.DataFrame], list[dict[str, Any]]]
 
@@ -128,6 +129,65 @@ class Maker:
                 ends = [int(left[np.nanargmin(at)]), int(left[np.nanargmax(at)])]
                 yield f"whose {column['name']} is extreme", ends
 
+    # rows beside the boundary between two answers ------------------------------------------------------------------------------
+
+    def boundary(self, run: Run) -> list[EdgeRow]:
+        """Rows a hair's breadth on either side of where the answer changes, between predicted rows with different labels.
+
+        A label says little of the model behind it: only such rows show that it is a slightly other one. `run` answers many rows.
+        """
+        pairs = self._pairs(run)
+        if not pairs:
+            return []
+        low, high = [0.0] * len(pairs), [1.0] * len(pairs)
+        ends = run(pd.concat([self._between(a, b, 1.0) for a, b, _ in pairs], ignore_index=True))
+        kept = [i for i, (_, _, label) in enumerate(pairs) if _label(ends, i) not in (None, label)]
+        for _ in range(_STEPS):
+            if not kept:
+                return []
+            frame = pd.concat([self._between(*pairs[i][:2], (low[i] + high[i]) / 2) for i in kept], ignore_index=True)
+            middle = run(frame)
+            for at, i in enumerate(kept):
+                same = _label(middle, at) == pairs[i][2]
+                low[i], high[i] = ((low[i] + high[i]) / 2, high[i]) if same else (low[i], (low[i] + high[i]) / 2)
+        made = [self._between(*pairs[i][:2], part) for i in kept for part in (low[i], high[i])]
+        return [
+            EdgeRow(f"beside the boundary between two answers ({number})", self.encode(frame)[0], frame)
+            for number, frame in enumerate(made, start=1)
+        ]
+
+    def _pairs(self, run: Run) -> list[tuple[int, int, Any]]:
+        """Two predicted rows with different labels, and the first one's."""
+        rows = [int(row) for row in self.predicted[:: max(1, len(self.predicted) // _LOOKED_AT)][:_LOOKED_AT]]
+        answer = run(pd.concat([self._base(row) for row in rows], ignore_index=True))
+        by_label: dict[Any, list[int]] = {}
+        for at, row in enumerate(rows):
+            label = _label(answer, at)
+            if isinstance(label, (str, bool, int)):
+                by_label.setdefault(label, []).append(row)
+        if not 1 < len(by_label) <= _FEW:
+            return []
+        labels = sorted(by_label, key=lambda label: -len(by_label[label]))[:_LABELS]
+        found = []
+        for turn in range(_PAIRS):
+            one, other = labels[turn % len(labels)], labels[(turn + 1) % len(labels)]
+            mine, its = by_label[one], by_label[other]
+            found.append((mine[turn % len(mine)], its[(turn * 7) % len(its)], one))
+        return found
+
+    def _between(self, one: int, other: int, part: float) -> pd.DataFrame:
+        """A row whose numbers lie this part of the way from one row's to another's; all else is the first one's."""
+        frame, end = self._base(one), self._base(other)
+        for column in self.fields:
+            name = column["name"]
+            if column["type"] not in ("number", "integer") or column["dtype"] in ("object", "category"):
+                continue
+            a, b = frame[name].iloc[0], end[name].iloc[0]
+            if not (pd.isna(a) or pd.isna(b)):
+                value = float(a) + part * (float(b) - float(a))
+                frame[name] = self._held(name, round(value) if column["type"] == "integer" else value)
+        return frame
+
     # made rows ----------------------------------------------------------------------------------------------------------------
 
     def _made(self) -> Iterator[EdgeRow]:
@@ -196,6 +256,10 @@ class Maker:
         for name in self.others:
             frame[name] = known[name]
         return frame
+
+
+def _label(answer: Any, at: int) -> Any:
+    return answer.predictions[at] if answer.codes[at] is None else None
 
 
 def outcomes(rows: Sequence[EdgeRow], run: Run) -> list[dict[str, Any]]:

@@ -622,9 +622,10 @@ def edges(trial: Trial) -> list[dict[str, Any]]:
     maker = _beside("edges").Maker(
         trial.raw, trial.predicted, columns, lambda frame: wire.encode(frame, made), _beside("odd_values")
     )
-    found: list[dict[str, Any]] = _beside("edges").outcomes(
-        maker.rows(), lambda frame: trial.run(frame, batching=False)
-    )
+    rows = maker.rows()
+    if trial.answer.get("batching"):
+        rows += maker.boundary(lambda frame: trial.run(frame, features=False))
+    found: list[dict[str, Any]] = _beside("edges").outcomes(rows, lambda frame: trial.run(frame, batching=False))
     return found
 
 
