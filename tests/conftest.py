@@ -1,6 +1,6 @@
 """What a test needs of the machine, by marker; where it is missing the test is skipped and says why.
 
-`NB2PROD_TEST_REQUIRES=browser,container` turns those skips into failures: continuous integration must not pass by
+`NB2PROD_TEST_REQUIRES=browser,container,proxy` turns those skips into failures: continuous integration must not pass by
 leaving out what it was set up for.
 """
 
@@ -8,6 +8,8 @@ import os
 import shutil
 
 import pytest
+
+from nb2prod.release.running import proxy
 
 
 def _missing_chromium():
@@ -22,7 +24,11 @@ def _missing_container_engine():
     return None
 
 
-NEEDS = {"browser": _missing_chromium, "container": _missing_container_engine}
+def _missing_proxy():
+    return None if proxy.installed() else "no HAProxy on this machine (apt-get install haproxy)"
+
+
+NEEDS = {"proxy": _missing_proxy, "browser": _missing_chromium, "container": _missing_container_engine}
 
 
 def pytest_runtest_setup(item):

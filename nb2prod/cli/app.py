@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from nb2prod import __version__
-from nb2prod.cli import build, check, parity, releases, serve, suggest
+from nb2prod.cli import build, check, deploy, deployments, parity, releases, serve, suggest
 from nb2prod.cli.output import json_wanted, print_error
 from nb2prod.errors import Cancelled, InputError, Nb2ProdError, ParityFailed, Refused
 
@@ -38,6 +38,12 @@ for _command in (
     build.build,
     parity.parity,
     serve.serve,
+    deploy.deploy,
+    deployments.status,
+    deployments.logs,
+    deployments.restart,
+    deployments.rollback,
+    deployments.stop,
     releases.list_releases,
     releases.show,
 ):

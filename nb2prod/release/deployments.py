@@ -38,7 +38,8 @@ class Wish:
 
     name: str | None = None
     """Of the deployment; the Bento's by default."""
-    host: str = "127.0.0.1"
+    host: str | None = None
+    """Address to listen on; 127.0.0.1 by default."""
     port: int | None = None
     """By default a free one, from 3000 on; kept from then on."""
     proxied: bool | None = None
@@ -92,31 +93,50 @@ def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord,
             f"the deployment {name} serves {placement.release}, not {release.name}",
             "Give this one another name with --name.",
         )
-    runs = placement is not None and _alive(ledger, placement)
-    if placement is not None and runs:
-        if wish.port not in (None, placement.port):
-            raise InputError(
-                f"{name} runs at port {placement.port}, not {wish.port}",
-                f"Leave --port out, or end it first: nb2prod stop {name}",
-            )
+    if placement is not None and _alive(ledger, placement):
+        _check_place(placement, wish)
         return placement
     if wish.proxied and proxy.installed() is None:
         raise EnvironmentProblem("there is no haproxy on this machine", "Install it (Debian: apt-get install haproxy).")
-    known = None if placement is None else placement.port
-    port = wish.port or known or places.free_port(ledger, wish.host)
-    places.check_port(wish.host, port)
+    known = None if placement is None else placement
+    host = wish.host or (known.host if known else "127.0.0.1")
+    port = wish.port or (known.port if known else None)
+    if port is not None:
+        places.check_port(host, port)
     proxied = proxy.installed() is not None if wish.proxied is None else wish.proxied
-    return Placement(
+    made = Placement(
         name,
         release.name,
-        wish.host,
-        port,
+        host,
+        port or 0,
         kind="container" if wish.container else "process",
         proxied=proxied,
-        live=None if placement is None else placement.live,
-        previous=None if placement is None else placement.previous,
+        live=known.live if known else None,
+        previous=known.previous if known else None,
         settings=servers.settings(wish.container),
     )
+    return made if port is not None else _with_free_port(ledger, made)
+
+
+def _with_free_port(ledger: Ledger, made: Placement) -> Placement:
+    """Saved at once: another new deployment may be looking for a port at this moment."""
+    while True:
+        found = replace(made, port=places.free_port(ledger, made.host))
+        with suppress(InputError):
+            return ledger.save(found)
+
+
+def _check_place(placement: Placement, wish: Wish) -> None:
+    """What runs stays where and how it is."""
+    kind = "container" if wish.container else placement.kind
+    asked = {"host": wish.host, "port": wish.port, "proxied": wish.proxied, "kind": kind}
+    for what, value in asked.items():
+        is_ = getattr(placement, what)
+        if value not in (None, is_):
+            raise InputError(
+                f"{placement.name} runs with {what} {is_}, not {value}",
+                f"Leave that option out, or end the deployment first: nb2prod stop {placement.name}",
+            )
 
 
 def status(name: str) -> Deployment:
@@ -131,20 +151,22 @@ def all_deployments() -> tuple[Deployment, ...]:
     return tuple(state.described(ledger, _looked_after(ledger, item)) for item in ledger.placements())
 
 
-def stop(name: str, *, progress: Progress | None = None) -> Deployment:
-    """End the deployment, its last requests answered. `deploy` or `restart` bring it back at its port."""
+def stop(name: str, *, until_restore: bool = False, progress: Progress | None = None) -> Deployment:
+    """End the deployment, its last requests answered. `deploy` or `restart` bring it back at its port.
+
+    With `until_restore`, so does `restore`: for a machine that goes down.
+    """
+    wanted = "restored" if until_restore else "stopped"
     progress = progress or NoProgress()
     ledger = Ledger()
     _known(ledger, name)
     with places.lock(name, wait=READY_SECONDS, told=progress.message):
         placement = mend(ledger, _known(ledger, name), wait=True)
-        if placement.wanted != "stopped" or ledger.instances(name):
-            ledger.save(replace(placement, wanted="stopped"), event("stop", placement.live))
+        if placement.wanted != wanted or ledger.instances(name):
+            placement = ledger.save(replace(placement, wanted=wanted), event("stop", placement.live))
             progress.stage("drain")
             _end_all(ledger, placement)
-            ledger.save(
-                replace(placement, wanted="stopped", instance=None, proxy=None), event("stopped", placement.live)
-            )
+            ledger.save(replace(placement, instance=None, proxy=None), event("stopped", placement.live))
     return status(name)
 
 
@@ -169,7 +191,7 @@ def restore(
     chosen = [_known(ledger, name)] if name else list(ledger.placements())
     problem: Exception | None = None
     for item in chosen:
-        if item.wanted != "running" or item.live is None or _answers(ledger, item):
+        if item.wanted == "stopped" or item.live is None or _answers(ledger, item):
             continue
         try:
             _again(item.name, "restore", progress, timeout)
@@ -191,8 +213,8 @@ def logs(name: str, *, lines: int = 100, follow: bool = False) -> Iterator[str]:
         kept = None if instance is None else places.kept(instance)
         log = places.last_log(name) if kept is None else kept.folder / "log"
         if log is not None and log != shown:
+            shown, position = log, _size(log)  # before the first line is out: what comes meanwhile comes below
             yield from tail(log, lines)
-            shown, position = log, _size(log)
         if not follow:
             return
         time.sleep(_POLL)

@@ -168,6 +168,7 @@ class Keeper:
         child = self._child
         if child is not None:
             code = child.poll()
+            self.seen.ready = 0.0
             self._crashed(f"the server ended with status {code}")
             kill_all(child)
             self._child = None
@@ -292,10 +293,11 @@ def is_ready(wanted: dict[str, Any], seconds: float = 2.0) -> bool:
 
 
 def _children(pid: int) -> set[int]:
-    try:
-        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()))
-    except (OSError, ValueError):
-        return set()
+    found: set[int] = set()
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):  # each thread has those that it started
+        with contextlib.suppress(OSError, ValueError):
+            found |= set(map(int, path.read_text(encoding="ascii").split()))
+    return found
 
 
 def _prctl(option: int, value: int) -> None:

@@ -62,7 +62,7 @@ class Placement:
     kind: str = "process"
     proxied: bool = False
     wanted: str = "running"
-    """`running` or `stopped`."""
+    """`running`, `stopped`, or `restored`: stopped, and to be started by the next `restore`."""
     live: str | None = None
     previous: str | None = None
     instance: int | None = None

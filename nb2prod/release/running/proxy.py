@@ -177,7 +177,7 @@ class Switch:
                 f"HAProxy's socket in {self.folder} does not answer: {error.strerror or error}",
                 "`nb2prod status` says whether it runs; `nb2prod restart` starts it again.",
             ) from error
-        if line.startswith("set ") and answer.strip() and "changed" not in answer:
+        if line.startswith("set ") and answer.strip() and not re.search("changed|no need to change", answer):
             raise EnvironmentProblem(f"HAProxy refused {line!r}: {answer.strip()}")
         return answer
 

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nb2prod.errors import Nb2ProdError
+from nb2prod.errors import EnvironmentProblem, Nb2ProdError
 from nb2prod.parity.client import Client
 from nb2prod.parity.equality import DEFAULT_TOLERANCE
 from nb2prod.progress import Progress
@@ -35,7 +35,10 @@ from nb2prod.release.running.ledger import Instance, Ledger, Placement, Rollout,
 
 _POLL = 0.1
 _DRAIN_SECONDS = 40.0
-_MOST_CRASHES = 3
+_SHORT_DRAIN_SECONDS = 2.0
+"""Where someone only looks; who looks next goes on."""
+_MOST_CRASHES = 2
+"""Before it is ever ready: what ends twice while starting will not start."""
 _LOG_LINES = 15
 
 
@@ -128,7 +131,7 @@ class Change:
             seen = kept.seen
             if seen is not None and seen.ready:
                 return
-            if seen is None or not kept.alive or len(seen.crashes) >= _MOST_CRASHES:
+            if not kept.alive or (seen is not None and len(seen.crashes) >= _MOST_CRASHES):
                 why = seen.reason if seen is not None and seen.reason else "its server ended"
                 raise self._failed(f"{what}never became ready: {why}", kept)
             if time.monotonic() > deadline:
@@ -283,11 +286,14 @@ def point(kept: Kept, placement: Placement, port: int) -> None:
     proxy.Switch(kept.folder).to(port)
 
 
-def drain(kept: Kept | None, instance: Instance) -> None:
-    """Wait until the proxy has no request left at this server."""
-    if kept is not None and instance.port is not None:
-        with contextlib.suppress(Nb2ProdError):
-            proxy.Switch(kept.folder).drained(instance.port, _DRAIN_SECONDS)
+def drain(kept: Kept | None, instance: Instance, seconds: float = _DRAIN_SECONDS) -> bool:
+    """Wait until the proxy has no request left at this server; whether that came true in time."""
+    if kept is None or not kept.alive or instance.port is None:
+        return True
+    try:
+        return proxy.Switch(kept.folder).drained(instance.port, seconds)
+    except Nb2ProdError:
+        return True  # without the proxy nobody reaches it
 
 
 def mend(ledger: Ledger, placement: Placement, *, wait: bool = False) -> Placement:
@@ -300,11 +306,21 @@ def mend(ledger: Ledger, placement: Placement, *, wait: bool = False) -> Placeme
     if placement.rollout is not None:
         if live is not None and not _exchanged(places.kept(live), wait):
             return placement
-        placement = _settled(ledger, placement, instances)
-    stray = [item for number, item in instances.items() if number not in (placement.instance, placement.proxy)]
-    for item in stray:
+        try:
+            placement = _settled(ledger, placement, instances)
+        except EnvironmentProblem:
+            if wait:
+                raise
+            return placement  # nothing is ended while callers may be with it; who looks next tries again
+    front = instances.get(placement.proxy or 0)
+    kept_front = None if front is None else places.kept(front)
+    for number, item in instances.items():
+        if number in (placement.instance, placement.proxy):
+            continue
+        # Callers may have reached it: it answers them before it ends.
         kept = places.kept(item)
-        if kept.stop() if wait else _ended(kept):
+        drained = drain(kept_front, item, _DRAIN_SECONDS if wait else _SHORT_DRAIN_SECONDS) or wait
+        if drained and (kept.stop() if wait else _ended(kept)):
             places.discard(ledger, item)
     return placement
 
@@ -322,8 +338,6 @@ def _settled(ledger: Ledger, placement: Placement, instances: Mapping[int, Insta
     live = instances.get(placement.instance or 0)
     changed = replace(placement, rollout=None)
     if rollout.step == "live":
-        if live is not None and placement.proxied:
-            _finish_draining(placement, instances, live)
         return ledger.save(changed, event("finished", rollout.version, "after an interruption"))
     if live is not None and not placement.proxied:
         seen = places.kept(live).seen
@@ -339,14 +353,6 @@ def _settled(ledger: Ledger, placement: Placement, instances: Mapping[int, Insta
     return ledger.save(replace(changed, failure=why), event("interrupted", rollout.version, f"after {rollout.step}"))
 
 
-def _finish_draining(placement: Placement, instances: Mapping[int, Instance], live: Instance) -> None:
-    held = instances.get(placement.proxy or 0)
-    kept = None if held is None else places.kept(held)
-    for item in instances.values():
-        if kept is not None and kept.alive and item.id not in (live.id, placement.proxy):
-            drain(kept, item)
-
-
 def _returned(placement: Placement, instances: Mapping[int, Instance], live: Instance | None) -> Placement:
     """The proxy sends its callers to the live version again; without one, there is nothing to stand before."""
     held = instances.get(placement.proxy or 0)
@@ -354,8 +360,7 @@ def _returned(placement: Placement, instances: Mapping[int, Instance], live: Ins
     if live is None:
         return replace(placement, proxy=None)
     if kept is not None and kept.alive and live.port is not None:
-        with contextlib.suppress(Nb2ProdError):
-            point(kept, placement, live.port)
+        point(kept, placement, live.port)
     return placement
 
 

@@ -18,6 +18,10 @@ _PASSED = ("NB2PROD_API_KEYS", "NB2PROD_API_KEYS_FILE", "OTEL_EXPORTER_OTLP_ENDP
 """Settings of the service that are taken from the shell of the first deploy and kept for every later start."""
 
 
+SERVE = (sys.executable, "-m", "bentoml", "serve")
+"""The program that serves a Bento's folder."""
+
+
 def settings(container: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What every start of a new deployment's servers needs; goes into the record."""
     given = {name: os.environ[name] for name in _PASSED if os.environ.get(name)}
@@ -42,11 +46,10 @@ def command(placement: Placement, instance: Instance, version: str, seconds: flo
         "NB2PROD_PROBE_KEY": hashlib.sha256(placement.settings["probe_key"].encode()).hexdigest(),
     }
     bento = places.bento(placement.name, version)
-    serve = ["-m", "bentoml", "serve", str(bento), "--host", host, "--port", str(port)]
     home = folder / "bentoml"
     home.mkdir(parents=True, exist_ok=True)
     return Command(
-        (sys.executable, *serve),
+        (*SERVE, str(bento), "--host", host, "--port", str(port)),
         home,
         version=version,
         environment={
@@ -54,6 +57,8 @@ def command(placement: Placement, instance: Instance, version: str, seconds: flo
             "BENTOML_DO_NOT_TRACK": "True",
             # Two servers must not count into each other's metrics.
             "BENTOML_HOME": str(home),
+            # Jobs and logs of requests are the deployment's: they outlive its versions.
+            "NB2PROD_DATA": str(places.folder(placement.name) / "data"),
             "PYTHONUNBUFFERED": "1",
         },
         ready=(places.reachable(host), port, "/readyz"),

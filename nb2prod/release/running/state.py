@@ -94,7 +94,7 @@ def _found(ledger: Ledger, placement: Placement) -> _Found:
 def _state(placement: Placement, found: _Found) -> tuple[State, list[str]]:
     """The word, and the sentences that say why it is no better."""
     rollout = placement.rollout
-    if placement.wanted == "stopped":
+    if placement.wanted != "running":
         return ("draining" if found.server_alive else "stopped"), []
     if placement.live is None:
         if rollout is not None:

@@ -1,0 +1,85 @@
+"""`nb2prod deploy BENTO`: put a release to work on this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from nb2prod.cli.deployments import document, line, shown_notes
+from nb2prod.cli.output import common_options, note, print_json, print_text
+from nb2prod.errors import InputError
+
+
+@click.command(short_help="Put a release to work on this machine.")
+@click.argument("bento", metavar="BENTO", required=False)
+@click.option("--restore", is_flag=True, help="Start again what should run and does not (BENTO: one deployment).")
+@click.option("--name", metavar="NAME", help="Name of the deployment (default: the Bento's).")
+@click.option("--host", help="Address to listen on (default: 127.0.0.1).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (default: a free one from 3000 on).")
+@click.option("--proxy/--no-proxy", default=None, help="Through HAProxy (default: where it is installed).")
+@click.option("--without-owner", is_flag=True, help="Also a release that has no owner.")
+@click.option("--systemd", is_flag=True, help="Write a systemd user unit that brings it back after a reboot.")
+@click.option("--timeout", type=float, default=180.0, show_default=True, help="Seconds to become ready.")
+@common_options
+def deploy(bento: str | None, *, restore: bool, systemd: bool, as_json: bool, debug: bool, **flags: Any) -> None:  # noqa: ARG001
+    """Deploy a release (name, its newest; name:version; name:previous) on this machine, or bring back what is gone.
+
+    A new version is started beside the one that is live, proved, and only then given the callers. What is live
+    stays so until that is done, and whatever happens to this command.
+    """
+    if restore:
+        _restore(bento, flags, systemd=systemd, as_json=as_json)
+        return
+    if bento is None:
+        raise InputError("deploy what? BENTO is missing", "`nb2prod list` names the releases.")
+    from nb2prod.cli.progress import shown
+    from nb2prod.release import deployments
+
+    wish = deployments.Wish(
+        name=flags["name"],
+        host=flags["host"],
+        port=flags["port"],
+        proxied=flags["proxy"],
+        without_owner=flags["without_owner"],
+    )
+    with shown() as progress:
+        item = deployments.deploy(bento, wish, timeout=flags["timeout"], progress=progress)
+    unit = _unit(item.name) if systemd else None
+    if as_json:
+        print_json({**item.to_json(), "unit": unit})
+        return
+    print_text(f"{item.bento} is {item.state} at {item.url}")
+    shown_notes(item)
+
+
+def _restore(name: str | None, flags: dict[str, Any], *, systemd: bool, as_json: bool) -> None:
+    given = [f"--{key.replace('_', '-')}" for key in ("name", "host", "port", "proxy") if flags[key] is not None]
+    if given or systemd:
+        raise InputError(
+            f"--restore brings a deployment back as it was; {', '.join(given) or '--systemd'} can't be given with it"
+        )
+    from nb2prod.cli.progress import shown
+    from nb2prod.release import deployments
+
+    with shown() as progress:
+        items = deployments.restore(name, timeout=flags["timeout"], progress=progress)
+    if as_json:
+        print_json(document(items))
+        return
+    if not items:
+        note("There are no deployments. Make one: nb2prod deploy BENTO")
+    for item in items:
+        print_text(line(item))
+
+
+def _unit(name: str) -> str:
+    from nb2prod.release.running import systemd
+
+    path = systemd.write(name)
+    note(
+        f"Wrote {path}\n"
+        f"Switch it on: systemctl --user daemon-reload && systemctl --user enable nb2prod-{name}\n"
+        "To have it start before you log in: loginctl enable-linger"
+    )
+    return str(path)
