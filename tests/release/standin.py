@@ -17,7 +17,7 @@ from pathlib import Path
 
 BENTO = Path(sys.argv[1])
 TOLD = json.loads((BENTO / "behaviour.json").read_text())
-NAME = f"{BENTO.parent.parent.name}:{BENTO.name}"
+NAME = (BENTO / "bento.yaml").read_text().split()[1] + f":{BENTO.name}"
 STARTED = time.monotonic()
 BUSY = threading.Semaphore(0)
 COUNTS = {"requests": 0, "working": 0}
