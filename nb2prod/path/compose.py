@@ -26,6 +26,8 @@ from nb2prod.recording.trace import Read, Step, Tree
 
 FITTING = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample"})
 TRAINING_ONLY, VALIDITY, EVERY, NONE = "training-only", "validity", "every row", "no row"
+PARTIAL = "some rows"
+"""A choice of some of the predicted rows, for which something is computed apart: it is made while serving as it stands."""
 
 
 class Oracle(Protocol):
@@ -110,6 +112,7 @@ class Composer:
         self.predicted, self.classes = predicted, classes
         self._ids: dict[str, list[int]] = {}
         self._rows: dict[int, set[int]] = {}
+        self.partial: set[tuple[int, int]] = set()
         self.holding = self._holding()
         self.namespace = Namespace(recording)
         self.captures = Captures(recording)
@@ -432,8 +435,17 @@ class Composer:
         found: set[tuple[int, int]] = set()
         for step in self.recording.steps:
             for event in step.events:
-                if event["kind"] in ("filter", "select", "order") and self._held(event["after"]) & self.predicted:
-                    found.add((self.recording.statements[step.k].tree, event["node"]))
+                if (
+                    event["kind"] not in ("filter", "select", "order")
+                    or not self._held(event["after"]) & self.predicted
+                ):
+                    continue
+                place = (self.recording.statements[step.k].tree, event["node"])
+                found.add(place)
+                if event["kind"] == "filter" and (self._held(event["before"]) & self.predicted) - self._held(
+                    event["after"]
+                ):
+                    self.partial.add(place)
         return found
 
     def mode(self, tree: Tree, event: dict[str, Any]) -> str:
@@ -444,6 +456,8 @@ class Composer:
             return EVERY
         if "table" in event:  # it went through groups or rows: what becomes of a row depends on the others
             return TRAINING_ONLY
+        if (tree.number, event["node"]) in self.partial:
+            return PARTIAL
         identity = self.filter_id(tree, event["node"])
         told = self.classes.told.get(identity.rstrip("abcdefghijklmnopqrstuvwxyz"), self.classes.otherwise)
         return self.classes.settled.get(identity, told)
@@ -467,6 +481,8 @@ class Composer:
         if not self.walk.carries(event["before"]):
             return
         mode = self.mode(tree, event)
+        if mode == PARTIAL:
+            return
         node = tree.nodes[event["node"]]
         identity = self.filter_id(tree, event["node"])
         cell = tree.cell
@@ -496,6 +512,17 @@ class Composer:
         self._edit(tree, event["node"], lambda r, t=tree, e=event, m=mode: self._choice_text(r, t, e, m))  # type: ignore[misc]
 
     _on_select = _on_order = _on_filter
+
+    def _on_ask(self, _step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
+        """A fitted object is asked about rows that a request may have none of, which scikit-learn refuses."""
+        if self.predicted <= self._held(event["lineage"]):
+            return
+        node = tree.nodes[event["node"]]
+        assert isinstance(node, ast.Call)
+        if node.args and isinstance(node.func, ast.Attribute):
+            self._edit(tree, event["node"], lambda r, n=node: _asked_text(r, n))  # type: ignore[misc]
+
+    _on_predict = _on_ask
 
     def _choice_text(self, render: Render, tree: Tree, event: dict[str, Any], mode: str) -> str:
         node = tree.nodes[event["node"]]
@@ -656,6 +683,13 @@ def _signature_parts(node: ast.AST) -> list[ast.AST]:
         return []
     args = node.args
     return [*node.decorator_list, *args.defaults, *(d for d in args.kw_defaults if d is not None)]
+
+
+def _asked_text(render: Render, node: ast.Call) -> str:
+    """The call by way of the rule that knows what no rows give."""
+    parts = [render(node.func), *(render(a) for a in node.args)]
+    parts += [f"{k.arg}={render(k.value)}" if k.arg else f"**{render(k.value)}" for k in node.keywords]
+    return f"rules.asked({', '.join(parts)})"
 
 
 def _without_index(render: Render, node: ast.Call) -> str:

@@ -18,7 +18,7 @@ from nb2prod.path import findings, served_checks
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics, statement_of, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
-from nb2prod.path.compose import TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
+from nb2prod.path.compose import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
 from nb2prod.path.emit import Emitter
 from nb2prod.path.kernel import KernelOracle
 from nb2prod.path.prediction import Prediction
@@ -243,7 +243,7 @@ class Planner:
             for event in step.events:
                 if event["kind"] == "filter" and walk.carries(event["before"]):
                     tree, _ = self.recording.statement(step.k)
-                    if composer.mode(tree, event) != VALIDITY:
+                    if composer.mode(tree, event) not in (VALIDITY, PARTIAL):
                         walk.identity.setdefault(step.k, set()).add(event["node"])
         if prediction.function is None:
             *before, last = prediction.steps

@@ -311,8 +311,8 @@ def _matters(
                 # Valid values of the target are those of rows that the notebook kept.
                 seen = base[column] if column in trial.answer["target"] else trial.raw[column]
                 changed[column] = change(seen, base[column], rng)
-        after = trial.run(changed)
-        if not _equal_runs(before, after, features=trial.job["argument"]):
+        after = _without(trial.run(changed), trial.answer["target"])
+        if not _equal_runs(_without(before, trial.answer["target"]), after, features=trial.job["argument"]):
             if len(group) == 1 and _changes_values(before, after, features=trial.job["argument"]):
                 trial.answer.setdefault("by_value", []).append(group[0])
             return True
@@ -364,6 +364,15 @@ def _filled(column: pd.Series[Any], value: Any) -> Any:
         return made.astype(column.dtype)
     except (TypeError, ValueError):
         return made
+
+
+def _without(run: Run, target: Sequence[Any]) -> Run:
+    """The run without the target among its features: a model that is given the whole table, as formulas are, need not read it."""
+    named = set(map(str, target))
+    if not named or not any(isinstance(made, dict) for made in run.features[:1]):
+        return run
+    made = [{k: v for k, v in f.items() if k not in named} if isinstance(f, dict) else f for f in run.features]
+    return Run(made, run.predictions, run.reasons, run.codes)
 
 
 def _equal_runs(a: Run, b: Run, *, features: bool) -> bool:

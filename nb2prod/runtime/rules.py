@@ -7,7 +7,7 @@ the notebook chose: ``df[rules.every]`` stands for a choice that held the predic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,20 @@ def one_row(rows: Any) -> Any:
 def beside(values: pd.Series[Any], rows: Any) -> pd.Series[Any]:
     """A Series of training written into a column: pandas goes by labels, and training's labels are none of a request's rows."""
     return values.iloc[:0].reindex(rows.index)
+
+
+def asked(method: Callable[..., Any], rows: Any, *more: Any, **options: Any) -> Any:
+    """What a fitted object says of `rows`; of no rows it says nothing, in the shape that its answers have."""
+    if len_of(rows):
+        return method(rows, *more, **options)
+    owner, name = getattr(method, "__self__", None), getattr(method, "__name__", "")
+    if name == "transform":
+        width = np.shape(rows)[1] if len(np.shape(rows)) > 1 else 0
+        if owner is not None and hasattr(owner, "get_feature_names_out"):
+            width = len(owner.get_feature_names_out())
+        return np.empty((0, width))
+    several = name.endswith("_proba") and hasattr(owner, "classes_")
+    return np.empty((0, len(getattr(owner, "classes_", ())))) if several else np.empty(0)
 
 
 def every_row(rows: Any) -> Any:

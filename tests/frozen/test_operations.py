@@ -302,6 +302,10 @@ CASES = {
         df.apply(lambda r: pd.Series({"a": r["fare"], "b": r["city"]}), axis=1)
         df["tags"].fillna("").apply(lambda v: pd.Series(v.split("|")))
         df["age"].apply(lambda v: None if pd.isna(v) else v > 40)
+        df["klass"].replace(2, np.nan)
+        df[["klass", "count"]].replace(1, np.nan)
+        df["klass"].where(df["klass"] > 1)
+        df["klass"].mask(df["klass"] > 1, 0.5)
     """,
     "str_split": """
         df["text"].str.split(expand=True)

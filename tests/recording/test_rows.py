@@ -78,6 +78,10 @@ CASES: list[tuple[str, list[int] | None]] = [
     ("r = pd.Series([v * 2 for v in df.c])", ALL),
     ("r = pd.DataFrame({'p': df.a, 'q': df.c})", ALL),
     ("r = df.index", ALL),
+    # a statistic of each row
+    ("r = df[['a', 'c']].sum(axis=1)", ALL),
+    ("r = np.mean(df[['a', 'c']], axis=1)", ALL),
+    ("r = df.isnull().sum(axis='columns')", ALL),
     # rows that run across
     ("x = df[['a', 'c']].T\nr = x.T", ALL),
     ("x = df[df.c > 20].values.T\nr = x.T", [2, 3, 4, 5]),
@@ -336,3 +340,22 @@ def scaled(t):
 r = scaled(df)
 """
     assert not any("table" in e for e in run(program, tmp_path).events("filter"))
+
+
+def test_a_statistic_of_each_row_is_no_boundary(tmp_path: Path) -> None:
+    program = (
+        "df['r'] = df[['a', 'c']].sum(axis=1)\ns = np.mean(df[['a', 'c']], axis=1)\nt = df[['a', 'c']].sum(axis=0)"
+    )
+    assert [e["name"] for e in run(program, tmp_path).events("boundary")] == ["sum"]
+
+
+def test_what_boosters_and_formulas_are_fitted_to_is_known(tmp_path: Path) -> None:
+    program = """
+import lightgbm as lgb, xgboost as xgb
+import statsmodels.formula.api as smf
+lgb.train({"verbose": -1, "min_data_in_leaf": 1}, lgb.Dataset(df[["c"]], label=df.c), num_boost_round=1)
+xgb.train({}, xgb.DMatrix(df[["c"]], label=df.c), num_boost_round=1)
+smf.ols("c ~ a", data=df).fit()
+"""
+    ran = run(program, tmp_path)
+    assert [list(ran.recorder.snapshots.load(fit["y"])) for fit in ran.recorder.fits] == [[10, 20, 30, 40, 50, 60]] * 3

@@ -181,6 +181,13 @@ def _pandas(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Ou
     return NONE
 
 
+def _across(op: Operation) -> bool:
+    """``df.sum(axis=1)`` takes a statistic of each row, not of the rows."""
+    place = 0 if op.receiver is not None else 1
+    axis = op.kwargs.get("axis", op.args[place] if len(op.args) > place else 0)
+    return isinstance(axis, (int, str)) and axis in (1, "columns")
+
+
 def unaltered(table: Any, before: Lineage, result: Any, after: Lineage) -> bool:
     """Tell whether `result` holds rows of `table`, each once and as it is there; their order and labels may be others."""
     np = sys.modules["numpy"]

@@ -182,8 +182,11 @@ def _dataset_length(value: Any) -> int:
         if hasattr(value, name):
             try:
                 return int(getattr(value, name)())
-            except Exception:  # a LightGBM data set that is not constructed yet does not know its length
-                return -1
+            except (
+                Exception
+            ):  # a LightGBM data set that is not constructed yet does not know its length: what it was given does
+                held = getattr(value, "data", None)
+                return length(held) if not Kinds.dataset(held) else -1
     return len(value)
 
 

@@ -1239,6 +1239,14 @@ _TABLE = (
         _capture_type,
         _gives_values,
     ),
+    Entry(
+        "same_type",
+        "F14",
+        "the dtype that the replaced values had in training",
+        tuple(f"{of}.{name}" for of in ("Series", "DataFrame") for name in ("replace", "where", "mask")),
+        _capture_type,
+        lambda call: len(call.receiver) > 1 and not call.kwargs.get("inplace"),
+    ),
 )
 _SERVED_BY = {"fit_transform": "transform", "fit_predict": "predict"}
 _BY_NAME: "dict[str, list[tuple[str, Entry]]]" = {}

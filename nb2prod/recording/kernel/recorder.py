@@ -941,6 +941,8 @@ class Recorder:
             op.kind == "call" and op.name in PREDICTING and op.receiver is not None and not Kinds.pandas(op.receiver)
         )
         derived = any((t := self.rows.token(v)) is not None and t in self.predicted for v in op.operands)
+        if op.kind == "call" and op.name == "transform" and op.args and type(op.func) is types.MethodType:
+            step.events.append({"kind": "ask", "node": site.node, "lineage": self._lineage(lineage)})
         if asked:
             self.predicted.add(token)
             argument = next((s for kind, s in site.call.args if kind == "site"), None) if site.call else None
@@ -995,17 +997,12 @@ class Recorder:
         return self.snapshots.take(value)
 
     def _fitting(self, step: Step, site: Site, op: Operation) -> None:
-        if op.kind != "call":
-            return
-        if isinstance(op.func, type) and op.func.__module__.startswith("statsmodels"):
-            y = op.kwargs.get("endog", op.args[0] if op.args else None)
-        elif op.name in FITTING:
-            y = op.kwargs.get("y", op.args[1] if len(op.args) > 1 else None)
-        else:
-            return
+        y = _fitted_to(op)
         lineage = self.rows.of(y) if y is not None else None
         if lineage is None or lineage.n < 2:
             return
+        if Kinds.dataset(y):
+            y = y.get_label()
         self.fits.append(
             {
                 "seq": step.seq,
@@ -1393,6 +1390,25 @@ def _arguments(shape: Any, values: dict[int, Any]) -> tuple[tuple[Any, ...], dic
         else:
             kwargs[name] = values.get(what)
     return tuple(args), kwargs
+
+
+def _fitted_to(op: Operation) -> Any:
+    """The y that a call fits a model to; for a booster, the data set that holds it."""
+    if op.kind != "call":
+        return None
+    if isinstance(op.func, type) and op.func.__module__.startswith("statsmodels"):
+        return op.kwargs.get("endog", op.args[0] if op.args else None)
+    if op.name not in FITTING:
+        formula = op.args[0] if op.args else op.kwargs.get("formula")
+        data = op.kwargs.get("data", op.args[1] if len(op.args) > 1 else None)
+        if getattr(op.func, "__name__", "") == "from_formula" and isinstance(formula, str) and data is not None:
+            name = formula.split("~")[0].strip()
+            return data[name] if name in getattr(data, "columns", ()) else None
+        return None
+    y = op.kwargs.get("y", op.args[1] if len(op.args) > 1 else None)
+    if op.name == "train":
+        y = op.kwargs.get("dtrain", op.kwargs.get("train_set", y))
+    return y if not Kinds.dataset(y) or hasattr(y, "get_label") else None
 
 
 def _places_of(shape: Any, op: Operation) -> list[tuple[str, Any, Any]]:
