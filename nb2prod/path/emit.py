@@ -330,8 +330,14 @@ def _imported(line: str) -> str:
 
 
 def _ordered(imports: list[str]) -> list[str]:
+    """Plain imports first; what comes from one module on one line."""
     plain = sorted(i for i in imports if i.startswith("import"))
-    return plain + sorted(i for i in imports if i.startswith("from"))
+    taken: dict[str, list[str]] = {}
+    for line in imports:
+        if line.startswith("from"):
+            module, _, name = line.removeprefix("from ").partition(" import ")
+            taken.setdefault(module, []).append(name)
+    return plain + [f"from {module} import {', '.join(sorted(set(taken[module])))}" for module in sorted(taken)]
 
 
 def _import_roots(code: str) -> set[str]:
