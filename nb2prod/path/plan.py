@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
-from nb2prod.path import findings, served_checks
+from nb2prod.path import columns_check, findings, raw_table, served_checks
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics, statement_of, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
@@ -22,6 +21,7 @@ from nb2prod.path.compose import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Comp
 from nb2prod.path.emit import Emitter
 from nb2prod.path.kernel import KernelOracle
 from nb2prod.path.prediction import Prediction
+from nb2prod.path.serving_path import FilterPlan, ServingPath
 from nb2prod.path.tries import Tries
 from nb2prod.path.walk import Walk
 from nb2prod.progress import Progress
@@ -31,76 +31,6 @@ if TYPE_CHECKING:
     from nb2prod.recording.engine import Kernel
 
 RUNTIME_PACKAGE = "nb2prod_runtime"
-
-
-@dataclass(frozen=True)
-class FilterPlan:
-    """A filter of the notebook on the path: how it is served and why."""
-
-    id: str
-    cell: int | None
-    line: int | None
-    source: str
-    klass: str
-    evidence: str
-    before: int
-    after: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As `build --json` and the release record list it."""
-        return {
-            "id": self.id,
-            "cell": self.cell,
-            "line": self.line,
-            "source": self.source,
-            "class": self.klass,
-            "evidence": self.evidence,
-            "rows_before": self.before,
-            "rows_after": self.after,
-        }
-
-
-@dataclass(frozen=True)
-class ServingPath:
-    """What the service is made of. `project` holds the staged artifacts; `cases` the parity cases (cases.json without its head)."""
-
-    recording: Recording
-    prediction: Prediction
-    table: Table
-    composition: Composition
-    filters: tuple[FilterPlan, ...]
-    fields: tuple[str, ...]
-    target: tuple[str, ...]
-    signature: dict[str, Any]
-    cases: dict[str, Any]
-    artifacts: tuple[dict[str, Any], ...]
-    diagnostics: tuple[Diagnostic, ...]
-    predicted: npt.NDArray[np.int64]
-
-    @property
-    def captured(self) -> tuple[CapturedValue, ...]:
-        """The captured values."""
-        return self.composition.captured
-
-    def to_json(self) -> dict[str, Any]:
-        """The plan as the release record keeps it."""
-        return {
-            "schema": 1,
-            "notebook": self.recording.notebook.name,
-            "raw_table": self.table.name,
-            "fields": list(self.fields),
-            "target": list(self.target),
-            "prediction": self.prediction.label,
-            "other_predictions": list(self.prediction.others),
-            "path": [{"cell": c, "line": n, "source": s} for c, n, s in self.composition.lines],
-            "captured": [v.to_json() for v in self.captured],
-            "filters": [f.to_json() for f in self.filters],
-            "frozen": [
-                {"operation": f.op, "rule": f.rule, "cell": f.cell, "line": f.line, "source": f.source}
-                for f in self.composition.frozen
-            ],
-            "batching": self.signature["batching"],
-        }
 
 
 class Planner:
@@ -122,7 +52,7 @@ class Planner:
             table, predicted = prediction.function.table(self.recording), np.arange(len(prediction.function.calls))
             self.notes.append(prediction.function.warning(self.recording))
         else:
-            table, predicted = self._raw_table(prediction)
+            table, predicted = raw_table.choose(self.recording, prediction, self.options.raw_table)
         self.told = self._told_classes()
         self.evidence: dict[str, str] = {}
         classes: dict[str, str] = {}
@@ -136,7 +66,7 @@ class Planner:
                 break
         if answer["mismatches"]:
             raise Refused(mismatch_diagnostics(self.recording, walk, answer))
-        self._check_columns(answer, table)
+        self.notes += columns_check.check(answer, table, self.options)
         fit = self._fitted(prediction, table)
         fitted = self.recording.rows_of(fit["lineage"], table.number) if fit else None
         if fitted is not None:
@@ -158,62 +88,6 @@ class Planner:
             artifacts,
             tuple(self.notes),
             predicted,
-        )
-
-    # choosing ---------------------------------------------------------------------------------------------------------
-
-    def _raw_table(self, prediction: Prediction) -> tuple[Table, npt.NDArray[np.int64]]:
-        fit: list[tuple[Table, npt.NDArray[np.int64]]] = []
-        torn: list[Table] = []
-        whole = False
-        for number in self.recording.tables_of(prediction.lineage):
-            rows = self.recording.rows_of(prediction.lineage, number)
-            table = self.recording.tables[number]
-            if rows is None or self.options.raw_table not in (None, table.name):
-                continue
-            if (rows >= 0).all() and len(np.unique(rows)) == len(rows):
-                fit.append((table, rows))
-            elif (rows >= 0).any():
-                torn.append(table)
-                whole = whole or bool((rows >= 0).all())
-        data = {b.name for s in self.recording.by_frame.get(0, []) if "data" in self._tags(s.k) for b in s.binds}
-        if len(fit) > 1 and data:
-            fit = [(t, r) for t, r in fit if t.name in data] or fit
-        if len(fit) == 1:
-            return fit[0]
-        raise Refused([self._no_table(prediction, [t for t, _ in fit], torn, whole=whole)])
-
-    def _tags(self, k: int) -> frozenset[str]:
-        cell = self.recording.trees[self.recording.statements[k].tree].cell
-        return cell.tags if cell is not None else frozenset()
-
-    def _no_table(self, prediction: Prediction, fit: list[Table], torn: list[Table], *, whole: bool) -> Diagnostic:
-        tree, node = self.recording.statement(prediction.steps[-1].k)
-        cell = tree.cell
-        place = (cell.number if cell else None, tree.line(node), cell.text_of(tree.line(node)) if cell else "")
-        names = ", ".join(sorted(repr(t.name or f"table {t.number}") for t in (fit or torn)))
-        if fit:
-            return Diagnostic(
-                "N6",
-                "error",
-                f"The predicted rows could come from several tables: {names}.",
-                'Say which one a request describes: raw_table = "NAME" in nb2prod.toml, or --raw-table NAME.',
-                *place,
-            )
-        if torn:
-            return Diagnostic(
-                "N6" if len(torn) > 1 and not whole else "N12",
-                "error",
-                f"The predicted rows do not stand one for one for the rows of a table ({names}).",
-                "Predict on rows of one table, each at most once; if several tables were put together, name the one to serve with --raw-table.",
-                *place,
-            )
-        return Diagnostic(
-            "N5",
-            "error",
-            "No rows of a table stand behind the prediction.",
-            "Predict on rows that come from a table the notebook loads, for example pd.read_csv(...).",
-            *place,
         )
 
     def _told_classes(self) -> dict[str, str]:
@@ -425,49 +299,6 @@ class Planner:
         return fresh
 
     # settling ---------------------------------------------------------------------------------------------------------
-
-    def _check_columns(self, answer: dict[str, Any], table: Table) -> None:
-        found = [
-            Diagnostic(
-                "N7",
-                "error",
-                f"{item['problem']}; a request can't give it.",
-                "Load the column as text, numbers, booleans or dates.",
-            )
-            for item in answer["undescribable"]
-            if item["field"]
-        ]
-        leaked = [c for c in answer["target"] if c in answer["fields"]]
-        if leaked and len(leaked) == len(answer["target"]) and not self.options.target:
-            found.append(
-                Diagnostic(
-                    "N13",
-                    "error",
-                    f"The target {', '.join(map(repr, leaked))} changes the features: a request would have to contain the answer.",
-                    "Leave the column out of the features, or name the real target: target = [...] in nb2prod.toml, or --target.",
-                )
-            )
-        unknown = [c for c in (*self.options.target, *self.options.fields) if c not in table.columns]
-        if unknown:
-            found.append(
-                Diagnostic(
-                    "N13",
-                    "error",
-                    f"{unknown[0]!r} is not a column of the raw table {table.name!r}.",
-                    f"Its columns: {', '.join(table.columns[:40])}.",
-                )
-            )
-        if not answer["fields"]:
-            found.append(
-                Diagnostic(
-                    "N5",
-                    "error",
-                    "No column of the raw table changes the prediction.",
-                    "Check that the model is given features of the rows.",
-                )
-            )
-        if found:
-            raise Refused(found)
 
     def _signature(self, prediction: Prediction, table: Table, answer: dict[str, Any]) -> dict[str, Any]:
         return {

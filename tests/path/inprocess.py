@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import nb2prod.runtime
 from nb2prod import notebook
 from nb2prod.config import Options
-from nb2prod.path import prediction
+from nb2prod.path import prediction, raw_table
 from nb2prod.path.compose import Classes
 from nb2prod.path.plan import Planner
 from nb2prod.progress import NoProgress
@@ -88,7 +88,7 @@ def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
     planner = Planner(recording, None, Options(), project, NoProgress(), None)  # type: ignore[arg-type]
     planner.oracle = Oracle(recorder, recording)  # type: ignore[assignment]
     chosen = prediction.choose(recording, None)
-    table, rows = planner._raw_table(chosen)
+    table, rows = raw_table.choose(recording, chosen, None)
     planner.told = {}
     _, composition = planner._compose(chosen, table, rows, Classes({}, {}))
     planner._stage(composition)
