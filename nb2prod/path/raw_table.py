@@ -40,12 +40,12 @@ def choose(recording: Recording, prediction: Prediction, wanted: str | None) -> 
     raise Refused([_no_table(recording, prediction, [t for t, _ in fit], torn, whole=whole)])
 
 
-def _not_that_one(wanted: str, names: list[str | None]) -> Diagnostic:
+def _not_that_one(wanted: str, names: list[str]) -> Diagnostic:
     return Diagnostic(
         "N6",
         "error",
         f"The predicted rows do not come from a table in a variable {wanted!r}.",
-        f"They come from: {', '.join(map(str, names)) or 'no named table'}. Name one of these, or leave the option out.",
+        f"They come from: {', '.join(names) or 'no named table'}. Name one of these, or leave the option out.",
     )
 
 
