@@ -121,11 +121,6 @@ def _by_entry(op: Operation) -> bool:
     return Kinds.accessor(op.receiver) and not _on_groupby(op)
 
 
-def _across(op: Operation) -> bool:
-    """``df[cols].mean(axis=1)`` has an entry for each row."""
-    return op.kwargs.get("axis", op.args[0] if op.args and Kinds.frame(op.receiver) else 0) in (1, "columns")
-
-
 def _accessor(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome:
     lineage = rows.of(op.receiver)
     return Outcome(lineage if lineage is not None else carried[0][1])
