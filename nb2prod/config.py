@@ -26,6 +26,7 @@ from typing import Any
 from nb2prod.errors import InputError
 
 FILE_NAME = "nb2prod.toml"
+_TABLES = ("filters", "parameters", "serving", "tolerances")
 FILTER_CLASSES = ("validity", "training-only")
 
 
@@ -49,6 +50,8 @@ class Options:
     """`"cell.line"` -> `validity` or `training-only`."""
     tolerance: float = 1e-9
     """Relative difference up to which two floats count as equal."""
+    tolerances: Mapping[str, float] = field(default_factory=dict)
+    """The same for single outputs, by their names."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Values for the `parameters` cell, as papermill's `-p`."""
     kernel: str | None = None
@@ -62,7 +65,7 @@ class Options:
 def load(notebook: Path, overrides: Mapping[str, Any] | None = None) -> Options:
     """The options for this notebook: defaults, then the file, then `overrides` that are not None or empty.
 
-    `overrides` use the keys of `Options`; `filters`, `parameters` and `serving` are merged key by key.
+    `overrides` use the keys of `Options`; `filters`, `parameters`, `serving` and `tolerances` are merged key by key.
     Raises `InputError` for a file that can't be read, an unknown key, or a value of the wrong type.
     """
     options = Options()
@@ -123,7 +126,7 @@ def _check_foreign_table(key: str, path: Path, notebook: Path) -> None:
     """A table of another notebook is none of our business, a misspelt one is."""
     if any((path.parent / name).is_file() for name in (key, f"{key}.ipynb")):
         return
-    names = [name for name in _known() if name in ("filters", "parameters", "serving")]
+    names = [name for name in _known() if name in _TABLES]
     near = difflib.get_close_matches(key, [*names, notebook.stem, notebook.name], n=1, cutoff=0.75)
     if near:
         raise InputError(
@@ -141,7 +144,7 @@ def _apply(options: Options, given: Mapping[str, Any], where: str) -> Options:
             hint = f"Did you mean {near[0]!r}? " if near else ""
             raise InputError(f"{where}: unknown option {key!r}", f"{hint}Known options: {', '.join(sorted(readers))}.")
         parsed = readers[key](value, f"{where}: {key}")
-        if key in ("filters", "parameters", "serving"):
+        if key in _TABLES:
             parsed = {**getattr(options, key), **parsed}
             readers[key](parsed, f"{where}: {key}")  # together they may contradict each other
         changes[key] = parsed
@@ -163,6 +166,7 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "fields": _names,
         "filters": _filters,
         "tolerance": _tolerance,
+        "tolerances": _tolerances,
         "parameters": _table,
         "kernel": _text,
         "timeout": _timeout,
@@ -239,6 +243,12 @@ def _tolerance(value: Any, where: str) -> float:
     if number is None or not 0 <= number < 1:
         raise _wrong(where, value, "a number from 0 up to 1, as in 1e-9")
     return number
+
+
+def _tolerances(value: Any, where: str) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise _wrong(where, value, "a table as { probability = 1e-6 }")
+    return {str(name): _tolerance(item, f"{where}: {name}") for name, item in value.items()}
 
 
 def _timeout(value: Any, where: str) -> float:

@@ -193,6 +193,7 @@ def _prove(
     serving: ServingPath, edges: list[dict[str, Any]], bento: Path, options: Options, progress: Progress
 ) -> tuple[ParityReport, Cases]:
     from nb2prod.parity import cases, prover, target
+    from nb2prod.parity.cases import tolerance_of
 
     found = serving.cases
     known = cases.from_json(
@@ -212,7 +213,8 @@ def _prove(
         "the recorded cases",
     )
     where = target.of_folder(bento, f"{bento.parent.name}:{bento.name}")
-    return prover.prove(where, known, tolerance=options.tolerance, progress=progress), known
+    allowed = tolerance_of(known, options.tolerance, options.tolerances)
+    return prover.prove(where, known, tolerance=allowed, progress=progress), known
 
 
 def _feature_rows(given: list[Any] | None) -> list[list[Any]] | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from nb2prod import __version__
-from nb2prod.cli import build, check, deploy, deployments, parity, releases, serve, suggest
+from nb2prod.cli import build, check, ci_template, deploy, deployments, parity, releases, serve, suggest
 from nb2prod.cli.output import json_wanted, print_error
 from nb2prod.errors import Cancelled, InputError, Nb2ProdError, ParityFailed, Refused
 
@@ -44,6 +44,7 @@ for _command in (
     deployments.restart,
     deployments.rollback,
     deployments.stop,
+    ci_template.ci_template,
     releases.list_releases,
     releases.show,
 ):

@@ -1,33 +1,53 @@
-"""`nb2prod check NB`: the forecast, without running any of the notebook's code."""
+"""`nb2prod check NB...`: the forecast, without running any of the notebook's code."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nb2prod.cli.output import common_options, print_diagnostics, print_json, print_text
 
+if TYPE_CHECKING:
+    from nb2prod.forecast.outcome import Forecast
+    from nb2prod.notebook import Notebook
+
 
 @click.command(short_help="Forecast what a build would serve; runs nothing.")
-@click.argument("notebook", metavar="NB", type=click.Path(path_type=Path))
+@click.argument("notebooks", metavar="NB...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--tagged", is_flag=True, help="Pass over notebooks without a cell tagged predict.")
 @common_options
-def check(notebook: Path, *, as_json: bool, debug: bool) -> int:  # noqa: ARG001 (read by `main`)
-    """Forecast what a build would serve, and what stands in its way; runs nothing."""
+def check(notebooks: tuple[Path, ...], *, tagged: bool, as_json: bool, debug: bool) -> int:  # noqa: ARG001 (read by `main`)
+    """Forecast what a build would serve, and what stands in its way; runs nothing.
+
+    With several notebooks, --json prints a list of their forecasts.
+    """
     from nb2prod import config
     from nb2prod.forecast import forecast
     from nb2prod.notebook import load
 
-    read = load(notebook)
-    result = forecast(read, config.load(read.path))
+    found = []
+    for path in notebooks:
+        read = load(path)
+        if tagged and not any("predict" in cell.tags for cell in read.code_cells):
+            continue
+        found.append((read, forecast(read, config.load(read.path))))
     if as_json:
-        print_json(result.to_json())
-    else:
-        print_text(result.text())
-        # What is merely kept from training stands above, under its name.
-        found = [item for item in result.diagnostics if item.severity != "info" or item.code.startswith("N")]
-        if found:
-            print_text("")
-            print_diagnostics(found, read.name, err=False)
-        print_text(f"\n{result.verdict()}")
-    return 1 if result.refused else 0
+        documents = [result.to_json() for _, result in found]
+        print_json(documents[0] if len(notebooks) == 1 and documents else documents)
+    for number, (read, result) in enumerate(found if not as_json else ()):
+        if len(notebooks) > 1:
+            print_text(f"{chr(10) * (number > 0)}{read.path}")
+        _show(read, result)
+    return 1 if any(result.refused for _, result in found) else 0
+
+
+def _show(notebook: Notebook, result: Forecast) -> None:
+    print_text(result.text())
+    # What is merely kept from training stands above, under its name.
+    found = [item for item in result.diagnostics if item.severity != "info" or item.code.startswith("N")]
+    if found:
+        print_text("")
+        print_diagnostics(found, notebook.name, err=False)
+    print_text(f"\n{result.verdict()}")

@@ -28,7 +28,7 @@ def json_wanted(argv: Sequence[str]) -> bool:
     return "--json" in (argv[: argv.index("--")] if "--" in argv else argv)
 
 
-def print_json(document: Mapping[str, Any]) -> None:
+def print_json(document: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
     """The document on standard output, in one line's worth of JSON that any reader takes."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str, allow_nan=True))
 

@@ -11,20 +11,36 @@ from nb2prod.cli.output import common_options, print_json, print_text
 from nb2prod.errors import InputError
 
 if TYPE_CHECKING:
+    from nb2prod.parity.cases import Cases
+    from nb2prod.parity.equality import Tolerance
     from nb2prod.parity.target import Target
 
 
 @click.command(short_help="Prove a release again.")
 @click.argument("target", metavar="TARGET")
+@click.option(
+    "--release", metavar="NAME:VERSION", help="The release whose cases are asked; by default the target's own."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed asks other batches.")
-@click.option("--tolerance", type=click.FloatRange(0, 1), help="Relative difference of floats that counts as equal.")
-@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Header for a URL that wants one.")
+@click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="[OUTPUT=]NUMBER",
+    help="Relative difference of floats that counts as equal; by default what the release was proved with.",
+)
+@click.option(
+    "--key", envvar="NB2PROD_KEY", metavar="KEY", help="API key for a URL that wants one; better in NB2PROD_KEY."
+)
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Another header for a URL.")
 @common_options
-def parity(
+def parity(  # noqa: PLR0913 - an option each
     target: str,
     *,
+    release: str | None,
     seed: int,
-    tolerance: float | None,
+    tolerances: tuple[str, ...],
+    key: str | None,
     headers: tuple[str, ...],
     as_json: bool,
     debug: bool,  # noqa: ARG001 (read by `main`)
@@ -35,22 +51,15 @@ def parity(
     """
     from nb2prod.cli.progress import shown
     from nb2prod.parity import cases, prover, terminal
-    from nb2prod.parity.equality import DEFAULT_TOLERANCE
-    from nb2prod.parity.target import model_of
+    from nb2prod.parity.documents import JSON
     from nb2prod.release import records
 
-    proved = _target(target, headers)
-    bento = model_of(proved)
-    if bento is None:
-        raise InputError(
-            f"{target} does not say which Bento it serves, so its cases can't be found",
-            "It must be made by `nb2prod build`.",
-        )
-    record = records.find(bento)
+    proved = _target(target, headers, key)
+    record = records.find(release or _own(proved, target))
     known = cases.read(record.path("cases.json"))
+    allowed = _tolerance(tolerances, known, record.path(JSON))
     with shown() as progress:
-        progress.stage(f"proving {bento}")
-        allowed = DEFAULT_TOLERANCE if tolerance is None else tolerance
+        progress.stage(f"proving {proved.name} by the cases of {record.name}:{record.version}")
         report = prover.prove(proved, known, tolerance=allowed, progress=progress, seed=seed)
     if as_json:
         print_json(report.to_json())
@@ -59,12 +68,52 @@ def parity(
     return 0 if report.passed else 1
 
 
-def _target(text: str, headers: tuple[str, ...]) -> Target:
+def _own(proved: Target, text: str) -> str:
+    """The release that the target itself says that it serves."""
+    from nb2prod.parity.target import model_of
+
+    bento = model_of(proved)
+    if bento is None:
+        raise InputError(
+            f"{text} does not say which Bento it serves, so its cases can't be found",
+            "Name the release: --release NAME:VERSION (`nb2prod list` shows them).",
+        )
+    return bento
+
+
+def _tolerance(given: tuple[str, ...], cases: Cases, report: Path) -> Tolerance:
+    """As given; else as the release was proved with."""
+    from nb2prod.parity import report as reports
+    from nb2prod.parity.cases import tolerance_of
+    from nb2prod.parity.equality import DEFAULT_TOLERANCE
+
+    if not given:
+        before = reports.read(report)
+        return tolerance_of(cases, before.tolerance, {name: item for name, item in before.loosened.items() if name})
+    pairs = dict(_pair(text) for text in given)
+    return tolerance_of(cases, pairs.pop("", DEFAULT_TOLERANCE), pairs)
+
+
+def _pair(text: str) -> tuple[str, float]:
+    output, _, number = text.rpartition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise InputError(
+            f"--tolerance {text!r} is no tolerance", "For example: --tolerance 1e-6, or --tolerance price=1e-6"
+        )
+    return output, value
+
+
+def _target(text: str, headers: tuple[str, ...], key: str | None) -> Target:
     from nb2prod.bento import store
     from nb2prod.parity import target
 
     if "://" in text:
-        return target.of_url(text, headers=dict(_header(item) for item in headers))
+        given = dict(_header(item) for item in headers)
+        return target.of_url(text, headers={**given, **({"X-API-Key": key} if key else {})})
     if headers:
         raise InputError("--header is for a URL", f"{text} is served by the proof itself, without keys.")
     if Path(text).is_dir():

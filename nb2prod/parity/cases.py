@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nb2prod.errors import InputError
+from nb2prod.parity.equality import Tolerance
 
 SCHEMA = 1
 Row = Mapping[str, Any]
@@ -112,6 +113,20 @@ class Cases:
             },
             "edges": [edge.to_json() for edge in self.edges],
         }
+
+
+def tolerance_of(cases: Cases, relative: float, outputs: Mapping[str, float]) -> Tolerance:
+    """The tolerance for these cases; `InputError` where it names an output that there is not."""
+    known = {cases.prediction}
+    for value in cases.expected[:1]:
+        known |= set(value) if isinstance(value, Mapping) else set()
+    unknown = sorted(set(outputs) - known)
+    if unknown:
+        raise InputError(
+            f"a tolerance is given for {unknown[0]!r}, which is no output",
+            f"The outputs are: {', '.join(sorted(known))}.",
+        )
+    return Tolerance(relative, dict(outputs))
 
 
 def from_json(document: Any, source: str = "cases.json") -> Cases:

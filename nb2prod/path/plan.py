@@ -205,7 +205,7 @@ class Planner:
             "predicted": str(folder / "predicted.npy"),
             "expected": str(self._snapshot(prediction.snapshot)),
             "given": str(self._snapshot(given)) if given else None,
-            "tolerance": self.options.tolerance,
+            "tolerance": max(self.options.tolerance, *self.options.tolerances.values(), 0.0),
             # Where a function of the notebook asks the model, what `features` returns is not yet what the model is given.
             "argument": prediction.event is not None and prediction.event[0].frame == 0,
             "target": list(self.options.target) or self._made_of or [],
