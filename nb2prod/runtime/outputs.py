@@ -47,11 +47,22 @@ def _split(value: Any, count: int) -> list[Any]:
     if isinstance(value, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         kept = value.to_numpy() if isinstance(value.dtype, np.dtype) and value.dtype.kind in "biuf" else None
         return _array(kept) if kept is not None else [plain_value(item) for item in value]
+    if hasattr(value, "num_row") and hasattr(value, "get_data"):
+        return _split(_of_booster(value), count)
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         return _array(value.toarray())
     if isinstance(value, (list, tuple)) and not (count == 1 and len(value) != 1):
         return [plain_value(item) for item in value]
     return [plain_value(value)]
+
+
+def _of_booster(data: Any) -> pd.DataFrame:
+    """The features that an xgboost data set holds, without its label; what it stores nothing for is missing."""
+    stored = data.get_data().tocoo()
+    dense = np.full(stored.shape, np.nan, dtype=stored.dtype)
+    dense[stored.row, stored.col] = stored.data
+    names = data.feature_names
+    return pd.DataFrame(dense, columns=names if names is not None else [f"f{i}" for i in range(dense.shape[1])])
 
 
 def _array(values: np.ndarray[Any, Any]) -> list[Any]:

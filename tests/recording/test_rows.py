@@ -304,6 +304,12 @@ def test_events_of_a_comprehension_say_which_element_they_belong_to(tmp_path: Pa
     assert [(e["name"], e["keys"]) for e in ran.events("boundary")] == [("mean", {"c": "a"}), ("mean", {"c": "c"})]
 
 
+def test_a_generator_given_to_a_call_is_followed_as_a_list_is(tmp_path: Path) -> None:
+    ran = run("r = pd.concat((df[c].fillna(df[c].mean()) for c in ['a', 'c']), axis=1)", tmp_path)
+    assert [(e["name"], e["keys"]) for e in ran.events("boundary")] == [("mean", {"c": "a"}), ("mean", {"c": "c"})]
+    assert ran.rows("r") == ALL
+
+
 def test_elements_made_of_single_rows_are_not_followed(tmp_path: Path) -> None:
     ran = run("r = [df.c[i] * 2 for i in range(len(df))]\ns = [str(v) for v in df.c]", tmp_path)
     assert [e["name"] for e in ran.events("boundary")] == ["len"]

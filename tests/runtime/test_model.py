@@ -183,3 +183,9 @@ def test_the_worker_answers_over_a_pipe(tmp_path: Path) -> None:
     assert "phantom" in phantom["problem"]
     assert {detail["field"] for detail in malformed["details"]} == set(projects.FIELDS)
     assert "unknown op" in unknown["problem"]
+
+
+def test_a_boosters_data_set_gives_its_features_and_not_its_label() -> None:
+    xgboost = pytest.importorskip("xgboost")
+    data = xgboost.DMatrix(pd.DataFrame({"a": [1.0, np.nan], "b": [0.0, 3.0]}), label=[7, 8])
+    assert outputs.per_row(data, 2) == [{"a": 1.0, "b": 0.0}, {"a": None, "b": 3.0}]

@@ -452,16 +452,17 @@ class Instrumenter:
 
     def _logged(self, node: ast.expr) -> tuple[ast.expr, int, tuple[int, ...]]:
         """Hook an argument so that its value is in the log under one site."""
-        twin = self.expr(node)
+        # A generator given to a call is used up in it; kept in a variable it would run at some later statement.
+        twin = self._comprehension(node, in_call=True) if isinstance(node, ast.GeneratorExp) else self.expr(node)
         sites = sites_of(twin)
-        if isinstance(node, (ast.Name, *OPERATIONS)) and sites:
-            return twin, sites[-1], sites
         if isinstance(node, ast.GeneratorExp):
             return twin, -1, sites
+        if isinstance(node, (ast.Name, *OPERATIONS)) and sites:
+            return twin, sites[-1], sites
         sid = self._site(node, "value", "", sites)
         return self._wrapped("v", sid, twin, node), sid, (*sites, sid)
 
-    def _comprehension(self, node: ast.expr) -> ast.expr:
+    def _comprehension(self, node: ast.expr, in_call: bool = False) -> ast.expr:
         """A comprehension is one operation over what it iterates; names from outside are reported, its elements followed while they are few."""
         twin = copy.deepcopy(node)
         self._renumber(node, twin)
@@ -474,10 +475,11 @@ class Instrumenter:
         generators[0].iter = ast.Constant(None)
         reporter.visit(twin)
         generators[0].iter = first
+        if in_call or not isinstance(node, ast.GeneratorExp):
+            self._followed_element(node, twin, over, bound, fed)
         if isinstance(node, ast.GeneratorExp):
             twin.nb2prod_sites = tuple(fed)  # type: ignore[attr-defined]
             return twin
-        self._followed_element(node, twin, over, bound, fed)
         sid = self._site(node, "comprehension", type(node).__name__, tuple(fed))
         return self._wrapped("r", sid, twin, node)
 

@@ -456,8 +456,8 @@ class Recorder:
         site = self.tables.sites[number]
         values = self._operands(step, number)
         step.log.append((number, result))
-        if site.kind == "comprehension":
-            self._elements_done(step, site)
+        for node in [n for n in step.elements if n >= site.node]:
+            self._elements_done(step, node)
         if not any(self._carrying(value) for value in values.values()):
             self._without_rows(step, site, values, result)
             return
@@ -567,10 +567,13 @@ class Recorder:
         )
         return True
 
-    def _elements_done(self, step: Step, site: Site) -> None:
-        """Write beside each event of an element what the comprehension's variables held."""
-        done = step.elements.pop(site.node, None)
-        if done is None or not done.marks:
+    def _elements_done(self, step: Step, node: int) -> None:
+        """An operation that stands before the comprehension, in it or around it, has ended: so has the comprehension.
+
+        Write beside each event of an element what the comprehension's variables held.
+        """
+        done = step.elements.pop(node)
+        if not done.marks:
             return
         ends = [at for at, _ in done.marks[1:]] + [len(step.events)]
         for (start, keys), end in zip(done.marks, ends, strict=True):
