@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from nb2prod import __version__
-from nb2prod.cli import build, check, ci_template, deploy, deployments, parity, releases, serve, suggest
+from nb2prod.cli import build, check, ci_template, containerize, deploy, deployments, parity, releases, serve, suggest
 from nb2prod.cli.output import json_wanted, print_error
 from nb2prod.errors import Cancelled, InputError, Nb2ProdError, ParityFailed, Refused
 
@@ -38,6 +38,7 @@ for _command in (
     build.build,
     parity.parity,
     serve.serve,
+    containerize.containerize,
     deploy.deploy,
     deployments.status,
     deployments.logs,

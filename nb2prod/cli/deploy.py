@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -18,6 +19,9 @@ from nb2prod.errors import InputError
 @click.option("--host", help="Address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (default: a free one from 3000 on).")
 @click.option("--proxy/--no-proxy", default=None, help="Through HAProxy (default: where it is installed).")
+@click.option("--container", is_flag=True, help="As a container of the image that containerize made.")
+@click.option("--engine", help="docker or podman, for --container (default: the first that answers).")
+@click.option("--run-option", "run_options", multiple=True, metavar="OPTION", help="For the engine's run.")
 @click.option("--without-owner", is_flag=True, help="Also a release that has no owner.")
 @click.option("--systemd", is_flag=True, help="Write a systemd user unit that brings it back after a reboot.")
 @click.option("--timeout", type=float, default=180.0, show_default=True, help="Seconds to become ready.")
@@ -41,6 +45,7 @@ def deploy(bento: str | None, *, restore: bool, systemd: bool, as_json: bool, de
         host=flags["host"],
         port=flags["port"],
         proxied=flags["proxy"],
+        container=_container(flags),
         without_owner=flags["without_owner"],
     )
     with shown() as progress:
@@ -71,6 +76,15 @@ def _restore(name: str | None, flags: dict[str, Any], *, systemd: bool, as_json:
         note("There are no deployments. Make one: nb2prod deploy BENTO")
     for item in items:
         print_text(line(item))
+
+
+def _container(flags: dict[str, Any]) -> dict[str, Any] | None:
+    if not flags["container"]:
+        if flags["engine"] or flags["run_options"]:
+            raise InputError("--engine and --run-option are for a container", "Add --container.")
+        return None
+    options = [word for text in flags["run_options"] for word in shlex.split(text)]
+    return {"engine": flags["engine"], "options": options}
 
 
 def _unit(name: str) -> str:

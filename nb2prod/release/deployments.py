@@ -45,7 +45,7 @@ class Wish:
     proxied: bool | None = None
     """Through HAProxy; by default where that is installed."""
     container: Mapping[str, Any] | None = None
-    """Engine and options, for a container; a process by default."""
+    """For a container: `engine` (None: the first that answers) and `options` of its run; a process by default."""
     without_owner: bool = False
     """Take a release that nobody answers for."""
 
@@ -109,7 +109,7 @@ def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord,
         release.name,
         host,
         port or 0,
-        kind="container" if wish.container else "process",
+        kind="process" if wish.container is None else "container",
         proxied=proxied,
         live=known.live if known else None,
         previous=known.previous if known else None,
@@ -128,7 +128,7 @@ def _with_free_port(ledger: Ledger, made: Placement) -> Placement:
 
 def _check_place(placement: Placement, wish: Wish) -> None:
     """What runs stays where and how it is."""
-    kind = "container" if wish.container else placement.kind
+    kind = placement.kind if wish.container is None else "container"
     asked = {"host": wish.host, "port": wish.port, "proxied": wish.proxied, "kind": kind}
     for what, value in asked.items():
         is_ = getattr(placement, what)

@@ -205,7 +205,7 @@ class Keeper:
         self._looked = time.monotonic()
         child = self._child
         assert child is not None
-        workers = _children(child.pid)
+        workers = _children(child.pid) if self._wanted["workers"] else set()
         died = self._workers - workers
         self._workers = workers
         if died and child.poll() is None:

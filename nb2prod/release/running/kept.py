@@ -41,6 +41,8 @@ class Command:
     drain_seconds: float = DRAIN_SECONDS
     stop_signal: signal.Signals = signal.SIGTERM
     """Asks it to end once its requests are answered."""
+    workers: bool = False
+    """Whether its child processes are workers, whose deaths are crashes."""
     clear: tuple[str, ...] = ()
     """Run before each start and after each end, to remove what a killed server may have left."""
 
@@ -59,6 +61,7 @@ class Command:
             "ready_seconds": self.ready_seconds,
             "drain_seconds": self.drain_seconds,
             "stop_signal": int(self.stop_signal),
+            "workers": self.workers,
             "clear": list(self.clear),
         }
 

@@ -68,6 +68,7 @@ class Change:
 
         Raises `NotDeployed`, `EnvironmentProblem` or what interrupted it; the version before is live as it was.
         """
+        servers.check(self.placement, self.version)
         self._begin(why)
         try:
             places.copy_bento(source, self.placement.name, self.version)

@@ -8,12 +8,17 @@ import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nb2prod.errors import EnvironmentProblem
 from nb2prod.release.running import places
 from nb2prod.release.running.kept import Command
 from nb2prod.release.running.ledger import Instance, Placement
 
+if TYPE_CHECKING:
+    from nb2prod.release.images.engine import Engine
+
+_KEYS = "/run/nb2prod-keys"
 _PASSED = ("NB2PROD_API_KEYS", "NB2PROD_API_KEYS_FILE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME")
 """Settings of the service that are taken from the shell of the first deploy and kept for every later start."""
 
@@ -32,8 +37,18 @@ def settings(container: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "environment": given,
         # With keys set the service answers only to those: the deployment has one of its own, to look after it.
         "probe_key": secrets.token_urlsafe(24),
-        **({"container": dict(container)} if container else {}),
+        **({} if container is None else {"container": dict(container)}),
     }
+
+
+def check(placement: Placement, version: str) -> None:
+    """Whether a server of this version can be started here; `EnvironmentProblem` where its engine or image is missing."""
+    if placement.kind != "container":
+        return
+    engine = _engine(placement)
+    tag = f"{placement.release}:{version}"
+    if engine.image(tag) is None:
+        raise EnvironmentProblem(f"{engine.name} has no image {tag}", f"Make it: nb2prod containerize {tag}")
 
 
 def command(placement: Placement, instance: Instance, version: str, seconds: float) -> Command:
@@ -45,6 +60,8 @@ def command(placement: Placement, instance: Instance, version: str, seconds: flo
         **placement.settings.get("environment", {}),
         "NB2PROD_PROBE_KEY": hashlib.sha256(placement.settings["probe_key"].encode()).hexdigest(),
     }
+    if placement.kind == "container":
+        return _container(placement, instance, version, seconds, environment)
     bento = places.bento(placement.name, version)
     home = folder / "bentoml"
     home.mkdir(parents=True, exist_ok=True)
@@ -63,4 +80,42 @@ def command(placement: Placement, instance: Instance, version: str, seconds: flo
         },
         ready=(places.reachable(host), port, "/readyz"),
         ready_seconds=seconds,
+        workers=True,
     )
+
+
+def _container(
+    placement: Placement, instance: Instance, version: str, seconds: float, environment: dict[str, str]
+) -> Command:
+    """The engine's client is what is kept: it lives as long as its container, and passes the signals on."""
+    from nb2prod.release.images.containerize import run_command
+
+    engine = _engine(placement)
+    host = "127.0.0.1" if instance.port is not None else placement.host
+    port = instance.port if instance.port is not None else placement.port
+    name = f"nb2prod-{placement.name}-{instance.id}"
+    options = ["--volume", f"nb2prod-{placement.name}:/data"]
+    keys = environment.get("NB2PROD_API_KEYS_FILE")
+    if keys:
+        options += ["--volume", f"{keys}:{_KEYS}:ro"]
+        environment = {**environment, "NB2PROD_API_KEYS_FILE": _KEYS}
+    for variable in environment:
+        options += ["--env", variable]  # its value is taken from the client's: none on a command line
+    options += placement.settings["container"].get("options") or ()
+    folder = places.kept(instance).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    return Command(
+        tuple(run_command(engine, f"{placement.release}:{version}", name, port, options, host)),
+        folder,
+        version=version,
+        environment=environment,
+        ready=(places.reachable(host), port, "/readyz"),
+        ready_seconds=seconds,
+        clear=(engine.program, "rm", "--force", name),
+    )
+
+
+def _engine(placement: Placement) -> Engine:
+    from nb2prod.release.images import engine
+
+    return engine.find(placement.settings["container"].get("engine"), to_run=True)
