@@ -278,11 +278,12 @@ def find_fields(trial: Trial) -> None:
     before = trial.run(base)
     rng = np.random.default_rng(3)
     columns = list(trial.raw.columns)
+    ways = _beside("perturbations")
     # Most columns either matter when permuted or do not matter at all: one run for each, then one look at all the rest together.
-    found = {c for c in columns if _matters(trial, base, before, [c], (_permuted,), rng)}
+    found = {c for c in columns if _matters(trial, base, before, [c], (ways.permuted,), rng)}
 
     def search(group: list[Any]) -> None:
-        if not group or not _matters(trial, base, before, group, (_nulled, _constant, _other), rng):
+        if not group or not _matters(trial, base, before, group, (ways.nulled, ways.constant, ways.other), rng):
             return
         if len(group) == 1:
             found.add(group[0])
@@ -307,7 +308,7 @@ def _matters(
         changed = base.copy()
         for column in group:
             # The target is never sent: what matters is whether its valid values change anything, not whether code that handles it takes null.
-            if change is not _nulled or column not in trial.answer["target"]:
+            if change is not _beside("perturbations").nulled or column not in trial.answer["target"]:
                 # Valid values of the target are those of rows that the notebook kept.
                 seen = base[column] if column in trial.answer["target"] else trial.raw[column]
                 changed[column] = change(seen, base[column], rng)
@@ -326,44 +327,6 @@ def _changes_values(a: Run, b: Run, *, features: bool) -> bool:
         same(a.predictions[i], b.predictions[i], 0.0) and (not features or same(a.features[i], b.features[i], 0.0))
         for i in kept
     )
-
-
-def _permuted(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
-    drawn = raw.iloc[rng.permutation(len(raw))[: len(column)]]
-    if len(drawn) < len(column):
-        drawn = column.iloc[rng.permutation(len(column))]
-    return drawn.set_axis(column.index)
-
-
-def _nulled(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
-    blank = column.copy()
-    if blank.dtype.kind in "iub" if isinstance(blank.dtype, np.dtype) else False:
-        blank = blank.astype("float64")
-    blank.iloc[:] = None
-    return blank
-
-
-def _constant(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
-    seen = raw.dropna()
-    return _filled(column, seen.iloc[0] if len(seen) else None)
-
-
-def _other(raw: pd.Series[Any], column: pd.Series[Any], rng: np.random.Generator) -> Any:
-    """Another constant: the largest value, or the rarest category."""
-    seen = raw.dropna()
-    if seen.empty:
-        return column
-    if pd.api.types.is_numeric_dtype(seen) or pd.api.types.is_datetime64_any_dtype(seen):
-        return _filled(column, seen.max())
-    return _filled(column, seen.iloc[-1])
-
-
-def _filled(column: pd.Series[Any], value: Any) -> Any:
-    made = pd.Series([value] * len(column), index=column.index, name=column.name)
-    try:
-        return made.astype(column.dtype)
-    except (TypeError, ValueError):
-        return made
 
 
 def _without(run: Run, target: Sequence[Any]) -> Run:
@@ -390,7 +353,7 @@ def changing(trial: Trial) -> list[Any]:
     found = []
     for column in trial.raw.columns:
         changed = base.copy()
-        changed[column] = _permuted(kept[column], base[column], rng)
+        changed[column] = _beside("perturbations").permuted(kept[column], base[column], rng)
         after = trial.run(changed, features=False)
         if not all(same(a, b, 0.0) for a, b in zip(before.predictions, after.predictions, strict=True)):
             found.append(column)
@@ -405,75 +368,14 @@ def find_target(trial: Trial) -> None:
     fit = trial.job.get("fit")
     if told or not fit:
         return
-    rows = np.load(fit["rows"])
-    outputs = _outputs(_load(fit["y"]))
-    found: dict[Any, str] = {}
-    for y in outputs:
-        if len(y) == len(rows):
-            found.update(_deciding(trial, rows[rows >= 0][:4000], y[rows >= 0][:4000]))
+    fields = trial.answer.get("fields", [])
+    found: dict[Any, str] = _beside("targets").deciding(trial.raw, np.load(fit["rows"]), _load(fit["y"]), fields)
     trial.answer["target"] = [c for c in trial.raw.columns if c in found]
     trial.answer["target_how"] = next(iter(found.values()), None)
 
 
-def _deciding(trial: Trial, rows: npt.NDArray[np.int64], y: npt.NDArray[Any]) -> dict[Any, str]:
-    """The column that decides one output best, and how."""
-    ranked = []
-    for position, column in enumerate(trial.raw.columns):
-        score = _decides(trial.raw.iloc[rows, position], y)
-        if score:
-            ranked.append((score, column))
-    if not ranked:
-        return {}
-    best = max(score for score, _ in ranked)
-    chosen = [c for score, c in ranked if score == best]
-    column = next((c for c in chosen if c not in trial.answer.get("fields", [])), chosen[0])
-    return {column: {3: "equal", 2: "one to one", 1: "in steps"}[best]}
-
-
 def _load(path: str) -> Any:
     return pickle.loads(Path(path).read_bytes())
-
-
-def _outputs(y: Any) -> list[npt.NDArray[Any]]:
-    """What was fitted to, one array an output."""
-    values = np.asarray(y)
-    return [values] if values.ndim == 1 else [values[:, i] for i in range(values.shape[1])] if values.ndim == 2 else []
-
-
-def _decides(column: pd.Series[Any], y: npt.NDArray[Any]) -> int:
-    """3: the column is y; 2: each of its values goes with one of y's and back; 1: y is a step function of it; 0: none of these."""
-    values = pd.Series(column.to_numpy())
-    other = pd.Series(y)
-    if values.nunique(dropna=False) < 2:
-        return 0
-    try:
-        if (values.isna() == other.isna()).all() and (values.dropna().to_numpy() == other.dropna().to_numpy()).all():
-            return 3
-        pairs = pd.DataFrame({"c": values, "y": other}).dropna()
-        if len(pairs) < 0.5 * len(values):
-            return 0
-        per_value = pairs.groupby("c", observed=True)["y"].nunique()
-        if per_value.max() != 1:
-            return 0
-        distinct = pairs["c"].nunique()
-        per_y = pairs.groupby("y", observed=True)["c"].nunique()
-        if per_y.max() == 1:
-            numeric = pd.api.types.is_numeric_dtype(pairs["c"]) and pd.api.types.is_numeric_dtype(pairs["y"])
-            if distinct <= 50 and distinct < len(pairs) / 2:
-                return 2
-            return 2 if numeric and _monotone(pairs) else 0
-        if pd.api.types.is_numeric_dtype(pairs["c"]) and distinct > 2 and _monotone(pairs):
-            return 1
-        return 1 if distinct <= 20 and distinct < len(pairs) / 4 else 0
-    except (TypeError, ValueError):
-        return 0
-
-
-def _monotone(pairs: pd.DataFrame) -> bool:
-    codes = pd.Series(pd.factorize(pairs["y"], sort=True)[0], index=pairs.index)
-    ordered = codes[pairs["c"].argsort(kind="stable").map(lambda i: pairs.index[i])].to_numpy()
-    steps = np.diff(ordered)
-    return bool((steps >= 0).all() or (steps <= 0).all())
 
 
 def find_nulls(trial: Trial) -> None:
@@ -486,89 +388,29 @@ def find_nulls(trial: Trial) -> None:
         if trial.raw[column].isna().any() or (isinstance(dtype, np.dtype) and dtype.kind in "iub"):
             continue
         changed = base.copy()
-        changed[column] = _nulled(trial.raw[column], base[column], np.random.default_rng(0))
+        changed[column] = _beside("perturbations").nulled(trial.raw[column], base[column], np.random.default_rng(0))
         run = trial.run(changed, batching=bool(trial.answer.get("batching")), features=False)
         if all(c is None and p is not None for c, p in zip(run.codes, run.predictions, strict=True)):
             passed.append(column)
     trial.answer["null_passed"] = passed
 
 
-# naming the statement -----------------------------------------------------------------------------------------------------
-
-
 def suspect(trial: Trial, project: Path) -> None:
-    """The first statement whose values for a row differ between the whole batch and half of it."""
-    source = (project / "features.py").read_text()
-    tree = ast.parse(source)
+    """The statement that makes a row's features differ between the whole batch and a part of it."""
+    from nb2prod_runtime import captured, outputs
+
+    tree = ast.parse((project / "features.py").read_text())
     function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "features")
     predicted = trial.frame(trial.predicted)
     rows = coverage(predicted, 80)
     whole = predicted.iloc[rows].reset_index(drop=True)
+    agree = _beside("suspects").Agreement(outputs.per_row, lambda a, b: same(a, b, 1e-12))
     for part in (list(range(0, len(rows), 2)), [0], [len(rows) - 1]):
-        found = _first_difference(trial, function, whole, part)
+        module = vars(sys.modules["features"])
+        found = _beside("suspects").find(function, module, (whole, part), captured.request, agree)
         if found is not None:
             trial.answer["suspect"] = found
             return
-
-
-def _first_difference(
-    trial: Trial, function: ast.FunctionDef, whole: pd.DataFrame, part: list[int]
-) -> dict[str, Any] | None:
-    from nb2prod_runtime import captured
-
-    module = sys.modules["features"]
-    a: dict[str, Any] = {**vars(module), "rows": whole.copy()}
-    b: dict[str, Any] = {**vars(module), "rows": whole.iloc[part].reset_index(drop=True)}
-    n, m = len(whole), len(part)
-    for number, statement in enumerate(function.body):
-        if isinstance(statement, ast.Return):
-            return None
-        code = compile(ast.Module([statement], []), "features.py", "exec")
-        with warnings.catch_warnings(), captured.request():
-            warnings.simplefilter("ignore")
-            try:
-                exec(code, a)  # the generated module's own statements
-            except Exception:
-                return None
-            try:
-                exec(code, b)
-            except Exception as problem:
-                return {
-                    "statement": number,
-                    "line": statement.lineno,
-                    "source": ast.unparse(statement)[:300],
-                    "raised": f"{type(problem).__name__}: {problem}"[:200],
-                }
-        for name in {x.id for x in ast.walk(statement) if isinstance(x, ast.Name)}:
-            if name in a and name in b and not _agree(a[name], b[name], part, n, m):
-                return {
-                    "statement": number,
-                    "line": statement.lineno,
-                    "source": ast.unparse(statement)[:300],
-                    "name": name,
-                }
-    return None
-
-
-def _sized(value: Any) -> bool:
-    return isinstance(value, (pd.DataFrame, pd.Series, np.ndarray, list)) or hasattr(type(value), "tocsr")
-
-
-def _agree(a: Any, b: Any, part: list[int], n: int, m: int) -> bool:
-    from nb2prod_runtime import outputs
-
-    if not _sized(a) or not _sized(b):
-        return True
-    la, lb = (v.shape[0] if hasattr(v, "shape") and v.shape else len(v) if isinstance(v, list) else -1 for v in (a, b))
-    if la != n:
-        return True
-    if lb != m:
-        return False
-    try:
-        left, right = outputs.per_row(a, n), outputs.per_row(b, m)
-    except Exception:
-        return True
-    return all(same(left[at], right[i], 1e-12) for i, at in enumerate(part))
 
 
 # the whole ----------------------------------------------------------------------------------------------------------------
