@@ -65,9 +65,11 @@ export async function readLines(
   settings: ServerConnection.ISettings,
   path: string,
   onDocument: (document: unknown) => void,
+  onOpen: () => void,
   signal: AbortSignal
 ): Promise<void> {
   const response = await request(settings, path, { signal });
+  onOpen();
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   while (reader) {

@@ -33,6 +33,11 @@ export class BuildsModel {
     return this._ended;
   }
 
+  /** Emitted when the server is lost, and when it is back. */
+  get connection(): ISignal<BuildsModel, boolean> {
+    return this._connection;
+  }
+
   /** Begin to listen, once there is a reason to. */
   listen(): void {
     if (!this._isListening) {
@@ -74,9 +79,28 @@ export class BuildsModel {
   }
 
   private async _follow(): Promise<void> {
-    await this._client.followBuilds(build => {
-      this._add(build);
-    }, this._abort.signal);
+    try {
+      await this._client.followBuilds(
+        build => {
+          this._add(build);
+        },
+        () => {
+          this._setConnected(true);
+        },
+        this._abort.signal
+      );
+    } finally {
+      if (!this._abort.signal.aborted) {
+        this._setConnected(false);
+      }
+    }
+  }
+
+  private _setConnected(connected: boolean): void {
+    if (this._isConnected !== connected) {
+      this._isConnected = connected;
+      this._connection.emit(connected);
+    }
   }
 
   private _add(build: IBuild): void {
@@ -103,9 +127,11 @@ export class BuildsModel {
   private readonly _poll: Poll;
   private readonly _abort = new AbortController();
   private readonly _changed = new Signal<BuildsModel, IBuild>(this);
+  private readonly _connection = new Signal<BuildsModel, boolean>(this);
   private readonly _ended = new Signal<BuildsModel, IBuild>(this);
   private readonly _builds = new Map<string, IBuild>();
   private readonly _outcomes = new Map<string, IBuildOutcome>();
   private readonly _asked = new Set<string>();
   private _isListening = false;
+  private _isConnected = false;
 }

@@ -41,10 +41,18 @@ export class CellProblems implements DocumentRegistry.IWidgetExtension<NotebookP
         draw();
       }
     };
+    // Cells that come anew, as by undo or revert, may be known to the check already.
+    const drawNew = (): void => {
+      requestAnimationFrame(draw);
+    };
+    void panel.context.ready.then(() => {
+      panel.content.model?.cells.changed.connect(drawNew);
+    });
     own.check.changed.connect(draw);
     settings.changed.connect(draw);
     highlight.changed.connect(drawPath);
     return new DisposableDelegate(() => {
+      panel.content.model?.cells.changed.disconnect(drawNew);
       own.check.changed.disconnect(draw);
       settings.changed.disconnect(draw);
       highlight.changed.disconnect(drawPath);
@@ -55,10 +63,9 @@ export class CellProblems implements DocumentRegistry.IWidgetExtension<NotebookP
     const { marks, highlight, settings } = this._options;
     // Who has tagged nothing builds nothing: the cells of such a notebook are left alone.
     const isWanted = settings.values.cellDiagnostics && check.hasRoles;
-    const found = isWanted ? (check.found?.diagnostics ?? []).filter(item => item.severity !== 'info') : [];
     const path = highlight.lines(panel);
     panel.content.widgets.forEach((cell, index) => {
-      const own = found.filter(item => item.cell === index + 1);
+      const own = isWanted ? check.problemsOf(cell.model.id) : [];
       const problems = own.flatMap((item): ILineMark[] =>
         item.line === null ? [] : [{ line: item.line, kind: item.severity === 'error' ? 'error' : 'warning' }]
       );

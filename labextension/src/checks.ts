@@ -6,7 +6,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { ApiError } from './api';
 import { documentOf, edit, rolesOfCell, tagsOf, writeTags } from './cells';
 import type { Client } from './client';
-import type { ICheck, IFix, IProposal, IProposedTag } from './documents';
+import type { ICheck, IDiagnostic, IFix, IProposal, IProposedTag } from './documents';
 import type { Settings } from './settings';
 
 /** How a check stands. `stale`: the notebook was edited since. */
@@ -42,6 +42,13 @@ export class CheckModel {
   /** The last check's outcome, kept while the next one runs. */
   get found(): ICheck | null {
     return this._check;
+  }
+
+  /** What the last check found in a cell, wherever the cell has moved since. */
+  problemsOf(id: string): readonly IDiagnostic[] {
+    const number = this._checkedIds.indexOf(id) + 1;
+    const all = number === 0 ? [] : (this._check?.diagnostics ?? []);
+    return all.filter(item => item.cell === number && item.severity !== 'info');
   }
 
   get proposal(): IProposal | null {
@@ -91,6 +98,7 @@ export class CheckModel {
       const check = await this._client.check(asked.path, asked.content);
       if (this._askedKey === asked.key) {
         this._check = check;
+        this._checkedIds = asked.ids;
         this._set({ kind: 'checked', stale: false });
       }
     } catch (reason) {
@@ -217,6 +225,7 @@ export class CheckModel {
   private _debouncer: Debouncer;
   private _state: CheckState = { kind: 'none' };
   private _check: ICheck | null = null;
+  private _checkedIds: readonly string[] = [];
   private _askedKey: string | null = null;
   private _proposal: IProposal | null = null;
   private _proposedIds = new Map<number, string>();

@@ -34,8 +34,12 @@ export class Client {
     return this._get(`builds/${id}`, 'diagnostics');
   }
 
-  followBuilds(onBuild: (build: IBuild) => void, signal: AbortSignal): Promise<void> {
-    return readLines(this._settings, 'builds/events', document => { onBuild(shaped<IBuild>(document, 'id')); }, signal);
+  /** Hear of every build until the server ends the stream; `onOpen` when it has begun. */
+  followBuilds(onBuild: (build: IBuild) => void, onOpen: () => void, signal: AbortSignal): Promise<void> {
+    const read = (document: unknown): void => {
+      onBuild(shaped<IBuild>(document, 'id'));
+    };
+    return readLines(this._settings, 'builds/events', read, onOpen, signal);
   }
 
   releases(name: string): Promise<readonly IRelease[]> {

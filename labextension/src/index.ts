@@ -53,12 +53,14 @@ const context: JupyterFrontEndPlugin<IContext> = {
     );
     const client = new Client(app.serviceManager.serverSettings);
     const builds = new BuildsModel(client);
+    const server = new ServerModel(client);
+    builds.connection.connect(() => void server.refresh());
     return {
       app,
       client,
       builds,
       settings,
-      server: new ServerModel(client),
+      server,
       models: new ModelsTracker({ notebooks, client, builds, settings }),
       deployments: new DeploymentsModel(client, settings),
       marks: new LineMarks(),

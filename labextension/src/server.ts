@@ -19,7 +19,9 @@ export class ServerModel implements IServerModel {
   }
 
   async refresh(): Promise<void> {
-    this._set({ kind: 'asking' });
+    if (this._state.kind !== 'ready') {
+      this._set({ kind: 'asking' });
+    }
     try {
       this._set({ kind: 'ready', version: await this._client.version() });
     } catch (reason) {

@@ -126,6 +126,7 @@ class BuildEventsHandler(_BuildHandler):
         self.set_header("Cache-Control", "no-store")
         # A proxy in front must not wait for more.
         self.set_header("X-Accel-Buffering", "no")
+        await self.flush()  # the reader shall know that it is heard before there is anything to say
         stream = self.queue.watch()
         try:
             following = asyncio.ensure_future(anext(stream))

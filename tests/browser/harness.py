@@ -64,13 +64,20 @@ class Lab:
 
 @contextlib.contextmanager
 def running_lab(
-    root: Path, home: Path, *, theme: str = "JupyterLab Light", options: tuple[str, ...] = ()
+    root: Path,
+    home: Path,
+    *,
+    theme: str = "JupyterLab Light",
+    options: tuple[str, ...] = (),
+    again: Lab | None = None,
 ) -> Iterator[Lab]:
     """Start JupyterLab on a free port of this machine and stop it afterwards.
 
-    `options` are further command line options. Raises RuntimeError with the log's end where it does not start.
+    `options` are further command line options; `again` is one that was stopped, whose address it takes. Raises RuntimeError with the log's end where it does not start.
     """
     port, token = _free_port(), secrets.token_hex(16)
+    if again is not None:
+        port, token = int(again.url.rsplit(":", 1)[1]), again.token
     log = home / "jupyterlab.log"
     _write_settings(home / "settings", theme)
     command = [

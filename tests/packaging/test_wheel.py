@@ -49,6 +49,7 @@ def test_the_wheel_holds_the_sidebar_once(wheel, names):
     assert package["name"] == "nb2prod"
     assert package["jupyterlab"]["_build"]["load"] == scripts[0].removeprefix(f"{LABEXTENSION}/")
     assert f"{LABEXTENSION}/install.json" in names
+    assert f"{LABEXTENSION}/schemas/nb2prod/panel.json" in names
 
 
 def test_the_wheel_switches_the_server_extension_on(wheel):

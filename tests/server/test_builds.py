@@ -198,3 +198,17 @@ async def test_a_build_is_proved_and_its_release_and_report_are_there(ask, jp_ro
     status, page = await ask("releases", name, version, "report", params={"format": "html"})
     assert status == 200
     assert "<html" in page
+
+
+async def test_deployments_that_do_not_exist_and_wishes_that_make_no_sense(ask):
+    assert await ask("deployments") == (200, {"deployments": []})
+    for path in (("none",), ("none", "form")):
+        assert (await ask("deployments", *path))[0] == 404, path
+    for action in ("stop", "rollback", "restart", "predict"):
+        body = {"rows": [{}]}
+        assert (await ask("deployments", "none", action, method="POST", body=body))[0] == 404, action
+    assert (await ask("deployments", "none", "explode", method="POST", body={}))[0] == 404
+    for wish in ({}, {"bento": "none:1"}, {"bento": "x:1", "port": "80"}, {"bento": "x:1", "target": "moon"}):
+        status, found = await ask("deployments", method="POST", body=wish)
+        assert status == 400, wish
+        assert found["error"]["message"], wish

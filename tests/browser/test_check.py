@@ -1,0 +1,351 @@
+"""Checking and tagging in the browser: proposals, problems under cells, quick fixes, keys, menus, settings, access, themes."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.harness import (
+    accessibility_problems,
+    group,
+    running_lab,
+    select_cell,
+    set_source,
+    show_panel,
+    tags_of,
+)
+from tests.server.books import FEATURE, LOAD, PREDICT, TRAIN, document, houses, write
+
+pytestmark = [pytest.mark.browser]
+
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+
+FOREST = (
+    "from sklearn.ensemble import RandomForestRegressor\n"
+    'X = df[["size_or", "rooms"]]\nmodel = RandomForestRegressor().fit(X, df["price"])'
+)
+
+
+def long_notebook():
+    cells = [("", LOAD), ("feature", FEATURE)]
+    cells += [("", f"# step {n}\nvalue_{n} = {n}\nprint(value_{n})") for n in range(296)]
+    return document(*cells, ("train", TRAIN), ("predict", PREDICT))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    root = tmp_path_factory.mktemp("notebooks")
+    write(root / "houses.ipynb", houses())
+    write(root / "long.ipynb", long_notebook())
+    write(root / "untagged.ipynb", document(("", LOAD), ("", FEATURE), ("", TRAIN), ("", PREDICT)))
+    write(root / "gone.ipynb", houses())
+    with running_lab(root, tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(lab, browser):
+    page = lab.open(browser, "houses.ipynb", height=1000)
+    show_panel(page)
+    yield page
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(page):
+    """Each test begins with the same notebook in front."""
+    yield
+    page.unroute_all(behavior="ignoreErrors")
+    page.evaluate(
+        """async () => {
+            for (const widget of [...jupyterapp.shell.widgets('main')]) {
+                if (widget.context?.path !== 'houses.ipynb') { widget.dispose(); }
+            }
+            await jupyterapp.commands.execute('docmanager:open', {path: 'houses.ipynb'});
+            const widget = jupyterapp.shell.currentWidget;
+            await widget.context.ready;
+            await widget.context.revert();
+        }"""
+    )
+    expect(page.locator("#nb2prod-panel h2")).to_have_text("houses.ipynb")
+    expect(group(page, "problems")).to_contain_text("Nothing stands in the way")
+
+
+def problem(page: Page, code: str):
+    return group(page, "problems").locator(f'.nb2prod-Diagnostic[data-code="{code}"]')
+
+
+def open_(page: Page, path: str) -> None:
+    page.evaluate("path => { void jupyterapp.commands.execute('docmanager:open', {path}); }", path)
+    expect(page.locator("#nb2prod-panel h2")).to_have_text(path)
+
+
+def focus_notebook(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const { content } = jupyterapp.shell.currentWidget;
+            content.mode = 'command';
+            content.activeCell.node.focus();
+        }"""
+    )
+
+
+def test_a_quick_fix_changes_the_cell_and_can_be_undone(page):
+    set_source(page, 3, FOREST)
+    fix = problem(page, "T4").get_by_role("button", name="Add random_state=0")
+    fix.click()
+    expect(problem(page, "T4")).to_have_count(0)
+    source = "jupyterapp.shell.currentWidget.content.model.cells.get(2).sharedModel.getSource()"
+    assert "RandomForestRegressor(random_state=0)" in page.evaluate(source)
+    page.evaluate("jupyterapp.commands.execute('notebook:undo-cell-action')")
+    expect(problem(page, "T4")).to_be_visible()
+    problem(page, "T4").get_by_role("button", name="Ignore T4").click()
+    expect(problem(page, "T4")).to_have_count(0)
+    assert "# nb2prod: ignore[T4]" in page.evaluate(source)
+
+
+def test_a_problem_stands_under_its_cell_and_its_fix_works_there(page):
+    select_cell(page, 3)
+    set_source(page, 3, FOREST)
+    under = page.locator(f"{FRONT} .jp-Cell.jp-mod-active .nb2prod-CellProblems")
+    expect(under).to_contain_text("random_state")
+    under.get_by_role("button", name="Add random_state=0").click()
+    expect(under).to_be_hidden()
+
+
+def test_proposals_are_taken_one_by_one_or_left(page):
+    open_(page, "untagged.ipynb")
+    page.get_by_role("button", name="Suggest tags").click()
+    page.get_by_role("button", name="Dismiss Train for cell 3").click()
+    page.get_by_role("button", name="Accept Predict for cell 4").click()
+    expect(page.get_by_role("button", name=re.compile("^Accept Train"))).to_have_count(0)
+    assert (tags_of(page, 3), tags_of(page, 4)) == ([], ["predict"])
+    page.get_by_role("button", name="Accept all").click()
+    expect(page.locator(".nb2prod-Proposed")).to_have_count(0)
+    assert tags_of(page, 2) == ["feature"]
+
+
+def test_proposals_follow_cells_that_move(page):
+    open_(page, "untagged.ipynb")
+    page.get_by_role("button", name="Suggest tags").click()
+    expect(page.get_by_role("button", name="Accept Predict for cell 4")).to_be_visible()
+    page.evaluate("jupyterapp.shell.currentWidget.content.model.sharedModel.moveCell(3, 0)")
+    page.get_by_role("button", name="Accept all").click()
+    assert tags_of(page, 1) == ["predict"]
+    assert "train" in tags_of(page, 4)
+
+
+def test_an_untagged_notebook_is_left_alone(page):
+    """What the check finds stands in the panel; the cells of somebody's exploration get no remarks."""
+    open_(page, "untagged.ipynb")
+    expect(problem(page, "N1")).to_be_visible()
+    set_source(page, 3, FOREST)
+    expect(page.locator(f"{FRONT} .nb2prod-Diagnostic")).to_have_count(0)
+    expect(page.locator("#nb2prod-panel").get_by_role("button", name="Build and prove")).to_be_disabled()
+
+
+def test_keys_tag_all_selected_cells(page):
+    select_cell(page, 3)
+    focus_notebook(page)
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("t")
+    page.keyboard.press("f")
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=feature] .nb2prod-Cell-number")).to_have_text(
+        ["2", "3", "4"]
+    )
+    page.keyboard.press("z")
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=feature] .nb2prod-Cell-number")).to_have_text(["2"])
+
+
+def test_the_cell_toolbar_tags_with_one_click(page):
+    select_cell(page, 1)
+    button = page.locator(f'{FRONT} .jp-Cell.jp-mod-active .jp-cell-toolbar [data-jp-item-name="nb2prod-feature"]')
+    button.click()
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=feature] .nb2prod-Cell-number")).to_have_text(["1", "2"])
+
+
+def test_the_context_menu_and_the_main_menu_have_the_roles(page):
+    select_cell(page, 1)
+    page.locator(f"{FRONT} .jp-Cell.jp-mod-active .jp-InputPrompt").click(button="right")
+    page.locator(".lm-Menu-itemLabel", has_text="nb2prod Role").hover()
+    page.locator('.lm-Menu-item[data-command="nb2prod:toggle-role"]', has_text="Data").click()
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=data] .nb2prod-Cell-number")).to_have_text(["1"])
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.locator(".lm-Menu-itemLabel", has_text="Notebook to Service").hover()
+    expect(page.locator('.lm-Menu-item[data-command="nb2prod:build"]')).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+
+
+def test_the_palette_has_the_commands(page):
+    page.keyboard.press("Control+Shift+c")
+    page.locator(".lm-CommandPalette-input").fill("nb2prod build")
+    expect(page.locator('.lm-CommandPalette-item[data-command="nb2prod:build"]')).to_be_visible()
+    page.keyboard.press("Escape")
+
+
+def test_the_panel_is_worked_by_keyboard_alone(page):
+    select_cell(page, 1)
+    page.locator(".nb2prod-RoleButton").first.focus()
+    names = []
+    for _ in range(12):
+        names.append(page.evaluate("document.activeElement.textContent"))
+        page.keyboard.press("Tab")
+    assert names[:7] == ["Parameters", "Data", "Feature", "Train", "Predict", "Fallback", "Build and prove"]
+    page.locator(".nb2prod-RoleButton", has_text="Data").focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=data] .nb2prod-Cell-number")).to_have_text(["1"])
+    # The focus stays where it was, for the next key.
+    assert page.evaluate("document.activeElement.textContent") == "Data"
+    page.keyboard.press("Enter")
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=data]")).to_have_count(0)
+    page.locator(".nb2prod-Group[data-group=plan] .nb2prod-Group-toggle").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".nb2prod-Group[data-group=plan] .nb2prod-Facts")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator(".nb2prod-Group[data-group=plan] .nb2prod-Facts")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_axe_finds_nothing_in_either_theme(page, theme):
+    set_source(page, 3, FOREST)
+    expect(problem(page, "T4")).to_be_visible()
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    page.wait_for_timeout(500)
+    assert accessibility_problems(page, "#nb2prod-panel") == []
+    assert accessibility_problems(page, ".nb2prod-CellProblems") == []
+
+
+def test_a_server_that_fails_is_said_and_the_check_goes_on_when_it_is_back(page):
+    page.route("**/nb2prod/check*", lambda route: route.abort())
+    set_source(page, 3, FOREST)
+    expect(group(page, "problems").get_by_role("alert")).to_contain_text("does not answer")
+    page.unroute_all(behavior="ignoreErrors")
+    group(page, "problems").get_by_role("button", name="Check again").click()
+    expect(problem(page, "T4")).to_be_visible()
+
+
+def test_options_that_can_not_be_read_are_said_with_their_remedy(page, lab):
+    (lab.root / "nb2prod.toml").write_text("name = \n")
+    try:
+        set_source(page, 3, FOREST)
+        expect(group(page, "problems").get_by_role("alert")).to_contain_text("not valid TOML")
+        expect(group(page, "problems").get_by_role("alert")).to_contain_text("Write one `key = value` a line")
+    finally:
+        (lab.root / "nb2prod.toml").unlink()
+
+
+def test_an_empty_parity_and_deployment_are_no_empty_boxes(page):
+    expect(group(page, "plan")).to_contain_text("forecast")
+    expect(group(page, "parity")).to_have_count(0)
+    expect(group(page, "deployments")).to_have_count(0)
+
+
+def test_settings_switch_badges_and_checks(page):
+    select_cell(page, 2)
+    badge = "getComputedStyle(jupyterapp.shell.currentWidget.content.activeCell.node, '::before').display"
+
+    def set_(key, value):
+        file = json.dumps({key: value})
+        page.evaluate("async file => { await jupyterapp.serviceManager.settings.save('nb2prod:panel', file); }", file)
+
+    assert page.evaluate(badge) != "none"
+    set_("badges", False)
+    page.reload()
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    page.wait_for_function("document.body.dataset.nb2prodBadges === 'off'")
+    page.wait_for_function("jupyterapp.shell.currentWidget?.context?.isReady")
+    select_cell(page, 2)
+    assert page.evaluate(badge) == "none"
+    set_("autoCheck", False)
+    page.reload()
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    page.wait_for_function("document.body.dataset.nb2prodBadges === 'on'")
+    page.wait_for_function("jupyterapp.shell.currentWidget?.context?.isReady")
+    expect(page.locator("#nb2prod-panel h2")).to_have_text("houses.ipynb")
+    page.evaluate("jupyterapp.commands.execute('nb2prod:check')")
+    expect(group(page, "problems")).to_contain_text("Nothing stands in the way")
+    set_source(page, 3, FOREST)
+    expect(group(page, "problems")).to_contain_text("Edited since the last check.")
+    expect(problem(page, "T4")).to_have_count(0)
+    group(page, "problems").get_by_role("button", name="Check now").click()
+    expect(problem(page, "T4")).to_be_visible()
+    set_("autoCheck", True)
+    page.reload()
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    page.wait_for_function("jupyterapp.shell.currentWidget?.context?.isReady")
+
+
+def test_three_hundred_cells_stay_smooth(page):
+    open_(page, "long.ipynb")
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=none] .nb2prod-Cell")).to_have_count(297)
+    expect(group(page, "problems")).to_contain_text("Nothing stands in the way", timeout=30_000)
+    longest = page.evaluate(
+        """async () => {
+            const { content } = jupyterapp.shell.currentWidget;
+            const pause = ms => new Promise(done => setTimeout(done, ms));
+            let longest = 0;
+            for (let n = 0; n < 25; n++) {
+                const started = performance.now();
+                content.model.cells.get(150).sharedModel.setSource(`value = ${n}`);
+                await pause(0);
+                longest = Math.max(longest, performance.now() - started);
+                await pause(60);
+            }
+            return longest;
+        }"""
+    )
+    assert longest < 200, f"a keystroke took {longest:.0f} ms"
+    page.locator("#nb2prod-panel .nb2prod-Cell", has=page.get_by_text("300", exact=True)).first.click()
+    expect(page.locator(f"{FRONT} .jp-Cell.jp-mod-active")).to_have_attribute("data-nb2prod-role", "predict")
+    set_source(page, 299, FOREST)
+    expect(page.locator(f"{FRONT} .nb2prod-CellProblems", has_text="random_state")).to_be_visible()
+
+
+def test_a_renamed_and_a_deleted_file(page):
+    open_(page, "gone.ipynb")
+    page.evaluate("jupyterapp.serviceManager.contents.rename('gone.ipynb', 'renamed.ipynb')")
+    expect(page.locator("#nb2prod-panel h2")).to_have_text("renamed.ipynb")
+    set_source(page, 3, FOREST)
+    expect(problem(page, "T4")).to_be_visible()
+    page.evaluate("jupyterapp.serviceManager.contents.delete('renamed.ipynb')")
+    page.wait_for_timeout(500)
+    if page.locator(".jp-Dialog").count():
+        page.locator(".jp-Dialog .jp-Dialog-button.jp-mod-accept").click()
+    page.evaluate("jupyterapp.commands.execute('nb2prod:show-panel')")
+    expect(page.locator("#nb2prod-panel")).to_be_visible()
+
+
+def test_a_restarted_kernel_changes_nothing(page):
+    set_source(page, 3, FOREST)
+    expect(problem(page, "T4")).to_be_visible()
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.wait_for_timeout(1500)
+    expect(problem(page, "T4")).to_be_visible()
+    problem(page, "T4").get_by_role("button", name="Add random_state=0").click()
+    expect(problem(page, "T4")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_gone_is_said_and_all_goes_on_when_it_is_back(tmp_path, browser):
+    root, home = tmp_path / "notebooks", tmp_path / "home"
+    root.mkdir()
+    home.mkdir()
+    write(root / "houses.ipynb", houses())
+    with running_lab(root, home) as lab:
+        page = lab.open(browser, "houses.ipynb")
+        show_panel(page)
+        expect(group(page, "problems")).to_contain_text("Nothing stands in the way")
+    notice = page.locator(".nb2prod-Notice")
+    expect(notice).to_contain_text("The server does not answer", timeout=60_000)
+    # Tags need no server.
+    select_cell(page, 1)
+    page.locator(".nb2prod-RoleButton", has_text="Data").click()
+    expect(page.locator(".nb2prod-Section[data-nb2prod-role=data] .nb2prod-Cell-number")).to_have_text(["1"])
+    with running_lab(root, home, again=lab):
+        expect(notice).to_have_count(0, timeout=60_000)
+        set_source(page, 3, FOREST)
+        expect(problem(page, "T4")).to_be_visible(timeout=60_000)
+        page.close()
