@@ -132,8 +132,11 @@ def _deploy(bento: str, body: dict[str, Any]) -> dict[str, Any]:
 def _act(name: str, action: str) -> dict[str, Any]:
     from nb2prod.release import deployments
 
-    work = {"rollback": deployments.rollback, "stop": deployments.stop, "restart": deployments.restart}[action]
-    return work(name).to_json()
+    if action == "rollback":
+        return deployments.rollback(name).to_json()
+    if action == "stop":
+        return deployments.stop(name).to_json()
+    return deployments.restart(name).to_json()
 
 
 def _form(name: str) -> dict[str, Any]:
