@@ -120,6 +120,25 @@ def promote(staged: Path, *, readme: str | None = None, store: Path | None = Non
     return item.tag
 
 
+def remove(tag: str, store: Path | None = None) -> None:
+    """Remove the Bento of this exact tag; harmless where it is gone. The newest that is left becomes the latest."""
+    root = store or store_folder()
+    try:
+        item = find(tag, root)
+    except InputError:
+        return
+    if item.tag != tag:
+        return
+    shutil.rmtree(item.folder, ignore_errors=True)
+    left = _versions(item.folder.parent)
+    latest = item.folder.parent / _LATEST
+    if not left:
+        latest.unlink(missing_ok=True)
+        _remove_if_empty(item.folder.parent)
+    elif not any(latest.is_file() and latest.read_text(encoding="utf-8").strip() == other.version for other in left):
+        _write_latest(max(left, key=lambda other: other.created).folder)
+
+
 def _copy(staged: Path, target: Path, root: Path, readme: str | None) -> bool:
     """Whether this call put it there; False where another process did meanwhile."""
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,19 @@ from collections.abc import Sequence
 import click
 
 from nb2prod import __version__
-from nb2prod.cli import build, check, ci_template, containerize, deploy, deployments, parity, releases, serve, suggest
+from nb2prod.cli import (
+    archives,
+    build,
+    check,
+    ci_template,
+    containerize,
+    deploy,
+    deployments,
+    parity,
+    releases,
+    serve,
+    suggest,
+)
 from nb2prod.cli.output import json_wanted, print_error
 from nb2prod.errors import Cancelled, InputError, Nb2ProdError, ParityFailed, Refused
 
@@ -48,6 +60,10 @@ for _command in (
     ci_template.ci_template,
     releases.list_releases,
     releases.show,
+    archives.diff,
+    archives.export,
+    archives.import_release,
+    archives.gc,
 ):
     app.add_command(_command)
 

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -125,6 +126,25 @@ def folder_of(name: str, version: str) -> Path:
                 f"{what!r} is not a Bento's name or version", "Write it as in flight_delay:0123456789abcdef"
             )
     return home.releases() / name / version
+
+
+def adopt(made: Path, name: str, version: str) -> bool:
+    """Take in a record that was made elsewhere, from this folder; False where there is one of that release already."""
+    target = folder_of(name, version)
+    if (target / record.FILE).is_file():
+        return False
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-", ignore_cleanup_errors=True) as scratch:
+            copied = Path(scratch) / "record"
+            shutil.copytree(made, copied)
+            _put(copied, target, Path(scratch))
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"the release record of {name}:{version} can't be written to {target}: {error.strerror or error}",
+            "Free some room there, or set NB2PROD_HOME to another folder.",
+        ) from error
+    return True
 
 
 def remove(item: ReleaseRecord) -> None:
