@@ -118,7 +118,12 @@ export class SectionsModel implements ISectionsModel {
     if (!this._isActive || this._isDisposed || notebook === null || !this._panel.context.isReady) {
       return;
     }
-    const cells = readCells(notebook);
+    const known = new Map(this._cells.map(cell => [cell.id, cell]));
+    // What is the same stays the same object: in a long notebook only the rows that changed are drawn.
+    const cells = readCells(notebook).map(cell => {
+      const before = known.get(cell.id);
+      return before !== undefined && isSame(before, cell) ? before : cell;
+    });
     const shown = { cells, activeId: this._panel.content.activeCell?.model.id ?? null, title: this.title };
     const value = shown as unknown as ReadonlyPartialJSONValue;
     if (JSONExt.deepEqual(value, this._shown)) {
@@ -138,4 +143,10 @@ export class SectionsModel implements ISectionsModel {
   private _shown: ReadonlyPartialJSONValue = null;
   private _isActive = false;
   private _isDisposed = false;
+}
+
+function isSame(one: ICellEntry, other: ICellEntry): boolean {
+  return (
+    one.number === other.number && one.title === other.title && one.roles.join() === other.roles.join()
+  );
 }

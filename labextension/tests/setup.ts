@@ -9,6 +9,6 @@ globalThis.ResizeObserver ??= class {
   disconnect(): void {}
 } as typeof ResizeObserver;
 
-globalThis.matchMedia ??= (() => ({ matches: false, addEventListener() {}, addListener() {} })) as unknown as typeof matchMedia;
+globalThis.matchMedia ??= (() => ({ matches: false, addEventListener() {}, removeEventListener() {}, addListener() {} })) as unknown as typeof matchMedia;
 
 afterEach(cleanup);

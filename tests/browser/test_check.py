@@ -282,22 +282,23 @@ def test_three_hundred_cells_stay_smooth(page):
     open_(page, "long.ipynb")
     expect(page.locator(".nb2prod-Section[data-nb2prod-role=none] .nb2prod-Cell")).to_have_count(297)
     expect(group(page, "problems")).to_contain_text("Nothing stands in the way", timeout=30_000)
-    longest = page.evaluate(
+    times = page.evaluate(
         """async () => {
             const { content } = jupyterapp.shell.currentWidget;
             const pause = ms => new Promise(done => setTimeout(done, ms));
-            let longest = 0;
+            const times = [];
             for (let n = 0; n < 25; n++) {
                 const started = performance.now();
                 content.model.cells.get(150).sharedModel.setSource(`value = ${n}`);
                 await pause(0);
-                longest = Math.max(longest, performance.now() - started);
+                times.push(performance.now() - started);
                 await pause(60);
             }
-            return longest;
+            return times.sort((a, b) => a - b);
         }"""
     )
-    assert longest < 200, f"a keystroke took {longest:.0f} ms"
+    # Nine of ten keystrokes: other tests use this machine at the same time.
+    assert times[22] < 100, times
     page.locator("#nb2prod-panel .nb2prod-Cell", has=page.get_by_text("300", exact=True)).first.click()
     expect(page.locator(f"{FRONT} .jp-Cell.jp-mod-active")).to_have_attribute("data-nb2prod-role", "predict")
     set_source(page, 299, FOREST)

@@ -5,6 +5,7 @@ import type { IContext } from '../context';
 import { deploymentActions } from '../deploymentActions';
 import type { INotebookModels } from '../factory';
 import { forecastPlan, recordedPlan } from '../plan';
+import type { ICellEntry } from '../tokens';
 import { roleWords } from '../words';
 import { BuildBar } from './BuildBar';
 import { Deployments } from './Deployments';
@@ -31,6 +32,7 @@ export function NotebookView({ context, models }: IProps): React.JSX.Element {
   useSignals(sections.changed);
   const isReady = server.state.kind === 'ready';
   const words = React.useMemo(() => roleWords(trans), [trans]);
+  const onJump = React.useCallback((cell: ICellEntry) => void sections.jumpTo(cell), [sections]);
   return (
     <>
       <div className="nb2prod-Top">
@@ -51,7 +53,7 @@ export function NotebookView({ context, models }: IProps): React.JSX.Element {
           activeCell={sections.activeCell}
           words={words}
           trans={trans}
-          onJump={cell => void sections.jumpTo(cell)}
+          onJump={onJump}
         />
       </Group>
       {isReady && (

@@ -39,24 +39,37 @@ export function Section(props: IProps): React.JSX.Element | null {
       ) : (
         <ul className="nb2prod-Section-cells">
           {cells.map(cell => (
-            <li key={cell.id}>
-              <button
-                className="nb2prod-Cell"
-                aria-current={cell.id === activeId ? 'true' : undefined}
-                title={cell.title}
-                onClick={() => {
-                  onJump(cell);
-                }}
-              >
-                <span className="nb2prod-Cell-number" aria-label={trans.__('Cell %1', cell.number)}>
-                  {cell.number}
-                </span>
-                <code className="nb2prod-Cell-title">{cell.title === '' ? trans.__('(empty)') : cell.title}</code>
-              </button>
-            </li>
+            <Row key={cell.id} cell={cell} isActive={cell.id === activeId} trans={trans} onJump={onJump} />
           ))}
         </ul>
       )}
     </section>
   );
 }
+
+interface IRowProps {
+  readonly cell: ICellEntry;
+  readonly isActive: boolean;
+  readonly trans: TranslationBundle;
+  readonly onJump: (cell: ICellEntry) => void;
+}
+
+const Row = React.memo(function Row({ cell, isActive, trans, onJump }: IRowProps): React.JSX.Element {
+  return (
+    <li>
+      <button
+        className="nb2prod-Cell"
+        aria-current={isActive ? 'true' : undefined}
+        title={cell.title}
+        onClick={() => {
+          onJump(cell);
+        }}
+      >
+        <span className="nb2prod-Cell-number" aria-label={trans.__('Cell %1', cell.number)}>
+          {cell.number}
+        </span>
+        <code className="nb2prod-Cell-title">{cell.title === '' ? trans.__('(empty)') : cell.title}</code>
+      </button>
+    </li>
+  );
+});
