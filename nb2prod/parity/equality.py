@@ -56,6 +56,16 @@ class _Rule:
     tolerance: Tolerance
     output: str
     kind: str
+    by_value: bool = False
+    """Numbers are equal by their value, whatever their type."""
+
+
+def feature_difference(expected: Any, actual: Any, tolerance: Tolerance) -> Difference | None:
+    """The first difference between two values of a feature: a number is what counts, not whether pandas held it as 24 or 24.0.
+
+    Of one row pandas makes integers where among rows with missing values it made floats; no model tells them apart.
+    """
+    return _compared(expected, actual, _Rule(tolerance, "", "", by_value=True), "")
 
 
 def difference(
@@ -75,6 +85,8 @@ def _compared(expected: Any, actual: Any, rule: _Rule, place: str) -> Difference
         return _of_objects(expected, actual, rule, place)
     if isinstance(expected, (list, tuple)) and isinstance(actual, (list, tuple)):
         return _of_vectors(expected, actual, rule, place)
+    if rule.by_value and _is_number(expected) and _is_number(actual):
+        return _of_floats(float(expected), float(actual), rule.tolerance.of(rule.output), place)
     if type_name(expected) != type_name(actual) and not _numbers(expected, actual):
         return Difference(place, expected, actual, f"{type_name(expected)} expected, {type_name(actual)} answered")
     if isinstance(expected, float):
@@ -104,6 +116,11 @@ def type_name(value: Any) -> str:
             return "an object"
         case _:
             return type(value).__name__
+
+
+def _is_number(value: Any) -> bool:
+    # Beyond 2^53 integers have no float of their own: they are compared as they are.
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= 2**53)
 
 
 def _numbers(expected: Any, actual: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from nb2prod.parity.bench import Bench
 from nb2prod.parity.edges import BESIDE
-from nb2prod.parity.equality import Tolerance, difference
+from nb2prod.parity.equality import Tolerance, feature_difference
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.kinds import FEATURES
 from nb2prod.parity.report import Cause, FeatureDifference, Mismatch
@@ -161,7 +161,7 @@ def _of_features(
         return None
     names = bench.feature_names(len(recorded))
     for name, expected, actual in zip(names, recorded, computed.values[0], strict=True):
-        if difference(expected, actual, bench.tolerance) is not None:
+        if feature_difference(expected, actual, bench.tolerance) is not None:
             return _of_feature(bench, name, expected, actual, code)
     return Cause(
         f"all {len(names)} features equal the notebook's: the difference begins in the prediction, "
@@ -187,7 +187,7 @@ def _of_neighbours(bench: Bench, service: Service, row: int, company: Sequence[i
         names = bench.feature_names(len(apart.values[0]))
         place = list(company).index(row)
         for name, one, other in zip(names, apart.values[0], together.values[place], strict=True):
-            if difference(one, other, bench.tolerance) is not None:
+            if feature_difference(one, other, bench.tolerance) is not None:
                 more = f"{text}, by the feature {name} ({_show(one)} alone, {_show(other)} among them)"
                 return _with_line(bench, more, Differing(name, one, other), code)
     return Cause(text, rule="N14")
@@ -213,7 +213,7 @@ def _with_line(bench: Bench, text: str, feature: Differing, code: str) -> Cause:
 
 
 def _column(name: str, pairs: Sequence[tuple[Any, Any]], tolerance: Tolerance) -> FeatureDifference:
-    found = [item for one, other in pairs if (item := difference(one, other, tolerance)) is not None]
+    found = [item for one, other in pairs if (item := feature_difference(one, other, tolerance)) is not None]
     sizes = [item.size for item in found if item.size is not None]
     largest = max(sizes) if sizes and len(sizes) == len(found) else None
     return FeatureDifference(name, len(pairs), len(found), 0.0 if not found else largest)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nb2prod.parity.batches import Batch
 from nb2prod.parity.bench import Bench, Setting
-from nb2prod.parity.equality import difference
+from nb2prod.parity.equality import feature_difference
 from nb2prod.parity.inprocess import Worker
 from nb2prod.parity.report import Mismatch
 from nb2prod.parity.service import BATCH, ROW_BY_ROW, Answer, Service, outcomes
@@ -151,7 +151,7 @@ def feature_mismatch(
         count = "no features" if actual is None else f"{len(actual)} features"
         return replace(blank, reason=f"{len(recorded)} features expected, {count} answered", output="features")
     for name, one, other in zip(bench.feature_names(len(recorded)), recorded, actual, strict=True):
-        found = difference(one, other, bench.tolerance)
+        found = feature_difference(one, other, bench.tolerance)
         if found is not None:
             reason = f"the feature: {found.reason}"
             return replace(blank, reason=reason, output=name, expected=one, actual=other, difference=found.size)

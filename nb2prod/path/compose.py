@@ -664,8 +664,12 @@ class Composer:
             self._edit(found.tree, node, lambda _, v=value: f"captured.{v.name}")  # type: ignore[misc]
 
     def traced(self, found: Defined) -> bool:
-        """Tell whether the function's body was followed on the path; else it is kept whole."""
-        return found.node in {self.recording.statement(self.recording.frames[f].k)[1] for f in self.walk.frames}
+        """Tell whether the function's body was followed on the path; else it is kept whole.
+
+        One that was only called with plain values (once for each element of a column, say) touched no rows: nothing of it was followed.
+        """
+        touched = {s.frame for s in self.walk.kept.values() if s.kind == "step"} & self.walk.frames
+        return found.node in {self.recording.statement(self.recording.frames[f].k)[1] for f in touched}
 
     def kept_in(self, found: Defined) -> set[ast.stmt]:
         inside = set(ast.walk(found.node))

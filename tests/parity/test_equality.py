@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nb2prod.parity.equality import Tolerance, difference
+from nb2prod.parity.equality import Tolerance, difference, feature_difference
 
 EQUAL = [
     (1, 1),
@@ -97,3 +97,13 @@ def test_date_times_are_compared_as_written_moments(one, other, equal):
 
 def test_texts_that_look_like_date_times_are_texts_elsewhere():
     assert difference("2013-01-01", "2013-01-01T00:00:00", Tolerance(), kind="string") is not None
+
+
+@pytest.mark.parametrize(("one", "other"), [(24, 24.0), (24.0, 24), (True, 1), (1.0, True), ([1, 2], [1.0, 2.0])])
+def test_a_feature_is_the_number_that_it_is(one: object, other: object) -> None:
+    assert feature_difference(one, other, Tolerance()) is None
+
+
+@pytest.mark.parametrize(("one", "other"), [(24, 25.0), (24, "24"), (None, 0), (2**53 + 1, float(2**53)), (1, [1])])
+def test_another_feature_is_another(one: object, other: object) -> None:
+    assert feature_difference(one, other, Tolerance()) is not None
