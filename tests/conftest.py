@@ -19,8 +19,8 @@ def _missing_chromium():
 def _missing_container_engine():
     if os.geteuid() != 0:
         return "building an image without an engine's daemon needs root"
-    if shutil.which("podman") is None:
-        return "no podman on this machine (apt-get install podman buildah runc mmdebstrap)"
+    if not all(map(shutil.which, ("podman", "runc", "mmdebstrap"))):
+        return "no podman, runc or mmdebstrap on this machine (apt-get install podman runc mmdebstrap)"
     return None
 
 

@@ -24,6 +24,7 @@ DOCUMENTS = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    "docs/deploying.md",
     "docs/glossary.md",
     "docs/service.md",
 ]

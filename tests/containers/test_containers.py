@@ -1,0 +1,89 @@
+"""A notebook's model in a real container: built, hardened, proved, deployed."""
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.containers.conftest import BASE, run
+
+pytestmark = [pytest.mark.container, pytest.mark.slow]
+
+
+def inside(released, *command):
+    return run(
+        "podman", "run", "--rm", "--entrypoint", "", "--network=host", released.tag, *command, env=released.environment
+    )
+
+
+def test_the_running_container_was_proved(released):
+    assert released.made["image"] == released.tag
+    assert released.made["parity"]["passed"] is True
+    assert released.made["parity"]["cases"]["replay"] == 143
+
+
+def test_the_image_has_a_health_check_labels_and_no_rights(released):
+    (image,) = json.loads(run("podman", "inspect", "--type", "image", released.tag, env=released.environment))
+    assert "readyz" in " ".join(image["HealthCheck"]["Test"])
+    config = image["Config"]
+    assert config["User"] == "10001:10001"
+    assert config["Labels"]["nb2prod.bento"] == released.tag
+    assert config["Labels"]["nb2prod.owner"] == "Ada"
+    assert config["Labels"]["nb2prod.notebook-hash"].startswith("sha256:")
+
+
+def test_the_image_has_its_bill_of_materials_and_neither_rows_nor_notebook(released):
+    document = json.loads(inside(released, "cat", "/app/sbom.cdx.json"))
+    names = {part["name"] for part in document["components"]}
+    assert {"bentoml", "scikit-learn", "pandas"} <= names
+    assert all(part["hashes"] for part in document["components"])
+    files = inside(released, "find", "/app", "/data", "-type", "f").split()
+    assert not [name for name in files if name.endswith((".ipynb", "cases.json"))]
+    assert inside(released, "id", "-u").strip() == "10001"
+    found = inside(released, "python", "-c", "import importlib.util as u; print(u.find_spec('nb2prod'))")
+    assert found.strip() == "None"
+
+
+def test_the_manifests_lie_beside_it(released):
+    names = released.made["manifests"]
+    assert {"compose.yaml", "kubernetes/deployment.yaml"} <= set(names)
+
+
+def test_it_is_deployed_as_a_container_and_restarted_and_stopped(released):
+    item = released.nb2prod("deploy", released.tag, "--container", "--engine", "podman", "--run-option=--network=host")
+    try:
+        assert (item["state"], item["kind"], item["owner"]) == ("serving", "container", "Ada")
+        with urllib.request.urlopen(f"{item['url']}/readyz") as answer:
+            assert answer.status == 200
+        again = released.nb2prod("restart", item["name"])
+        assert again["state"] == "serving"
+        assert again["pid"] != item["pid"]
+        names = run("podman", "ps", "--format", "{{.Names}}", env=released.environment).split()
+        assert len(names) == 1
+        assert names[0].startswith("nb2prod-breast_cancer-")
+    finally:
+        assert released.nb2prod("stop", item["name"])["state"] == "stopped"
+    assert run("podman", "ps", "--quiet", env=released.environment) == ""
+
+
+def test_an_image_that_is_missing_is_named(released):
+    found = released.nb2prod("export", released.tag, "--output", str(released.folder))
+    assert found["bytes"] > 0
+    run("podman", "tag", released.tag, "localhost/kept:1", env=released.environment)
+    run("podman", "untag", released.tag, env=released.environment)
+    try:
+        error = released.nb2prod("deploy", released.tag, "--container", "--engine", "podman", code=2)["error"]
+        assert f"podman has no image {released.tag}" in error["message"]
+        assert f"nb2prod containerize {released.tag}" in error["hint"]
+    finally:
+        run("podman", "tag", "localhost/kept:1", released.tag, env=released.environment)
+
+
+def test_a_base_without_the_right_python_leaves_no_image(released, tmp_path):
+    (tmp_path / "Dockerfile").write_text(f"FROM {BASE}\nRUN rm -f /usr/bin/python3*\n")
+    run("podman", "build", "--tag", "localhost/no-python", str(tmp_path), env=released.environment)
+    arguments = ("--tag", "broken:1", "--base-image", "localhost/no-python", "--engine", "podman")
+    error = released.nb2prod("containerize", released.tag, *arguments, code=2)["error"]
+    assert "podman could not build the image broken:1" in error["message"]
+    listed = run("podman", "images", "--format", "{{.Repository}}:{{.Tag}}", env=released.environment)
+    assert "broken" not in listed
