@@ -2,6 +2,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { IContext } from './context';
+import type { INotebookModels } from './factory';
 
 /**
  * In the status bar: how the notebook in front stands, in a word or two. A click shows the panel.
@@ -15,13 +16,10 @@ export class StatusItem extends ReactWidget {
     this.addClass('nb2prod-Status');
     const { models, builds } = _context;
     models.currentChanged.connect((_, current) => {
-      current?.check.changed.disconnect(this._redraw, this);
-      current?.check.changed.connect(this._redraw, this);
-      this._redraw();
+      this._follow(current);
     });
-    models.current?.check.changed.connect(this._redraw, this);
     builds.changed.connect(this._redraw, this);
-    this._redraw();
+    this._follow(models.current);
   }
 
   protected override render(): React.JSX.Element | null {
@@ -34,6 +32,13 @@ export class StatusItem extends ReactWidget {
         {text}
       </button>
     );
+  }
+
+  private _follow(current: INotebookModels | null): void {
+    this._followed?.check.changed.disconnect(this._redraw, this);
+    this._followed = current;
+    current?.check.changed.connect(this._redraw, this);
+    this._redraw();
   }
 
   private _redraw(): void {
@@ -65,4 +70,6 @@ export class StatusItem extends ReactWidget {
     }
     return warnings > 0 ? trans._n('nb2prod: %1 warning', 'nb2prod: %1 warnings', warnings) : trans.__('nb2prod: no problems');
   }
+
+  private _followed: INotebookModels | null = null;
 }

@@ -140,15 +140,7 @@ def _act(name: str, action: str) -> dict[str, Any]:
 
 
 def _form(name: str) -> dict[str, Any]:
-    """From the Bento that is live: what it is asked for, in its own order."""
-    from nb2prod.bento import store
+    from nb2prod.release import asking
 
-    bento = _status(name)["bento"]
-    if bento is None:
-        raise InputError(f"{name} has no live release", "Deploy one first.")
-    source = store.find(bento).folder / "src"
-    signature = json.loads((source / "signature.json").read_text(encoding="utf-8"))
-    examples = json.loads((source / "examples.json").read_text(encoding="utf-8"))
-    kept = ("name", "type", "nullable", "categories", "minimum", "maximum")
-    fields = [{key: column.get(key) for key in kept} for column in signature["columns"] if column["field"]]
-    return {"fields": fields, "examples": examples["rows"]}
+    _status(name)
+    return asking.form(name).to_json()

@@ -11,9 +11,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from nb2prod.bento import store
-from nb2prod.errors import EnvironmentProblem, InputError
-from nb2prod.release import deployments
+from nb2prod.errors import EnvironmentProblem
+from nb2prod.release import asking, deployments
 from nb2prod.widgets import markup
 from nb2prod.widgets.live import LiveBox
 
@@ -30,10 +29,12 @@ class TryIt(LiveBox):
         self.name = name
         self.what = name
         self._key = api_key
-        self._columns = _columns(name)
+        form = asking.form(name)
+        self._columns = form.fields
+        example = form.examples[0] if form.examples else {}
         self.fields: dict[str, Any] = {
             item["name"]: widgets.Text(
-                value=_text(item["value"]), description=item["name"], style={"description_width": "10em"}
+                value=_text(example.get(item["name"])), description=item["name"], style={"description_width": "10em"}
             )
             for item in self._columns
         }
@@ -59,16 +60,6 @@ class TryIt(LiveBox):
         took = f"{(time.perf_counter() - started) * 1000:.1f} ms"
         self.answer.value = markup.facts([*_shown(answer), ("time", took)])
         return answer
-
-
-def _columns(name: str) -> list[dict[str, Any]]:
-    bento = deployments.status(name).bento
-    if bento is None:
-        raise InputError(f"{name} has no live release", "Deploy one first: nb2prod deploy NAME")
-    source = store.find(bento).folder / "src"
-    signature = json.loads((source / "signature.json").read_text(encoding="utf-8"))
-    example = json.loads((source / "examples.json").read_text(encoding="utf-8"))["rows"][0]
-    return [{**column, "value": example.get(column["name"])} for column in signature["columns"] if column["field"]]
 
 
 def _post(url: str, document: Mapping[str, Any], key: str | None) -> Any:
