@@ -172,7 +172,8 @@ def _package(
             local,
         ),
     )
-    labels = {"nb2prod.notebook": notebook.name, **({"nb2prod.owner": options.owner} if options.owner else {})}
+    told = {"nb2prod.notebook": notebook.name, "nb2prod.owner": options.owner, "nb2prod.runbook": options.runbook}
+    labels = {key: value for key, value in told.items() if value}
     staged = staging.stage(
         project, name, python=Path(serving.recording.executable), store=stage / "bentos", labels=labels
     )

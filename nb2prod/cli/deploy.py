@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -19,7 +19,7 @@ from nb2prod.errors import InputError
 @click.option("--host", help="Address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (default: a free one from 3000 on).")
 @click.option("--proxy/--no-proxy", default=None, help="Through HAProxy (default: where it is installed).")
-@click.option("--container", is_flag=True, help="As a container of the image that containerize made.")
+@click.option("--container/--no-container", default=None, help="As a container of the image that containerize made.")
 @click.option("--engine", help="docker or podman, for --container (default: the first that answers).")
 @click.option("--run-option", "run_options", multiple=True, metavar="OPTION", help="For the engine's run.")
 @click.option("--without-owner", is_flag=True, help="Also a release that has no owner.")
@@ -78,11 +78,11 @@ def _restore(name: str | None, flags: dict[str, Any], *, systemd: bool, as_json:
         print_text(line(item))
 
 
-def _container(flags: dict[str, Any]) -> dict[str, Any] | None:
+def _container(flags: dict[str, Any]) -> dict[str, Any] | Literal[False] | None:
     if not flags["container"]:
         if flags["engine"] or flags["run_options"]:
             raise InputError("--engine and --run-option are for a container", "Add --container.")
-        return None
+        return None if flags["container"] is None else False
     options = [word for text in flags["run_options"] for word in shlex.split(text)]
     return {"engine": flags["engine"], "options": options}
 

@@ -46,14 +46,17 @@ def status(names: tuple[str, ...], *, watch: bool, every: float, as_json: bool, 
 @click.command(short_help="End a deployment.")
 @click.argument("name", metavar="NAME")
 @click.option("--until-restore", is_flag=True, help="`deploy --restore` starts it again: for a machine that goes down.")
+@click.option("--forget", is_flag=True, help="Remove all that is known of it: port, history, copies of its Bentos.")
 @common_options
-def stop(name: str, *, until_restore: bool, as_json: bool, debug: bool) -> None:  # noqa: ARG001
+def stop(name: str, *, until_restore: bool, forget: bool, as_json: bool, debug: bool) -> None:  # noqa: ARG001
     """End a deployment once its last requests are answered. `deploy` or `restart` bring it back at its port."""
     from nb2prod.cli.progress import shown
     from nb2prod.release import deployments
 
+    if until_restore and forget:
+        raise InputError("--until-restore and --forget exclude each other", "Leave one of the two out.")
     with shown() as progress:
-        item = deployments.stop(name, until_restore=until_restore, progress=progress)
+        item = deployments.stop(name, until_restore=until_restore, forget=forget, progress=progress)
     _told(item, as_json=as_json)
 
 

@@ -6,12 +6,13 @@ Each first puts right what an interrupted one left behind.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.progress import NoProgress, Progress
@@ -44,8 +45,9 @@ class Wish:
     """By default a free one, from 3000 on; kept from then on."""
     proxied: bool | None = None
     """Through HAProxy; by default where that is installed."""
-    container: Mapping[str, Any] | None = None
-    """For a container: `engine` (None: the first that answers) and `options` of its run; a process by default."""
+    container: Mapping[str, Any] | Literal[False] | None = None
+    """For a container: `engine` (None: the first that answers) and `options` of its run. False for a process, which
+    is also what None means where nothing is known of the deployment."""
     without_owner: bool = False
     """Take a release that nobody answers for."""
 
@@ -104,16 +106,18 @@ def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord,
     if port is not None:
         places.check_port(host, port)
     proxied = proxy.installed() is not None if wish.proxied is None else wish.proxied
+    before = known.settings if known else {}
+    container = before.get("container") if wish.container is None else (wish.container or None)
     made = Placement(
         name,
         release.name,
         host,
         port or 0,
-        kind="process" if wish.container is None else "container",
+        kind="process" if container is None else "container",
         proxied=proxied,
         live=known.live if known else None,
         previous=known.previous if known else None,
-        settings=servers.settings(wish.container),
+        settings=servers.settings(container, before),
     )
     return made if port is not None else _with_free_port(ledger, made)
 
@@ -128,7 +132,7 @@ def _with_free_port(ledger: Ledger, made: Placement) -> Placement:
 
 def _check_place(placement: Placement, wish: Wish) -> None:
     """What runs stays where and how it is."""
-    kind = placement.kind if wish.container is None else "container"
+    kind = None if wish.container is None else ("process" if wish.container is False else "container")
     asked = {"host": wish.host, "port": wish.port, "proxied": wish.proxied, "kind": kind}
     for what, value in asked.items():
         is_ = getattr(placement, what)
@@ -151,10 +155,13 @@ def all_deployments() -> tuple[Deployment, ...]:
     return tuple(state.described(ledger, _looked_after(ledger, item)) for item in ledger.placements())
 
 
-def stop(name: str, *, until_restore: bool = False, progress: Progress | None = None) -> Deployment:
+def stop(
+    name: str, *, until_restore: bool = False, forget: bool = False, progress: Progress | None = None
+) -> Deployment:
     """End the deployment, its last requests answered. `deploy` or `restart` bring it back at its port.
 
-    With `until_restore`, so does `restore`: for a machine that goes down.
+    With `until_restore`, so does `restore`: for a machine that goes down. With `forget` it is no more: its port, its
+    history and its copies of Bentos are gone; what is returned is how it was.
     """
     wanted = "restored" if until_restore else "stopped"
     progress = progress or NoProgress()
@@ -167,7 +174,11 @@ def stop(name: str, *, until_restore: bool = False, progress: Progress | None = 
             progress.stage("drain")
             _end_all(ledger, placement)
             ledger.save(replace(placement, instance=None, proxy=None), event("stopped", placement.live))
-    return status(name)
+        found = status(name)
+        if forget:
+            ledger.forget(name)
+            shutil.rmtree(places.folder(name), ignore_errors=True)
+    return found
 
 
 def restart(name: str, *, progress: Progress | None = None, timeout: float = READY_SECONDS) -> Deployment:

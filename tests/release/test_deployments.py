@@ -1,5 +1,6 @@
 """Deployments: real processes, a real HAProxy, and servers that stand in for Bentos so that each test takes a moment."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.release import deployments, records
 from nb2prod.release.deployments import NotDeployed, Wish, deploy
 from nb2prod.release.running import ledger as ledgers
-from nb2prod.release.running import places
+from nb2prod.release.running import places, systemd
 from nb2prod.release.running.ledger import Ledger
 from tests.release.conftest import STANDIN
 
@@ -507,3 +508,100 @@ def test_a_changed_notebook_is_said(releases, tmp_path):
     notebook.write_text('{"cells": []}')
     (made.folder / "origin.json").write_text(json.dumps({"notebook": str(notebook)}))
     assert deployments.status("flights").notebook_changed is True
+
+
+def test_a_full_disk_is_said_and_what_is_live_goes_on(releases, load, tmp_path, monkeypatch):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(small)], check=False)
+    if mounted.returncode:
+        pytest.skip("a full disk is made by mounting a small one, which needs root")
+    monkeypatch.setenv("NB2PROD_HOME", str(small))
+    try:
+        releases.make("aa11")
+        port = deploy("flights", DIRECT).port
+        releases.make("bb22")
+        (releases.store / "flights" / "bb22" / "src" / "big").write_bytes(b"x" * 3_000_000)
+        with load(port) as callers:
+            with pytest.raises(EnvironmentProblem, match="No space left on device"):
+                deploy("flights")
+            with (small / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+                while True:
+                    filler.write(b"x" * 512)
+            with pytest.raises(EnvironmentProblem):
+                deploy("flights")
+            assert deployments.status("flights").state == "serving"
+        assert callers.lost == []
+        (small / "filler").unlink()
+        (releases.store / "flights" / "bb22" / "src" / "big").unlink()
+        assert deploy("flights").version == "bb22"
+        deployments.stop("flights")
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
+def test_keys_of_the_first_deploy_stay_whoever_starts_it_again(releases, monkeypatch):
+    releases.make("aa11")
+    monkeypatch.setenv("NB2PROD_API_KEYS", "ada:" + "0" * 64)
+    deploy("flights", DIRECT)
+    deployments.stop("flights")
+    monkeypatch.delenv("NB2PROD_API_KEYS")
+    deploy("flights", DIRECT)
+    wanted = json.loads((server_of().folder / "wanted.json").read_text())
+    assert wanted["environment"]["NB2PROD_API_KEYS"] == "ada:" + "0" * 64
+    assert (server_of().folder / "wanted.json").stat().st_mode & 0o777 == 0o600
+    assert Ledger().path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_forgotten_deployment_leaves_nothing(releases):
+    releases.make("aa11")
+    port = deploy("flights", DIRECT).port
+    assert deployments.stop("flights", forget=True).state == "stopped"
+    assert deployments.all_deployments() == ()
+    assert not places.folder("flights").exists()
+    assert deploy("flights", Wish(proxied=False, port=port)).state == "serving"
+
+
+def test_other_packages_than_proved_with_are_said(releases):
+    made = releases.make("aa11")
+    deploy("flights", DIRECT)
+    path = made.folder / "record.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "pins": ["pytest==0.1", "nosuchpackage==2"]}))
+    notes = deployments.status("flights").notes
+    assert any("2 packages here are not those" in note and "nosuchpackage missing (2)" in note for note in notes)
+
+
+def test_an_interrupted_deploy_clears_up(releases):
+    releases.make("aa11")
+    first = deploy("flights", DIRECT)
+    releases.make("bb22", ready=False)
+    script = (
+        f"import sys; from nb2prod.release.running import servers; servers.SERVE = {STANDIN!r}; "
+        "from nb2prod.cli import main; sys.exit(main(['deploy', 'flights', '--json']))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        eventually(lambda: "started" in whats()[len(STEPS) :])
+        process.send_signal(signal.SIGINT)
+        told = json.loads(process.communicate(timeout=30)[0])
+    assert process.returncode == 130
+    assert told["error"]["code"] == "cancelled"
+    item = deployments.status("flights")
+    assert (item.version, item.state, item.started) == ("aa11", "serving", first.started)
+    assert any("interrupted" in note for note in item.notes)
+    assert len(kept_processes()) == 2
+
+
+def test_the_systemd_unit_is_one_that_systemd_takes(releases, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "with space 100%"))
+    path = systemd.write("flights")
+    assert path == tmp_path / "with space 100%" / "systemd" / "user" / "nb2prod-flights.service"
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze on this machine")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--user", str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    told = [line for line in done.stderr.splitlines() if "nb2prod" in line]
+    assert (done.returncode, told) == (0, []), done.stderr
+    monkeypatch.setenv("NB2PROD_HOME", "/tmp/a b%c")
+    assert 'Environment="NB2PROD_HOME=/tmp/a b%%c"' in systemd.text("flights")

@@ -121,6 +121,7 @@ def labels(release: ReleaseRecord) -> dict[str, str]:
         "nb2prod.notebook": release.notebook,
         "nb2prod.notebook-hash": release.notebook_hash,
         "nb2prod.owner": release.owner,
+        "nb2prod.runbook": release.runbook,
     }
     return {key: value for key, value in found.items() if value}
 

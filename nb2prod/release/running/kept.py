@@ -76,6 +76,7 @@ class Kept:
         """Start a keeper for this command; it outlives this process. Raises `EnvironmentProblem`."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            command.folder.mkdir(parents=True, exist_ok=True)
             self._want(command.to_json(self._serial() + 1))
             with (self.folder / "log").open("ab") as log:
                 subprocess.run(
@@ -107,7 +108,13 @@ class Kept:
     def exchange(self, command: Command) -> int:
         """Have the server exchanged for this one on its port; returns the serial to wait for in `seen`."""
         serial = self._serial() + 1
-        self._want(command.to_json(serial))
+        try:
+            self._want(command.to_json(serial))
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"the new server can't be asked for in {self.folder}: {error.strerror or error}",
+                "Free some room there.",
+            ) from error
         self._signal(signal.SIGHUP)
         return serial
 

@@ -180,8 +180,10 @@ class Ledger:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
+            # It holds the keys with which deployments are looked after.
+            self.path.touch(mode=0o600)
             connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._problem(error) from error
         try:
             # At once, not at the first write: two that read first and then write would refuse each other.
@@ -208,7 +210,7 @@ class Ledger:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
-    def _problem(self, error: sqlite3.Error) -> EnvironmentProblem:
+    def _problem(self, error: Exception) -> EnvironmentProblem:
         return EnvironmentProblem(
             f"the record of deployments {self.path} can't be used: {error}",
             "Check that its folder can be written to and has room. What was deployed keeps running.",

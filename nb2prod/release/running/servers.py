@@ -27,14 +27,18 @@ SERVE = (sys.executable, "-m", "bentoml", "serve")
 """The program that serves a Bento's folder."""
 
 
-def settings(container: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What every start of a new deployment's servers needs; goes into the record."""
+def settings(container: Mapping[str, Any] | None, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What every start of a deployment's servers needs; goes into the record.
+
+    What is `known` from before stays unless this shell says otherwise: a service that asked for keys must not come
+    back without, because someone else started it.
+    """
     given = {name: os.environ[name] for name in _PASSED if os.environ.get(name)}
     file = given.get("NB2PROD_API_KEYS_FILE")
     if file:
         given["NB2PROD_API_KEYS_FILE"] = str(Path(file).absolute())
     return {
-        "environment": given,
+        "environment": {**known.get("environment", {}), **given},
         # With keys set the service answers only to those: the deployment has one of its own, to look after it.
         "probe_key": secrets.token_urlsafe(24),
         **({} if container is None else {"container": dict(container)}),
@@ -64,7 +68,6 @@ def command(placement: Placement, instance: Instance, version: str, seconds: flo
         return _container(placement, instance, version, seconds, environment)
     bento = places.bento(placement.name, version)
     home = folder / "bentoml"
-    home.mkdir(parents=True, exist_ok=True)
     return Command(
         (*SERVE, str(bento), "--host", host, "--port", str(port)),
         home,
@@ -103,7 +106,6 @@ def _container(
         options += ["--env", variable]  # its value is taken from the client's: none on a command line
     options += placement.settings["container"].get("options") or ()
     folder = places.kept(instance).folder
-    folder.mkdir(parents=True, exist_ok=True)
     return Command(
         tuple(run_command(engine, f"{placement.release}:{version}", name, port, options, host)),
         folder,
