@@ -519,7 +519,7 @@ class Composer:
             return
         node = tree.nodes[event["node"]]
         assert isinstance(node, ast.Call)
-        if node.args and isinstance(node.func, ast.Attribute):
+        if (node.args or node.keywords) and isinstance(node.func, ast.Attribute):
             self._edit(tree, event["node"], lambda r, n=node: _asked_text(r, n))  # type: ignore[misc]
 
     _on_predict = _on_ask
@@ -691,8 +691,9 @@ def _signature_parts(node: ast.AST) -> list[ast.AST]:
 
 def _asked_text(render: Render, node: ast.Call) -> str:
     """The call by way of the rule that knows what no rows give."""
-    parts = [render(node.func), *(render(a) for a in node.args)]
-    parts += [f"{k.arg}={render(k.value)}" if k.arg else f"**{render(k.value)}" for k in node.keywords]
+    values = [*node.args, *(k.value for k in node.keywords[: not node.args])]  # the rows come first, named or not
+    named = node.keywords if node.args else node.keywords[1:]
+    parts = [render(node.func), *map(render, values), *(f"{k.arg}={render(k.value)}" for k in named if k.arg)]
     return f"rules.asked({', '.join(parts)})"
 
 

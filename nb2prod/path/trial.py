@@ -173,6 +173,12 @@ def settle_filters(trial: Trial) -> None:
         part = trial.run(frame.iloc[half].reset_index(drop=True), features=False)
         for position, at in enumerate(half):
             _changed(whole, at, part, position, evidence, "a row's fate differs when half of the rows are there")
+    some = frame.iloc[: FILTERED // 3]
+    twice = trial.run(pd.concat([some, some], ignore_index=True), features=False)
+    for at in range(len(some)):
+        _changed(
+            whole, at, twice, at + len(some), evidence, "a row's fate differs when the same row is there before it"
+        )
     for target in trial.answer["target"]:
         shuffled = frame.copy()
         shuffled[target] = frame[target].to_numpy()[rng.permutation(len(frame))]

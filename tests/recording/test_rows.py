@@ -315,6 +315,13 @@ def test_elements_made_of_single_rows_are_not_followed(tmp_path: Path) -> None:
     assert [e["name"] for e in ran.events("boundary")] == ["len"]
 
 
+def test_a_function_asked_for_each_row_is_one_of_plain_values(tmp_path: Path) -> None:
+    program = "def doubled(v):\n    return v * 2\nr = [doubled(v) for v in df.c]\ns = [doubled(df[c]) for c in ['c']]"
+    ran = run(program, tmp_path)
+    assert ran.rows("r") == ALL
+    assert len(ran.recorder.frames) == 1
+
+
 def test_an_assignment_by_mask_keeps_what_it_read_though_no_row_changed(tmp_path: Path) -> None:
     program = "guess = {1: 5.0, 2: 6.0}\nfor k in (1, 2):\n    df.loc[df.a.isna() & (df.c == k * 30), 'a'] = guess[k]"
     ran = run(program, tmp_path)

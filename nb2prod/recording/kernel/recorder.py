@@ -31,7 +31,8 @@ COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
 MOST_ELEMENTS = 200
 ITERATORS = frozenset({"zip", "enumerate", "map", "reversed", "list_iterator", "generator", "itertuples", "filter"})
-INNER_FRAMES = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
+COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"})
+INNER_FRAMES = COMPREHENSIONS | {"<lambda>"}
 PREDICTING = frozenset(
     {"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"}
 )
@@ -286,10 +287,12 @@ class Recorder:
 
     def _called_live(self, python: Any) -> bool:
         caller = python.f_back
+        top = self.stack[-1]
+        # Called for each row by a comprehension over rows, it is a function of plain values.
+        plain = caller is not None and caller.f_code.co_name in COMPREHENSIONS and not self._following(top.step)
         while caller is not None and caller.f_code.co_name in INNER_FRAMES:
             caller = caller.f_back
-        top = self.stack[-1]
-        if caller is not None and HOOK in caller.f_code.co_names:
+        if caller is not None and not plain and HOOK in caller.f_code.co_names:
             if top.number == 0 and caller.f_code.co_name == "<module>" and top.step is not None:
                 return True
             if top.python == id(caller) and top.step is not None:
@@ -302,6 +305,11 @@ class Recorder:
             if value is not None and length(value) != 1 and self.rows.of(value) is not None:
                 return True
         return False
+
+    def _following(self, step: Step | None) -> bool:
+        """Tell whether the comprehension that began last has its elements followed."""
+        begun = list(step.elements.values())[-1:] if step is not None else []
+        return not begun or begun[0].followed
 
     def _open(self, k: int, python: Any) -> None:
         parent = self.stack[-1].step

@@ -30,7 +30,7 @@ train, rfr = set_missing_ages(train)
 tmp_df = test[["Age", "Fare", "Parch", "SibSp", "Pclass"]]
 null_age = tmp_df[test.Age.isnull()].values
 X = null_age[:, 1:]
-predictedAges = rfr.predict(X)
+predictedAges = rfr.predict(X=X)
 test.loc[(test.Age.isnull()), "Age"] = predictedAges
 # %% [feature]
 scaler = StandardScaler().fit(train[["Age", "Fare"]])
