@@ -180,17 +180,26 @@ def settle_filters(trial: Trial) -> None:
             whole, at, twice, at + len(some), evidence, "a row's fate differs when the same row is there before it"
         )
     for target in trial.answer["target"]:
-        shuffled = frame.copy()
-        shuffled[target] = frame[target].to_numpy()[rng.permutation(len(frame))]
-        changed = trial.run(shuffled, features=False)
-        for at in range(len(frame)):
-            _changed(whole, at, changed, at, evidence, f"a row's fate changes with the target {target!r}")
+        for values in (frame[target].to_numpy()[rng.permutation(len(frame))], *_all_of(trial.raw[target], len(frame))):
+            other = frame.copy()
+            other[target] = values
+            changed = trial.run(other, features=False)
+            for at in range(len(frame)):
+                _changed(whole, at, changed, at, evidence, f"a row's fate changes with the target {target!r}")
     trial.answer["training_only"] = evidence
     counts: dict[str, int] = {}
     for reason, code in zip(whole.reasons, whole.codes, strict=True):
         if code == "row_refused" and reason:
             counts[reason] = counts.get(reason, 0) + 1
     trial.answer["refused"] = {"rows": len(rows), "by_rule": counts}
+
+
+def _all_of(column: pd.Series[Any], count: int) -> list[Any]:
+    """Each of the column's extremes and rare values for every row: a filter may leave out one that hardly a row has."""
+    notable = {str(v): v for v in (column.iloc[at] for at in _notable(column))}
+    if column.nunique() <= 20:
+        notable |= {str(v): v for v in column.value_counts().index[-5:]}
+    return [pd.Series([v] * count, dtype=column.dtype).to_numpy() for v in notable.values()]
 
 
 def _changed(a: Run, i: int, b: Run, j: int, evidence: dict[str, str], why: str) -> None:
@@ -482,8 +491,25 @@ def edges(trial: Trial) -> list[dict[str, Any]]:
     rows = maker.rows()
     if trial.answer.get("batching"):
         rows += maker.boundary(lambda frame: trial.run(frame, features=False))
-    found: list[dict[str, Any]] = _beside("edges").outcomes(rows, lambda frame: trial.run(frame, batching=False))
+
+    def run(frame: pd.DataFrame) -> Run:
+        return trial.run(_idle_as_served(frame, made), batching=False)
+
+    found: list[dict[str, Any]] = _beside("edges").outcomes(rows, run)
     return found
+
+
+def _idle_as_served(frame: pd.DataFrame, signature: Any) -> pd.DataFrame:
+    """The rows with the columns that no request gives as the service fills them: a table passed on whole shows them among the features."""
+    from nb2prod_runtime.columns import codec_of
+
+    served = frame.copy()
+    for column in signature.columns:
+        if not column.field and column.name in served:
+            codec = codec_of(column)
+            value = None if column.phantom is None else codec.checked(column.phantom)
+            served[column.name] = codec.array([value] * len(served))
+    return served
 
 
 def find_makers(trial: Trial) -> None:
