@@ -65,7 +65,8 @@ def _failure(item: Mismatch) -> str:
     if item.cause is not None:
         lines.append(item.cause.text)
         if item.cause.source:
-            cell = f"cell {item.cause.cell}: " if item.cause.cell else ""
+            line = f", line {item.cause.line}" if item.cause.line else ""
+            cell = f"cell {item.cause.cell}{line}: " if item.cause.cell else ""
             lines.append(f"{cell}{item.cause.source}")
     text = _FORBIDDEN.sub("\ufffd", "\n".join(lines))
     return f"<failure message={_attribute(item.reason)}>{escape(text)}</failure>"

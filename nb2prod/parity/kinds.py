@@ -22,15 +22,20 @@ FEATURES = "what the model is given"
 
 def replay(bench: Bench, service: Service) -> None:
     """The rows that the notebook predicted give its own predictions."""
-    with Stopwatch(bench.tallies["replay"], service):
+    with Stopwatch(bench.tallies["replay"], service) as tally:
         size = BATCH if bench.signature.batching else ROW_BY_ROW
-        bench.reference = service.predict_batches(bench.cases.rows, size)
-        expected = [Answer("value", value) for value in bench.cases.expected]
-        for start in range(0, len(expected), size):
-            positions = range(start, min(start + size, len(expected)))
-            part = slice(start, start + size)
-            case = f"request of {len(positions)} rows"
-            bench.compare("replay", case, positions, expected[part], bench.reference[part])
+        rows, expected = bench.cases.rows, [Answer("value", value) for value in bench.cases.expected]
+        # Where one difference is enough, a service that fails on every row need not be asked for all of them.
+        first = min(ROW_BY_ROW, len(rows)) if bench.limits.until_failure else 0
+        for begin, end in ((0, first), (first, len(rows))):
+            bench.reference += service.predict_batches(rows[begin:end], size)
+            for start in range(begin, end, size):
+                positions = range(start, min(start + size, end))
+                part = slice(positions.start, positions.stop)
+                case = f"request of {len(positions)} rows"
+                bench.compare("replay", case, positions, expected[part], bench.reference[part])
+            if tally.differences and bench.limits.until_failure:
+                return
 
 
 def singles(bench: Bench, service: Service, setting: Setting, positions: Sequence[int]) -> None:

@@ -49,11 +49,12 @@ def _kinds(report: ParityReport) -> Table:
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column("kind")
     table.add_column("outcome")
-    for name in ("rows", "requests", "differ", "seconds"):
+    for name in ("rows", "requests", "differ", "both fail", "refused", "seconds"):
         table.add_column(name, justify="right")
     for item in report.kinds:
         outcome = Text(item.status, style=_STYLES[item.status])
-        counts = (f"{item.rows:,}", f"{item.requests:,}", f"{item.differences:,}", f"{item.seconds:.1f}")
+        whole = (item.rows, item.requests, item.differences, item.failed, item.refused)
+        counts = (*(f"{number:,}" for number in whole), f"{item.seconds:.1f}")
         table.add_row(item.kind, outcome, *counts)
     return table
 
@@ -67,7 +68,8 @@ def _mismatch(number: int, item: Mismatch) -> Text:
     if item.cause is not None:
         lines.append(f"   {item.cause.text}")
         if item.cause.source:
-            cell = f"cell {item.cause.cell}" if item.cause.cell else "features.py"
+            line = f", line {item.cause.line}" if item.cause.line else ""
+            cell = f"cell {item.cause.cell}{line}" if item.cause.cell else "features.py"
             rule = f"  [{item.cause.rule}]" if item.cause.rule else ""
             lines.append(f"   {cell}: {item.cause.source}{rule}")
     return Text("\n".join(lines))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.api import guess_datetime_format
 
 MISSING: Any = object()
 """Held where the value is missing, whatever the column's own mark for it."""
@@ -116,6 +117,8 @@ def _texts(column: dict[str, Any], seen: pd.Series[Any]) -> Iterator[Odd]:
         yield text("a rare value", str(value))
     for moment in _moments(seen):
         yield text("a date in another format", moment, FORM)
+    for moment in _own_moments(seen):
+        yield text("around the clock", moment, FORM)
     yield text("a common value in other case", common.swapcase(), FORM)
     yield text("a common value among spaces", f" {common} ", FORM)
     yield text("beyond ASCII", "Zürich 東京 🙂", FORM)
@@ -148,6 +151,21 @@ def _moments(seen: pd.Series[Any]) -> Iterator[str]:
     yield "2024-02-30"
 
 
+def _own_moments(seen: pd.Series[Any]) -> Iterator[str]:
+    """Hours of the day that begins a month, as the column's texts write them."""
+    layout = guess_datetime_format(str(seen.iloc[0])) if len(seen) else None
+    if layout is not None and "%H" in layout and next(_moments(seen), None) is not None:
+        day = pd.to_datetime(seen.iloc[:50].astype(str), format=layout, errors="coerce").min()
+        if not pd.isna(day):
+            yield from (moment.strftime(layout) for moment in _around_the_clock(day, 2))
+
+
+def _around_the_clock(moment: pd.Timestamp, step: int) -> Iterator[pd.Timestamp]:
+    """The hours on which another zone's date, and with it weekday and month, would be another one."""
+    begin = (moment.floor("D") + pd.offsets.MonthBegin()) + pd.Timedelta(minutes=30)
+    yield from (begin + pd.Timedelta(hours=hour) for hour in range(0, 24, step))
+
+
 def _datetimes(column: dict[str, Any], seen: pd.Series[Any]) -> Iterator[Odd]:
     if seen.empty:
         return
@@ -165,6 +183,9 @@ def _datetimes(column: dict[str, Any], seen: pd.Series[Any]) -> Iterator[Odd]:
     yield moment("beyond the latest", (greatest + pd.Timedelta(days=400)).floor("D"))
     yield moment("before the earliest", (least - pd.Timedelta(days=400)).floor("D"))
     yield moment("a leap day", pd.Timestamp("2024-02-29", tz=zone))
+    if made is not pd.Timestamp.date:
+        for hour in _around_the_clock(middle if zone is None else middle.tz_convert("UTC"), 1):
+            yield moment("around the clock", hour if zone is None else hour.tz_convert(zone), rank=FORM)
     if zone is None:
         yield moment("a day without a time", middle.floor("D"), "%Y-%m-%d", FORM)
         yield moment("with a space instead of T", middle.floor("D"), "%Y-%m-%d %H:%M:%S", FORM)
