@@ -9,6 +9,7 @@ cd "$folder"
 trap 'nb2prod stop cancer >/dev/null 2>&1 || true; cd /; rm -rf "$folder"' EXIT
 
 say() { printf '\n$ %s\n' "$*"; "$@"; }
+build() { printf '\n$ nb2prod build %s\n' "$*"; nb2prod build "$@" 2>/dev/null | tail -n 1; }
 
 # A release without an owner is not deployed: somebody has to answer for it.
 cp "$notebook" cancer.ipynb
@@ -17,14 +18,14 @@ owner = "data-science@example.org"
 runbook = "https://wiki.example.org/cancer"
 TOML
 
-say nb2prod build cancer.ipynb 2>/dev/null | tail -n 1
+build cancer.ipynb
 say nb2prod deploy cancer
 say nb2prod status cancer
 url="$(nb2prod status cancer --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["deployments"][0]["url"])')"
 say curl -s "$url/readyz"
 
 # Another run of the notebook is another version. It takes over once it is proved.
-say nb2prod build cancer.ipynb -p C 3 2>/dev/null | tail -n 1
+build cancer.ipynb -p C 3
 say nb2prod diff cancer:live cancer
 say nb2prod deploy cancer
 say nb2prod status cancer

@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 @common_options
 def list_releases(*, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
     """List the releases by name, the newest first of each, with what their proof found."""
-    from nb2prod.release import records
+    from nb2prod.release import deployments, records
 
     found = records.records()
+    named = deployments.aliases()
     if as_json:
-        print_json({"releases": [item.to_json() for item in found]})
+        listed = [{**item.to_json(), "aliases": list(named.get(item.bento, ()))} for item in found]
+        print_json({"releases": listed})
         return
     if not found:
         note("No releases yet. Make one: nb2prod build my_notebook.ipynb")
         return
-    rows = [(item.bento, item.notebook, _minute(item.created), _parity(item.parity)) for item in found]
-    print_text("\n".join(columns([("BENTO", "NOTEBOOK", "BUILT (UTC)", "PARITY"), *rows])))
+    rows = [
+        (i.bento, i.notebook, _minute(i.created), _parity(i.parity), ", ".join(named.get(i.bento, ()))) for i in found
+    ]
+    print_text("\n".join(columns([("BENTO", "NOTEBOOK", "BUILT (UTC)", "PARITY", "ALIAS"), *rows])))
 
 
 @click.command(short_help="Show a release: its plan and its proof.")

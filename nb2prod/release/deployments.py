@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from nb2prod import home
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.progress import NoProgress, Progress
 from nb2prod.release import records
@@ -21,11 +22,11 @@ from nb2prod.release.deployment import Deployment, Event
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places, proxy, servers, state
 from nb2prod.release.running.kept import tail
-from nb2prod.release.running.ledger import Instance, Ledger, Placement, event
+from nb2prod.release.running.ledger import FILE, Instance, Ledger, Placement, event
 from nb2prod.release.running.rollout import Change, NotDeployed, mend
 
 __all__ = [
-    "Deployment", "NotDeployed", "Wish", "all_deployments", "deploy", "history", "logs", "restart", "restore", "rollback",
+    "Deployment", "NotDeployed", "Wish", "aliases", "all_deployments", "deploy", "history", "logs", "restart", "restore", "rollback",
     "status", "stop",
 ]  # fmt: skip
 
@@ -244,6 +245,19 @@ def history(name: str) -> tuple[Event, ...]:
     ledger = Ledger()
     _known(ledger, name)
     return ledger.events(name)
+
+
+def aliases() -> dict[str, tuple[str, ...]]:
+    """What is live or previous anywhere: `name:version` -> `("live",)`, with the deployment where it is called otherwise."""
+    if not (home.home() / FILE).is_file():
+        return {}
+    found: dict[str, list[str]] = {}
+    for item in Ledger().placements():
+        for alias, version in (("live", item.live), ("previous", item.previous)):
+            if version is not None:
+                told = alias if item.name == item.release else f"{alias} ({item.name})"
+                found.setdefault(f"{item.release}:{version}", []).append(told)
+    return {bento: tuple(told) for bento, told in found.items()}
 
 
 def _again(name: str, why: str, progress: Progress | None, timeout: float) -> Deployment:

@@ -165,3 +165,4 @@ def test_the_aliases_name_releases(releases):
     deploy("flights:bb22")
     assert deploy("flights:previous").version == "aa11"
     assert deploy("flights:live").version == "aa11"
+    assert deployments.aliases() == {"flights:aa11": ("live",), "flights:bb22": ("previous",)}

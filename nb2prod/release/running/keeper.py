@@ -37,6 +37,7 @@ from nb2prod.parity.guardian import kill_all
 _SUBREAPER, _PARENT_DEATH = 36, 1  # of linux/prctl.h
 _POLL = 0.1
 _LOOK = 1.0
+_TRIES = 100
 _LOG_BYTES = 10_000_000
 _WINDOW = 120.0
 """Seconds over which crashes count."""
@@ -50,7 +51,7 @@ class Seen:
 
     pid: int
     state: str = "starting"
-    """`starting`, `running`, `draining`, `stopped`, `failed`."""
+    """Of the words for a deployment: `starting`, `serving`, `draining`, `stopped`, `failed`."""
     serial: int = 0
     """Number of the `wanted.json` that runs; a lower one than asked for means that the exchange is not done."""
     version: str | None = None
@@ -211,7 +212,7 @@ class Keeper:
         if died and child.poll() is None:
             self._crashed(f"a worker died (process {', '.join(map(str, sorted(died)))})")
         if not self.seen.ready and is_ready(self._wanted):
-            self.seen.ready, self.seen.state = time.time(), "running"
+            self.seen.ready, self.seen.state = time.time(), "serving"
             self._tell()
         self._rotate()
 
@@ -253,7 +254,7 @@ class Keeper:
                 self.seen.reason = f"the server ended with status {child.returncode}"
                 return False
             if is_ready(self._wanted):
-                self.seen.ready, self.seen.state = time.time(), "running"
+                self.seen.ready, self.seen.state = time.time(), "serving"
                 return True
             time.sleep(0.05)
         return False
@@ -309,15 +310,24 @@ def _die_with_parent() -> None:
     _prctl(_PARENT_DEATH, signal.SIGTERM)
 
 
+def _locked(lock: int) -> bool:
+    """Whether the lock could be had. Who asks whether a keeper lives holds it for a moment: try again."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            time.sleep(0.02)
+    return False
+
+
 def main(folder: Path) -> int:
     """Detach, take the folder's lock, keep its server. The first process returns at once."""
     if os.fork():
         return 0
     os.setsid()
     lock = os.open(folder / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not _locked(lock):
         return 3  # another keeper has it
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
