@@ -18,7 +18,6 @@ notebook's statement that makes each feature.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -26,8 +25,10 @@ from typing import Any, Literal
 
 from nb2prod.errors import InputError
 from nb2prod.parity.equality import Tolerance
+from nb2prod.parity.stored import Stored
 
 SCHEMA = 1
+_STORED = Stored("set of parity cases", SCHEMA, "Build the notebook again to have it made.")
 Row = Mapping[str, Any]
 
 
@@ -131,28 +132,12 @@ def tolerance_of(cases: Cases, relative: float, outputs: Mapping[str, float]) ->
 
 def from_json(document: Any, source: str = "cases.json") -> Cases:
     """The cases of this document; `InputError`, naming `source`, where it is not of a form that is known."""
-    if not isinstance(document, Mapping) or "schema" not in document:
-        raise InputError(f"{source} does not hold parity cases", "Build the notebook again to have them made.")
-    if document["schema"] != SCHEMA:
-        raise InputError(
-            f"{source} has schema {document['schema']!r}; this nb2prod reads {SCHEMA}",
-            "Update nb2prod, or build the notebook again.",
-        )
-    try:
-        return _cases(document)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(
-            f"{source} is damaged: {type(error).__name__}: {error}", "Build the notebook again to have it made anew."
-        ) from error
+    return _STORED.parse(document, source, _cases)
 
 
 def read(path: Path) -> Cases:
     """The cases in this file; `InputError` where it can't be read or is not of a form that is known."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"the parity cases {path} can't be read: {error}", "Build the notebook again.") from error
-    return from_json(document, str(path))
+    return from_json(_STORED.load(path), str(path))
 
 
 def _cases(document: Mapping[str, Any]) -> Cases:

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from nb2prod.errors import InputError
+from nb2prod.parity.stored import Stored
 
 SCHEMA = 1
+_STORED = Stored("parity report", SCHEMA, "Prove again with `nb2prod parity TARGET`.")
 SCHEMA_FILE = Path(__file__).with_name("templates") / "parity.schema.json"
 KINDS = ("replay", "partition", "edges", "wire", "target-free")
 TITLES = {
@@ -180,31 +180,12 @@ class ParityReport:
 
 def from_json(document: Any, source: str = "parity.json") -> ParityReport:
     """The report of this document; `InputError`, naming `source`, where its form is not known or damaged."""
-    if not isinstance(document, Mapping) or not isinstance(document.get("schema"), int):
-        raise InputError(f"{source} is not a parity report", "`nb2prod parity TARGET` makes one.")
-    if document["schema"] != SCHEMA:
-        older = document["schema"] < SCHEMA
-        raise InputError(
-            f"{source} has schema {document['schema']} of the parity report; this nb2prod reads {SCHEMA}",
-            "Prove again with `nb2prod parity TARGET`." if older else "Update nb2prod, or prove again.",
-        )
-    try:
-        return _report(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"{source} is damaged: {type(error).__name__}: {error}", "Prove again with `nb2prod parity TARGET`."
-        ) from error
+    return _STORED.parse(document, source, _report)
 
 
 def read(path: Path) -> ParityReport:
     """The report in this file; `InputError` where it can't be read."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the parity report {path} can't be read: {error}", "Prove again with `nb2prod parity`."
-        ) from error
-    return from_json(document, str(path))
+    return from_json(_STORED.load(path), str(path))
 
 
 def _report(document: Mapping[str, Any]) -> ParityReport:

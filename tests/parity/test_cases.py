@@ -31,8 +31,8 @@ def test_the_least_that_cases_hold():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"schema": 2}, "has schema 2; this nb2prod reads 1"),
-        ({"schema": None}, "has schema None"),
+        ({"schema": 2}, "has schema 2 of the set of parity cases; this nb2prod reads 1"),
+        ({"schema": None}, "does not hold a set of parity cases"),
         ({"replay": {"rows": [{}], "expected": []}}, "1 rows and 0 predictions"),
         ({"replay": {"rows": [3], "expected": [1]}}, "a row is not an object"),
         ({"replay": {}}, "KeyError"),

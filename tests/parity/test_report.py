@@ -76,7 +76,7 @@ def test_what_a_later_version_added_is_skipped(passed):
     [
         ({"schema": 0}, "has schema 0 of the parity report; this nb2prod reads 1", "Prove again"),
         ({"schema": 2}, "has schema 2", "Update nb2prod"),
-        ({"schema": "1"}, "is not a parity report", ""),
+        ({"schema": "1"}, "does not hold a parity report", ""),
         ({"kinds": None}, "is damaged", "Prove again"),
         ({"kinds": [{"kind": "replay"}]}, "is damaged", "Prove again"),
         ({"replay": []}, "is damaged", "Prove again"),
