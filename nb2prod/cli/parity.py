@@ -45,19 +45,18 @@ def parity(  # noqa: PLR0913 - an option each
     as_json: bool,
     debug: bool,  # noqa: ARG001 (read by `main`)
 ) -> int:
-    """Prove again that a Bento (name, name:version, its folder, or the URL of a service) answers as its notebook did.
+    """Prove again that a Bento answers as its notebook did: name, name:version, its folder, a URL or a container.
 
     The rows and the notebook's predictions come from the release record; the notebook is not run again.
     """
     from nb2prod.cli.progress import shown
     from nb2prod.parity import cases, prover, terminal
-    from nb2prod.parity.documents import JSON
     from nb2prod.release import records
 
     proved = _target(target, headers, key)
     record = records.find(release or _own(proved, target))
     known = cases.read(record.path("cases.json"))
-    allowed = _tolerance(tolerances, known, record.path(JSON))
+    allowed = _tolerance(tolerances, known) if tolerances else records.tolerance(record, known)
     with shown() as progress:
         progress.stage(f"proving {proved.name} by the cases of {record.name}:{record.version}")
         report = prover.prove(proved, known, tolerance=allowed, progress=progress, seed=seed)
@@ -81,15 +80,10 @@ def _own(proved: Target, text: str) -> str:
     return bento
 
 
-def _tolerance(given: tuple[str, ...], cases: Cases, report: Path) -> Tolerance:
-    """As given; else as the release was proved with."""
-    from nb2prod.parity import report as reports
+def _tolerance(given: tuple[str, ...], cases: Cases) -> Tolerance:
     from nb2prod.parity.cases import tolerance_of
     from nb2prod.parity.equality import DEFAULT_TOLERANCE
 
-    if not given:
-        before = reports.read(report)
-        return tolerance_of(cases, before.tolerance, {name: item for name, item in before.loosened.items() if name})
     pairs = dict(_pair(text) for text in given)
     return tolerance_of(cases, pairs.pop("", DEFAULT_TOLERANCE), pairs)
 
@@ -114,12 +108,25 @@ def _target(text: str, headers: tuple[str, ...], key: str | None) -> Target:
     if "://" in text:
         given = dict(_header(item) for item in headers)
         return target.of_url(text, headers={**given, **({"X-API-Key": key} if key else {})})
+    if Path(text).is_dir():
+        _check_no_headers(text, headers)
+        return target.of_folder(Path(text))
+    try:
+        found = store.find(text)
+    except InputError:
+        from nb2prod.release.images import engine
+
+        address = engine.of_container(text)
+        if address is None:
+            raise
+        return _target(address, headers, key)
+    _check_no_headers(text, headers)
+    return target.of_folder(found.folder, found.tag)
+
+
+def _check_no_headers(text: str, headers: tuple[str, ...]) -> None:
     if headers:
         raise InputError("--header is for a URL", f"{text} is served by the proof itself, without keys.")
-    if Path(text).is_dir():
-        return target.of_folder(Path(text))
-    found = store.find(text)
-    return target.of_folder(found.folder, found.tag)
 
 
 def _header(text: str) -> tuple[str, str]:

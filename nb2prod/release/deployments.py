@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from nb2prod import home
 from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.parity import cases
 from nb2prod.progress import NoProgress, Progress
 from nb2prod.release import records
 from nb2prod.release.deployment import Deployment, Event
@@ -284,7 +285,8 @@ def _change(ledger: Ledger, placement: Placement, version: str, progress: Progre
     change = Change(ledger, placement, version, progress, timeout)
     with suppress(InputError):  # the record may be gone: then the Bento is proved by its examples alone
         found = records.find(f"{placement.release}:{version}")
-        change.cases = found.path("cases.json")
+        change.cases = cases.read(found.path("cases.json"))
+        change.tolerance = records.tolerance(found, change.cases)
     return change
 
 

@@ -17,7 +17,9 @@ from typing import Any
 from nb2prod import home
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import documents
-from nb2prod.parity.cases import Cases
+from nb2prod.parity import report as reports
+from nb2prod.parity.cases import Cases, tolerance_of
+from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.report import ParityReport
 from nb2prod.release import record, source
 from nb2prod.release.record import ReleaseRecord
@@ -145,6 +147,12 @@ def adopt(made: Path, name: str, version: str) -> bool:
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     return True
+
+
+def tolerance(item: ReleaseRecord, known: Cases) -> Tolerance:
+    """Up to which difference numbers are equal for this release: what it was proved with."""
+    before = reports.read(item.path(documents.JSON))
+    return tolerance_of(known, before.tolerance, {name: value for name, value in before.loosened.items() if name})
 
 
 def remove(item: ReleaseRecord) -> None:

@@ -61,6 +61,7 @@ def test_it_is_deployed_as_a_container_and_restarted_and_stopped(released):
         names = run("podman", "ps", "--format", "{{.Names}}", env=released.environment).split()
         assert len(names) == 1
         assert names[0].startswith("nb2prod-breast_cancer-")
+        assert released.nb2prod("parity", names[0])["passed"] is True
     finally:
         assert released.nb2prod("stop", item["name"])["state"] == "stopped"
     assert run("podman", "ps", "--quiet", env=released.environment) == ""

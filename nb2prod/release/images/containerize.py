@@ -88,7 +88,8 @@ def _proved(
     chosen: Engine, tag: str, known: cases.Cases, options: Sequence[str], release: ReleaseRecord
 ) -> ParityReport:
     with running(chosen, tag, options) as (url, key):
-        report = prover.prove(target.of_url(url, headers={"X-API-Key": key}, bento=release.bento), known)
+        where = target.of_url(url, headers={"X-API-Key": key}, bento=release.bento)
+        report = prover.prove(where, known, tolerance=records.tolerance(release, known))
     if not report.passed:
         with contextlib.suppress(Nb2ProdError):
             chosen.ask("rmi", "--force", tag)

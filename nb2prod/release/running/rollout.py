@@ -21,12 +21,13 @@ import contextlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nb2prod.errors import EnvironmentProblem, Nb2ProdError
+from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
-from nb2prod.parity.equality import DEFAULT_TOLERANCE
+from nb2prod.parity.equality import Tolerance
 from nb2prod.progress import Progress
 from nb2prod.release.deployment import Event
 from nb2prod.release.running import places, proxy, servers, smoke
@@ -59,9 +60,9 @@ class Change:
     progress: Progress
     seconds: float
     """Time to become ready."""
-    cases: Path | None = None
-    """The release's cases.json, where there is one."""
-    tolerance: float = DEFAULT_TOLERANCE
+    cases: Cases | None = None
+    """The release's, where they are at hand."""
+    tolerance: Tolerance = field(default_factory=Tolerance)
 
     def run(self, source: Path, why: str) -> Placement:
         """Bring the version into service from the Bento at `source`. `why` is `deploy`, `rollback`, `restart` or `restore`.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nb2prod.errors import InputError
-from nb2prod.parity import cases
+from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
 from nb2prod.parity.equality import Tolerance, difference
 from nb2prod.parity.faults import ServiceFault
-from nb2prod.parity.service import Answer, Service
+from nb2prod.parity.service import Service
 
 ROWS = 50
 """So many of the rows that the notebook predicted are asked again."""
@@ -26,8 +26,8 @@ class Suspect:
     client: Client
     bento: Path
     tag: str
-    cases: Path | None
-    tolerance: float
+    cases: Cases | None
+    tolerance: Tolerance
 
 
 def fault(suspect: Suspect) -> str | None:
@@ -59,25 +59,30 @@ def _examples(suspect: Suspect) -> str | None:
 def _replay(suspect: Suspect) -> str | None:
     if suspect.cases is None:
         return None
-    known = cases.read(suspect.cases)
+    known = suspect.cases
     step = max(1, len(known.rows) // ROWS)
     some = known.take(range(0, len(known.rows), step)[:ROWS])
     answers = Service(suspect.client).predict_batches(some.rows)
-    return _differing(some.expected, answers, Tolerance(suspect.tolerance))
-
-
-def _differing(expected: Sequence[Any], answers: Sequence[Answer], tolerance: Tolerance) -> str | None:
     wrong = []
-    for value, answer in zip(expected, answers, strict=True):
+    kind = _kind(suspect.bento / "src" / "signature.json")
+    for value, answer in zip(some.expected, answers, strict=True):
         if answer.kind != "value":
             wrong.append(answer.reason or answer.kind)
             continue
-        found = difference(value, answer.value, tolerance)
+        found = difference(value, answer.value, suspect.tolerance, output=known.prediction, kind=kind)
         if found is not None:
             wrong.append(f"{found.reason}: expected {found.expected!r}, answered {found.actual!r}")
     if not wrong:
         return None
     return f"{len(wrong)} of {len(answers)} rows are not answered as the notebook did; the first: {wrong[0]}"
+
+
+def _kind(path: Path) -> str:
+    """The kind of prediction, which says how texts of moments are compared."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["prediction"]["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
