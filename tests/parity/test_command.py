@@ -94,7 +94,8 @@ def test_a_release_that_is_gone_is_told(small, released, capsys):
 
 
 @pytest.mark.parametrize(
-    ("schema", "words"), [(0, "this nb2prod reads 1"), (99, "this nb2prod reads 1"), ("x", "does not hold a parity report")]
+    ("schema", "words"),
+    [(0, "this nb2prod reads 1"), (99, "this nb2prod reads 1"), ("x", "does not hold a parity report")],
 )
 def test_a_report_of_another_schema_is_refused_in_words(small, released, capsys, schema, words):
     path = released() / "parity.json"
