@@ -15,6 +15,7 @@ from nb2prod.path.scopes import (
     Namespace,
     binds_name,
     bound_around,
+    bound_names,
     changes_in_place,
     free_names,
     local_names,
@@ -122,6 +123,8 @@ class Composer:
         self.statements: dict[int, _Statements] = {}
         self.dropped: set[ast.stmt] = set()
         self.preludes: dict[ast.stmt, dict[str, tuple[Tree, int, str]]] = {}
+        self.row_loops: dict[ast.stmt, list[str]] = {}
+        """Loops over rows that fill lists, with the lists' names."""
         self.splits: dict[ast.stmt, tuple[Step, dict[str, Any]]] = {}
         self.needed: dict[str, int] = {}
         self.whole: dict[str, Defined] = {}
@@ -147,12 +150,42 @@ class Composer:
 
     def collect(self) -> None:
         """Turn every kept step into edits of its statement."""
+        for step in self.walk.kept.values():
+            if step.kind == "filled":
+                self._filled(step)
         for step in sorted(self.walk.kept.values(), key=lambda s: s.seq):
             tree, node = self.recording.statement(step.k)
+            if self._written_out(tree, node):
+                continue
             if step.kind == "step":
                 self.of(tree).leaves.add(node)
             if step.kind != "iteration":
                 self._step(step, tree)
+
+    def _filled(self, step: Step) -> None:
+        """A loop over rows that fills a list is served as it is written; what it takes from outside is captured."""
+        tree, node = self.recording.statement(step.k)
+        self.of(tree).leaves.add(node)
+        self.row_loops.setdefault(node, []).extend(b.name for b in step.binds)
+        if step.frame:
+            return  # its function is served whole
+        own = {b.name for b in step.binds} | bound_names(node)
+        rows = {r.name for r in step.reads}
+        known = self.oracle.globals(sorted(free_names(node) - own - rows))
+        for name, info in known.items():
+            if info["kind"] in ("module", "import", "function", "class"):
+                self._need(name, len(self.recording.trees))
+            elif info["kind"] == "value":
+                self._capture_global(Defined(f"the loop in line {tree.line(node)}", tree, node), name, info)
+
+    def _written_out(self, tree: Tree, node: ast.AST) -> bool:
+        """Whether a statement stands in a loop that is served as it is written, or is one."""
+        current: ast.AST | None = node
+        while current is not None:
+            if current in self.row_loops:
+                return True
+            current = tree.parents.get(current)
+        return False
 
     def of(self, tree: Tree) -> _Statements:
         return self.statements.setdefault(tree.number, _Statements())
@@ -668,6 +701,8 @@ class Composer:
 
         One that was only called with plain values (once for each element of a column, say) touched no rows: nothing of it was followed.
         """
+        if any(node in self.row_loops for node in ast.walk(found.node) if isinstance(node, ast.stmt)):
+            return False
         touched = {s.frame for s in self.walk.kept.values() if s.kind == "step"} & self.walk.frames
         return found.node in {self.recording.statement(self.recording.frames[f].k)[1] for f in touched}
 

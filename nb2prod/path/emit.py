@@ -36,7 +36,7 @@ class Emitter:
         if composer.prediction.function is not None:
             return self._by_function(composer.prediction.function)
         composer.collect()
-        steps = [s for s in composer.walk.kept.values() if s.frame == 0 and s.kind == "step"]
+        steps = [s for s in composer.walk.kept.values() if s.frame == 0 and s.kind in ("step", "filled")]
         answer = {s.seq for s in composer.prediction.steps}
         first = min(answer)
         before = {self._leaf(s) for s in steps if s.seq < first}
@@ -169,6 +169,12 @@ class Emitter:
                 return []
             if node in composer.splits:
                 return composer.split_lines(node, patcher)
+            if node in composer.row_loops:
+                self.lines.append(
+                    (tree.cell.number if tree.cell else 0, tree.line(node), patcher.lines[node.lineno - 1].strip())
+                )
+                empty = [f"{name} = []" for name in dict.fromkeys(composer.row_loops[node])]
+                return [*empty, *patcher.block_lines(node, patcher.inner(node), "")]
             if not isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try)):
                 if tree.cell is not None:
                     self.lines.append((tree.cell.number, tree.line(node), patcher.lines[node.lineno - 1].strip()))

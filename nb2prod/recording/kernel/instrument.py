@@ -50,6 +50,8 @@ class Statement:
     binds: tuple[str, ...]
     depth: int
     function: int | None
+    appends: tuple[str, ...] = ()
+    """Of a loop: the lists that its body appends to."""
 
 
 @dataclass
@@ -93,6 +95,16 @@ def has_yield(node: ast.AST) -> bool:
     return False
 
 
+def appended_in(loop: ast.For) -> tuple[str, ...]:
+    """The names of lists that a loop's body appends to, once for each iteration or not."""
+    found = []
+    for node in (n for statement in loop.body for n in ast.walk(statement)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[_]):
+                found.append(name)
+    return tuple(dict.fromkeys(found))
+
+
 class Instrumenter:
     """Turns one cell's tree into its hooked twin, adding to `tables`."""
 
@@ -129,8 +141,10 @@ class Instrumenter:
         return result
 
     def _new_statement(self, node: ast.stmt) -> int:
+        appends = appended_in(node) if isinstance(node, ast.For) else ()
+        kind, binds = type(node).__name__, targets_of(node)
         self.tables.statements.append(
-            Statement(self.tree, self.index[node], type(node).__name__, targets_of(node), self.depth, self.function)
+            Statement(self.tree, self.index[node], kind, binds, self.depth, self.function, appends)
         )
         return len(self.tables.statements) - 1
 

@@ -88,12 +88,15 @@ class Elements:
 class Loop:
     """One running loop: which statement, which iteration, what its variables hold."""
 
-    __slots__ = ("hot", "instance", "iteration", "k", "keys", "quiet", "source")
+    __slots__ = ("header", "hot", "instance", "iteration", "k", "keys", "over", "quiet", "source")
 
     def __init__(self, k: int, instance: int) -> None:
         self.k, self.instance, self.iteration, self.quiet, self.hot = k, instance, -1, 0, True
         self.keys: dict[str, Any] = {}
         self.source: tuple[Lineage, Any] | None = None
+        # The rows that a loop goes over one by one, and the step of its header.
+        self.over: Lineage | None = None
+        self.header = 0
 
 
 class Frame:
@@ -205,6 +208,8 @@ class Recorder:
                 loop.source = (lineage, index_of(value))
                 if frame.number:
                     self.frames[frame.number - 1]["walked"] = True
+            elif statement.appends and step is not None:
+                self._guarded(self._goes_over, loop, step, value)
             frame.loops.append(loop)
         return value
 
@@ -249,6 +254,10 @@ class Recorder:
     def z(self, k: int) -> None:
         """A loop is over."""
         frame = self.stack[-1]
+        loops = frame.loops[self.tables.statements[k].depth :]
+        if loops and loops[0].k == k and loops[0].over is not None:
+            space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
+            self._guarded(self._filled, frame, loops[0], space)
         del frame.loops[self.tables.statements[k].depth :]
         frame.step = None
 
@@ -1115,6 +1124,55 @@ class Recorder:
                 break
             if info["node"] is None:
                 info["node"] = site.node
+
+    def _goes_over(self, loop: Loop, step: Step, value: Any) -> None:
+        """``for text in df["text"]``, ``for i in range(len(df))``, ``for _, row in df.iterrows()``: an iteration for each row."""
+        loop.header = step.seq
+        lineage = self.rows.of(value)
+        if lineage is None:
+            carried = [
+                x for v in step.names.values() if not isinstance(v, SCALARS) and (x := self.rows.of(v)) is not None
+            ]
+            n = len(value) if isinstance(value, range) else None
+            whole = [x for x in carried if n is None or (x.n == n and value == range(n))]
+            rowwise = n is not None or type(value).__name__ in (*ITERATORS, "RangeIndex", "Index")
+            lineage = whole[0] if whole and rowwise else None
+        loop.over = lineage if lineage is not None and not lineage.single else None
+
+    def _filled(self, frame: Frame, loop: Loop, space: dict[str, Any]) -> None:
+        """A list that a loop over rows has given one entry each carries those rows; the loop is served as it is written."""
+        over = loop.over
+        assert over is not None
+        binds = []
+        for name in self.tables.statements[loop.k].appends:
+            value = space.get(name)
+            if isinstance(value, list) and len(value) == over.n and over.n and self.rows.of(value) is None:
+                binds.append([name, self.rows.put(value, over), self._lineage(over)])
+        if not binds:
+            return
+        inside = [s for s in self.steps if any(p["instance"] == loop.instance for p in s["loops"])]
+        head = [s for s in self.steps if s["seq"] == loop.header]
+        reads = {
+            (r["name"], r.get("token")): r
+            for s in (*head, *inside)
+            for r in s["reads"]
+            if r["kind"] in ("rows", "container")
+        }
+        made = {b[0] for s in inside for b in s["binds"]}
+        self.seq += 1
+        self.steps.append(
+            {
+                "seq": self.seq,
+                "k": loop.k,
+                "frame": frame.number,
+                "kind": "filled",
+                "loops": self._places(frame)[: self.tables.statements[loop.k].depth],
+                "binds": binds,
+                "reads": [r for (name, _), r in reads.items() if name not in made],
+                "updates": [],
+                "events": [],
+            }
+        )
 
     def _iteration(self, frame: Frame, loop: Loop, values: dict[str, Any]) -> None:
         loop.keys = {n: v for n, v in values.items() if isinstance(v, (str, int, float, bool, type(None)))}
