@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,7 +16,7 @@ from tests.browser.harness import (
     show_panel,
     tags_of,
 )
-from tests.server.books import FEATURE, LOAD, PREDICT, TRAIN, document, houses, write
+from tests.server.books import FEATURE, LOAD, PREDICT, SLEEPS, TRAIN, document, houses, write
 
 pytestmark = [pytest.mark.browser]
 
@@ -40,6 +41,7 @@ def lab(tmp_path_factory):
     write(root / "long.ipynb", long_notebook())
     write(root / "untagged.ipynb", document(("", LOAD), ("", FEATURE), ("", TRAIN), ("", PREDICT)))
     write(root / "gone.ipynb", houses())
+    write(root / "sleeping.ipynb", document(("", LOAD), ("feature", SLEEPS), ("train", TRAIN), ("predict", PREDICT)))
     with running_lab(root, tmp_path_factory.mktemp("home")) as running:
         yield running
 
@@ -78,6 +80,13 @@ def problem(page: Page, code: str):
 
 def open_(page: Page, path: str) -> None:
     page.evaluate("path => { void jupyterapp.commands.execute('docmanager:open', {path}); }", path)
+    page.wait_for_function(
+        """path => {
+            const context = jupyterapp.shell.currentWidget?.context;
+            return context?.path === path && context.isReady;
+        }""",
+        arg=path,
+    )
     expect(page.locator("#nb2prod-panel h2")).to_have_text(path)
 
 
@@ -327,6 +336,20 @@ def test_a_restarted_kernel_changes_nothing(page):
     expect(problem(page, "T4")).to_be_visible()
     problem(page, "T4").get_by_role("button", name="Add random_state=0").click()
     expect(problem(page, "T4")).to_have_count(0)
+
+
+def test_cancel_stops_the_build_and_its_kernel(page, lab):
+    open_(page, "sleeping.ipynb")
+    bar = page.locator("#nb2prod-panel .nb2prod-Build")
+    bar.get_by_role("button", name="Build and prove").click()
+    expect(bar).to_contain_text("Running cell 2 of 4", timeout=90_000)
+    expect(page.locator(".nb2prod-Status")).to_contain_text("building, cell 1 of 4")
+    kernel = int((lab.root / "kernel.pid").read_text())
+    bar.get_by_role("button", name="Cancel").click()
+    expect(bar).to_contain_text("Cancelled; nothing was kept", timeout=40_000)
+    assert not Path(f"/proc/{kernel}").exists()
+    bar.get_by_role("button", name="Log").click()
+    expect(page.locator(".nb2prod-Log")).to_contain_text("cell 1 of 4")
 
 
 @pytest.mark.slow
