@@ -8,6 +8,7 @@ from typing import Any
 from nb2prod.parity.bench import Bench, Setting
 from nb2prod.parity.cases import Edge
 from nb2prod.parity.kinds import feature_mismatch
+from nb2prod.parity.report import Mismatch
 from nb2prod.parity.service import Answer, Service
 from nb2prod.parity.tally import Asked, Stopwatch
 
@@ -37,16 +38,22 @@ def features(bench: Bench, service: Service) -> None:
     tally = bench.tallies["edges"]
     numbers = [number for number, edge in enumerate(bench.cases.edges) if edge.features is not None]
     with Stopwatch(tally, service):
-        # One by one: among rows that lack a value, pandas holds an integer feature as a float.
-        found = service.features_of([bench.cases.edges[number].row for number in numbers], 1)
+        found = service.features_of([bench.cases.edges[number].row for number in numbers])
         for number, actual in zip(numbers, found, strict=True):
-            edge = bench.cases.edges[number]
-            if actual is None:
-                continue  # it has no prediction either, which is a finding of its own
-            asked = Asked(number, None, edge.row)
-            mismatch = feature_mismatch(bench, "edges", asked, edge.features or (), actual)
-            if mismatch is not None:
+            if _feature(bench, number, actual) is None:
+                continue
+            # One row is the definition: among odd ones pandas may hold a column as another type.
+            (alone,) = service.features_of([bench.cases.edges[number].row])
+            if (mismatch := _feature(bench, number, alone)) is not None:
                 tally.differ(mismatch)
+
+
+def _feature(bench: Bench, number: int, actual: Sequence[Any] | None) -> Mismatch | None:
+    """The mismatch of an edge row's features; a row without any has no prediction either, which is a finding of its own."""
+    edge = bench.cases.edges[number]
+    if actual is None:
+        return None
+    return feature_mismatch(bench, "edges", Asked(number, None, edge.row), edge.features or (), actual)
 
 
 def again(bench: Bench) -> list[int]:

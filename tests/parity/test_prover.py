@@ -10,7 +10,7 @@ import pytest
 from nb2prod.errors import InputError
 from nb2prod.parity import prover, target
 from nb2prod.parity.bench import Limits
-from nb2prod.parity.cases import Edge
+from nb2prod.parity.cases import Edge, Statement
 from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.faults import ServiceFault
 
@@ -453,3 +453,43 @@ def quick(original):
         original(self, url, headers=headers, timeout=0.5)
 
     return init
+
+
+def test_a_feature_of_an_odd_row_is_held_against_the_notebooks_statements(small):
+    """The prediction is as expected; the statement that makes the feature is named as the plan found it."""
+    row = {**small.make_rows(1)[0], "port": "never seen"}
+    edge = Edge(row, "value", small.predict(row), "port: an unseen value", small.features(row))
+    made_by = tuple(Statement(5, line, f"df[{name!r}] = ...", "F4") for line, name in enumerate(small.feature_names, 1))
+    cases = small.make_cases(60, edges=(edge,), made_by=made_by)
+
+    def features(rows):
+        return [[v + (i == 3 and r["port"] == "never seen") for i, v in enumerate(small.features(r))] for r in rows]
+
+    assert prove(small, small.Behaviour(), cases).passed
+    report = prove(small, small.Behaviour(features=features), cases)
+    assert failed(report) == {"edges"}
+    (mismatch,) = report.mismatches
+    assert (mismatch.output, mismatch.expected, mismatch.actual) == ("port_C", 0.0, 1.0)
+    cause = mismatch.cause
+    assert (cause.feature, cause.cell, cause.line, cause.rule) == ("port_C", 5, 4, "F4")
+    assert cause.source == "df['port_C'] = ..."
+
+
+def test_a_row_error_must_say_why(small):
+    row = {**small.make_rows(1)[0], "count": -1}
+    cases = small.make_cases(60, edges=(Edge(row, "raises", "ZeroDivisionError", "a count of -1"),))
+
+    def answering(reason):
+        def predict(rows):
+            bad = [i for i, item in enumerate(rows) if item["count"] == -1]
+            made = [None if i in bad else small.predict(item) for i, item in enumerate(rows)]
+            return made, [{"row": i, "field": None, "code": "row_failed", "reason": reason} for i in bad]
+
+        return small.Behaviour(predict=predict)
+
+    report = prove(small, answering("the notebook's code failed: ZeroDivisionError in cell 3"), cases)
+    assert report.passed
+    assert report.kind("edges").failed == 1
+    silent = prove(small, answering(""), cases)
+    assert failed(silent) == {"edges"}
+    assert "does not say why" in silent.mismatches[0].reason
