@@ -62,6 +62,7 @@ class Maker:
         self.raw, self.predicted, self.encode, self.odd = raw, predicted, encode, odd
         self.fields = [column for column in columns if column["field"]]
         self.others = [column["name"] for column in columns if not column["field"]]
+        self.values = [list(odd.of_column(column, raw[column["name"]])) for column in self.fields]
         step = max(1, len(predicted) // _BASES)
         self.bases = [int(row) for row in predicted[::step][:_BASES]]
 
@@ -99,11 +100,11 @@ class Maker:
 
     def _with_missing(self, left: npt.NDArray[np.int64]) -> Iterator[tuple[str, list[int]]]:
         names = [column["name"] for column in self.fields]
-        missing = self.raw[names].isna()
-        known = set(map(tuple, missing.iloc[self.predicted].drop_duplicates().to_numpy().tolist()))
+        missing = self.raw[names].isna().to_numpy()
+        known = {tuple(row) for row in np.unique(missing[self.predicted], axis=0).tolist()}
         fresh: dict[tuple[bool, ...], int] = {}
-        for row in left[missing.iloc[left].any(axis=1).to_numpy()][:20_000]:
-            fresh.setdefault(tuple(missing.iloc[int(row)]), int(row))
+        for row in left[missing[left].any(axis=1)][:20_000]:
+            fresh.setdefault(tuple(missing[int(row)].tolist()), int(row))
         # Patterns that the replay does not hold first, then others: they are rare enough.
         for pattern in sorted(fresh, key=lambda p: (p in known, sum(p))):
             lacks = ", ".join(str(name) for name, gone in zip(names, pattern, strict=True) if gone)
@@ -193,9 +194,9 @@ class Maker:
     def _made(self) -> Iterator[EdgeRow]:
         """A row of training with one odd value, what matters most first, each column in its turn."""
         turns: list[tuple[int, int, int, Any]] = []
-        for place, column in enumerate(self.fields):
+        for place, known in enumerate(self.values):
             counts: dict[int, int] = {}
-            for value in self.odd.of_column(column, self.raw[column["name"]]):
+            for value in known:
                 counts[value.rank] = counts.get(value.rank, 0) + 1
                 turns.append((value.rank, counts[value.rank], place, value))
         turns.sort(key=lambda turn: turn[:3])
@@ -207,9 +208,8 @@ class Maker:
         """All that may be missing is, and all texts are unseen."""
         for words, title in (("missing", "all that may be missing"), ("an unseen value", "every text unseen")):
             values = []
-            for column in self.fields:
-                found = (v for v in self.odd.of_column(column, self.raw[column["name"]]) if v.words == words)
-                value = next(found, None)
+            for column, known in zip(self.fields, self.values, strict=True):
+                value = next((item for item in known if item.words == words), None)
                 if value is not None and value.held is not self.odd.REFUSED:
                     values.append((column, value))
             if len(values) > 1:

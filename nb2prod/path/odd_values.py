@@ -7,6 +7,7 @@ they make of a request is what these values are there to test.
 from __future__ import annotations
 
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -153,7 +154,9 @@ def _moments(seen: pd.Series[Any]) -> Iterator[str]:
 
 def _own_moments(seen: pd.Series[Any]) -> Iterator[str]:
     """Hours of the day that begins a month, as the column's texts write them."""
-    layout = guess_datetime_format(str(seen.iloc[0])) if len(seen) else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whether the day comes first does not matter here
+        layout = guess_datetime_format(str(seen.iloc[0])) if len(seen) else None
     if layout is not None and "%H" in layout and next(_moments(seen), None) is not None:
         day = pd.to_datetime(seen.iloc[:50].astype(str), format=layout, errors="coerce").min()
         if not pd.isna(day):
