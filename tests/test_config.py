@@ -39,6 +39,11 @@ def test_filters_with_and_without_quotes(tmp_path):
     assert options.filters == {"4.7": "validity", "5.1": "training-only"}
 
 
+def test_tolerances_of_single_outputs(tmp_path):
+    text = 'tolerances = {price = 1e-6, rent = 1e-4}\n["flight delay".tolerances]\nrent = 0\n'
+    assert loaded(tmp_path, text).tolerances == {"price": 1e-6, "rent": 0}
+
+
 def test_parameters_and_filters_are_merged_key_by_key(tmp_path):
     text = '[parameters]\nyear = 2013\nseed = 1\n["flight delay".parameters]\nyear = 2014\n'
     options = loaded(tmp_path, text, {"parameters": {"seed": 5}, "filters": {"1.1": "validity"}})
@@ -65,6 +70,8 @@ def test_serving_options_are_merged_key_by_key(tmp_path):
         ("fields = [1]", "fields is [1]", "column name"),
         ("tolerance = 2", "tolerance is 2", "from 0 up to 1"),
         ("tolerance = true", "tolerance is True", "from 0 up to 1"),
+        ("tolerances = 3", "tolerances is 3", "probability = 1e-6"),
+        ("tolerances = {price = 2}", "tolerances: price is 2", "from 0 up to 1"),
         ("timeout = 0", "timeout is 0", "seconds above 0"),
         ("filters = 3", "filters is 3", "4.7"),
         ('filters = {"4" = "validity"}', "key is '4'", "4.7"),
