@@ -24,7 +24,7 @@ def test_the_running_container_was_proved(released):
 
 def test_the_image_has_a_health_check_labels_and_no_rights(released):
     (image,) = json.loads(run("podman", "inspect", "--type", "image", released.tag, env=released.environment))
-    assert "readyz" in " ".join(image["HealthCheck"]["Test"])
+    assert "readyz" in " ".join(image["Healthcheck"]["Test"])
     config = image["Config"]
     assert config["User"] == "10001:10001"
     assert config["Labels"]["nb2prod.bento"] == released.tag
@@ -71,7 +71,7 @@ def test_an_image_that_is_missing_is_named(released):
     found = released.nb2prod("export", released.tag, "--output", str(released.folder))
     assert found["bytes"] > 0
     run("podman", "tag", released.tag, "localhost/kept:1", env=released.environment)
-    run("podman", "untag", released.tag, env=released.environment)
+    run("podman", "untag", released.tag, released.tag, env=released.environment)
     try:
         error = released.nb2prod("deploy", released.tag, "--container", "--engine", "podman", code=2)["error"]
         assert f"podman has no image {released.tag}" in error["message"]
