@@ -13,7 +13,7 @@ import numpy.typing as npt
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
-from nb2prod.path import columns_check, findings, raw_table, served_checks
+from nb2prod.path import columns_check, filters, findings, raw_table, served_checks
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics, statement_of, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
@@ -53,8 +53,8 @@ class Planner:
             self.notes.append(prediction.function.warning(self.recording))
         else:
             table, predicted = raw_table.choose(self.recording, prediction, self.options.raw_table)
-        self.told = self._told_classes()
-        self.evidence: dict[str, str] = {}
+        told = filters.told(self.recording, self.options.filters, TRAINING_ONLY)
+        self.told, self.evidence = dict(told.classes), dict(told.evidence)
         classes: dict[str, str] = {}
         for _ in range(5):
             walk, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))
@@ -89,20 +89,6 @@ class Planner:
             tuple(self.notes),
             predicted,
         )
-
-    def _told_classes(self) -> dict[str, str]:
-        told = dict(self.options.filters)
-        for step in self.recording.steps:
-            for event in step.events:
-                if event["kind"] == "filter":
-                    tree, _ = self.recording.statement(step.k)
-                    tags = tree.cell.tags if tree.cell is not None else frozenset()
-                    if "train" in tags and "feature" not in tags:
-                        told.setdefault(
-                            f"{tree.cell.number if tree.cell else 0}.{tree.line(tree.nodes[event['node']])}",
-                            TRAINING_ONLY,
-                        )
-        return told
 
     # composing --------------------------------------------------------------------------------------------------------
 
@@ -270,7 +256,8 @@ class Planner:
         self._draft(table)
         settled = set(self.options.filters)
         open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
-        return self._trial({**self._job(prediction, table, predicted), "filters": open_rules})
+        rules = [f.rule for f in composition.filters]
+        return self._trial({**self._job(prediction, table, predicted), "filters": open_rules, "rules": rules})
 
     def _draft(self, table: Table) -> None:
         """A signature that takes every column as it is, for the trials."""
@@ -322,12 +309,9 @@ class Planner:
 
     def _why(self, identity: str, klass: str) -> str:
         base = identity.rstrip("abcdefghijklmnopqrstuvwxyz")
-        if base in self.options.filters:
-            return "set by the user"
-        if identity in self.evidence:
-            return self.evidence[identity]
-        if base in self.told:
-            return "its cell is tagged train"
+        known = self.evidence.get(identity) or self.evidence.get(base)
+        if known is not None:
+            return known
         if klass == VALIDITY:
             return "its verdict on a row depends on that row alone, and not on the target"
         return "chooses rows of training"

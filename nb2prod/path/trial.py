@@ -162,31 +162,29 @@ def settle_filters(trial: Trial) -> None:
     rows = np.concatenate([predicted, extra]).astype("int64")
     frame = trial.frame(rows)
     whole = trial.run(frame, features=False)
-    evidence: dict[str, str] = {}
+    evidence = _Evidence(trial.job.get("rules") or [])
     refused = {
         r for r, c in zip(whole.reasons[: len(predicted)], whole.codes, strict=False) if c == "row_refused" and r
     }
     for verdict in refused:
-        evidence.setdefault(verdict, "it would refuse rows that the notebook predicted")
+        evidence.found.setdefault(verdict, "it would refuse rows that the notebook predicted")
     for start in (0, 1):
         half = list(range(start, len(rows), 2))
         part = trial.run(frame.iloc[half].reset_index(drop=True), features=False)
         for position, at in enumerate(half):
-            _changed(whole, at, part, position, evidence, "a row's fate differs when half of the rows are there")
+            evidence.changed(whole, at, part, position, "a row's fate differs when half of the rows are there")
     some = frame.iloc[: FILTERED // 3]
     twice = trial.run(pd.concat([some, some], ignore_index=True), features=False)
     for at in range(len(some)):
-        _changed(
-            whole, at, twice, at + len(some), evidence, "a row's fate differs when the same row is there before it"
-        )
+        evidence.changed(whole, at, twice, at + len(some), "a row's fate differs when the same row is there before it")
     for target in trial.answer["target"]:
         for values in (frame[target].to_numpy()[rng.permutation(len(frame))], *_all_of(trial.raw[target], len(frame))):
             other = frame.copy()
             other[target] = values
             changed = trial.run(other, features=False)
             for at in range(len(frame)):
-                _changed(whole, at, changed, at, evidence, f"a row's fate changes with the target {target!r}")
-    trial.answer["training_only"] = evidence
+                evidence.changed(whole, at, changed, at, f"a row's fate changes with the target {target!r}")
+    trial.answer["training_only"] = evidence.found
     counts: dict[str, int] = {}
     for reason, code in zip(whole.reasons, whole.codes, strict=True):
         if code == "row_refused" and reason:
@@ -202,12 +200,25 @@ def _all_of(column: pd.Series[Any], count: int) -> list[Any]:
     return [pd.Series([v] * count, dtype=column.dtype).to_numpy() for v in notable.values()]
 
 
-def _changed(a: Run, i: int, b: Run, j: int, evidence: dict[str, str], why: str) -> None:
-    if a.codes[i] == b.codes[j] and a.reasons[i] == b.reasons[j]:
-        return
-    for run, at in ((a, i), (b, j)):
-        if run.codes[at] == "row_refused" and run.reasons[at]:
-            evidence.setdefault(str(run.reasons[at]), why)
+@dataclass
+class _Evidence:
+    """Why rules belong to training, by what a refused row is told. `rules`: their texts in the order in which they run."""
+
+    rules: list[str]
+    found: dict[str, str] = field(default_factory=dict)
+
+    def changed(self, a: Run, i: int, b: Run, j: int, why: str) -> None:
+        """Note the rule whose verdict on a row differs between two runs: of two that refused it the earlier one, which hid the other."""
+        if a.codes[i] == b.codes[j] and a.reasons[i] == b.reasons[j]:
+            return
+        said = [
+            str(run.reasons[at]) for run, at in ((a, i), (b, j)) if run.codes[at] == "row_refused" and run.reasons[at]
+        ]
+        if said:
+            self.found.setdefault(min(said, key=self._order), why)
+
+    def _order(self, reason: str) -> int:
+        return next((n for n, rule in enumerate(self.rules) if reason.endswith(rule)), len(self.rules))
 
 
 def replay(trial: Trial) -> None:

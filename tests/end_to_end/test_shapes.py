@@ -5,6 +5,7 @@ Here the generated code answers in a clean process of the kernel's Python; `test
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,11 @@ QUICK = frozenset(
 
 def _cases() -> list[object]:
     return [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in EXPECTED]
+
+
+def _plain(source: str) -> str:
+    """A piece of code whatever its quotes, blanks and brackets around a column's name."""
+    return re.sub(r"[\s'\"]", "", source)
 
 
 def planned(name: str, folder: Path) -> ServingPath:
@@ -74,6 +80,9 @@ def test_shape(name: str, tmp_path: Path) -> None:
         assert made.prediction.label == expected.prediction
     if expected.raw_table is not None:
         assert made.table.name == expected.raw_table
+    for klass, pieces in (("training-only", expected.training_only), ("validity", expected.validity)):
+        served = [_plain(f.source) for f in made.filters if f.klass == klass]
+        assert [p for p in pieces if not any(_plain(p) in source for source in served)] == [], (klass, served)
     if expected.fields:
         missing = set(expected.fields) - set(made.fields)
         extra = set(made.fields) - set(expected.fields) - set(expected.maybe_fields)
