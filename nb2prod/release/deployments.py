@@ -86,7 +86,9 @@ def deploy(
             return status(name)
         own = places.bento(name, release.version)
         source = own if own.is_dir() else store.find(release.bento).folder
-        _change(ledger, placement, release.version, progress, timeout).run(source, "deploy")
+        change = _change(ledger, placement, release.version, progress, timeout)
+        change.any_port = wish.port is None and placement.live is None
+        change.run(source, "deploy")
     return status(name)
 
 

@@ -81,8 +81,9 @@ def load():
 class Load:
     """Callers of a deployment: each of some threads asks, waits for the answer and asks again."""
 
-    def __init__(self, port, threads=3):
+    def __init__(self, port, threads=3, rows=({"a": 5},)):
         self.port = port
+        self.body = json.dumps({"rows": rows})
         self.done = 0
         self.lost = []
         self.answers = []
@@ -104,8 +105,7 @@ class Load:
         while not self._ends.is_set():
             try:
                 connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-                body = json.dumps({"rows": [{"a": 5}]})
-                connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+                connection.request("POST", "/predict", self.body, {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 text = answer.read()
                 if answer.status == 200:

@@ -166,3 +166,21 @@ def test_the_aliases_name_releases(releases):
     assert deploy("flights:previous").version == "aa11"
     assert deploy("flights:live").version == "aa11"
     assert deployments.aliases() == {"flights:aa11": ("live",), "flights:bb22": ("previous",)}
+
+
+@pytest.mark.parametrize("proxied", WAYS)
+def test_a_port_that_another_program_takes_meanwhile_is_exchanged_for_a_free_one(releases, monkeypatch, proxied):
+    releases.make("aa11")
+    taken = socket.socket()
+    copied = places.copy_bento
+
+    def copy(*arguments):
+        taken.bind(("127.0.0.1", Ledger().placement("flights").port))
+        taken.listen()
+        return copied(*arguments)
+
+    monkeypatch.setattr(places, "copy_bento", copy)
+    with taken:
+        item = deploy("flights", Wish(proxied=proxied))
+        assert item.state == "serving"
+        assert item.port != taken.getsockname()[1]

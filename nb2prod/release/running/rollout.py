@@ -63,6 +63,8 @@ class Change:
     cases: Cases | None = None
     """The release's, where they are at hand."""
     tolerance: Tolerance = field(default_factory=Tolerance)
+    any_port: bool = False
+    """Nobody asked for the port: where another program takes it meanwhile, the next free one does."""
 
     def run(self, source: Path, why: str) -> Placement:
         """Bring the version into service from the Bento at `source`. `why` is `deploy`, `rollback`, `restart` or `restore`.
@@ -94,7 +96,7 @@ class Change:
             self._live(self.placement.instance)
         else:
             before = self.placement.instance
-            places.check_port(self.placement.host, self.placement.port)
+            self._settle_port()
             server = self._proved(self.ledger.add_instance(self.placement.name, self.version, None))
             self._done("switched")
             self._live(server.id)
@@ -157,12 +159,13 @@ class Change:
     def _switch(self, candidate: Instance) -> None:
         """Through HAProxy; the first time, the proxy itself is started."""
         self.progress.stage("switch")
-        placement = self.placement
         port = candidate.port
         assert port is not None
         kept = self._proxy()
         if kept is None:
-            places.check_port(placement.host, placement.port)
+            self._settle_port()
+        placement = self.placement
+        if kept is None:
             instance = self.ledger.add_instance(placement.name, None, None)
             kept = places.kept(instance)
             there = (proxy.Slot("a", port, active=True), proxy.Slot("b", None))
@@ -220,6 +223,14 @@ class Change:
     def _finish(self) -> None:
         self.placement = replace(self.placement, rollout=None)
         self._save()
+
+    def _settle_port(self) -> None:
+        """The deployment's port, just before something listens there; starting a server took its time."""
+        here = self.placement
+        if self.any_port and places.why_taken(here.host, here.port) is not None:
+            self.placement = replace(here, port=places.free_port(self.ledger, here.host))
+            self._save()
+        places.check_port(here.host, self.placement.port)
 
     # -- when it goes wrong --
 
