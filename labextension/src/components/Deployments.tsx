@@ -91,11 +91,13 @@ function Head({ item, trans }: { readonly item: IDeployment; readonly trans: Tra
   );
 }
 
-function Card({ item, release, hasChanged, busy, samples, actions, trans }: IProps & { readonly item: IDeployment }): React.JSX.Element {
+type CardProps = IProps & { readonly item: IDeployment };
+
+function Card(props: CardProps): React.JSX.Element {
+  const { item, release, hasChanged, busy, samples, actions, trans } = props;
   const [form, setForm] = React.useState<IForm | string | null>(null);
   const doing = busy.get(item.name);
-  const isNewer = release !== null && release.version !== item.version;
-  const lives = item.state === 'serving' || item.state === 'degraded';
+  const isLatest = release === null || release.version === item.version;
   const showForm = async (): Promise<void> => {
     if (form !== null) {
       setForm(null);
@@ -116,7 +118,7 @@ function Card({ item, release, hasChanged, busy, samples, actions, trans }: IPro
         </p>
       )}
       <Facts item={item} samples={samples(item.name)} trans={trans} />
-      {hasChanged === true && !isNewer && (
+      {hasChanged === true && isLatest && (
         <p className="nb2prod-Build-changed" role="status">
           {trans.__('The notebook has changed since this release.')}
         </p>
@@ -126,32 +128,69 @@ function Card({ item, release, hasChanged, busy, samples, actions, trans }: IPro
           {note}
         </p>
       ))}
-      <div className="nb2prod-Deployment-actions">
-        {isNewer && (
-          <button className="nb2prod-Button nb2prod-mod-primary" disabled={doing !== undefined} onClick={() => { actions.onDeploy(release.bento); }}>
-            {trans.__('Deploy %1', release.version.slice(0, 8))}
-          </button>
-        )}
-        {lives && (
-          <button className="nb2prod-Button" aria-expanded={form !== null} onClick={() => void showForm()}>
-            {trans.__('Try it')}
-          </button>
-        )}
-        {item.previous !== null && (
-          <IconAction icon={undoIcon} label={trans.__('Roll back to %1', item.previous.slice(0, 8))} text={trans.__('Roll back')} disabled={doing !== undefined} onClick={() => { actions.onAct(item.name, 'rollback'); }} />
-        )}
-        {item.state === 'stopped' || item.state === 'gone' || item.state === 'failed' ? (
-          <IconAction icon={refreshIcon} label={trans.__('Start again')} text={trans.__('Start')} disabled={doing !== undefined} onClick={() => { actions.onAct(item.name, 'restart'); }} />
-        ) : (
-          <IconAction icon={stopIcon} label={trans.__('Stop %1', item.name)} text={trans.__('Stop')} disabled={doing !== undefined} onClick={() => { actions.onAct(item.name, 'stop'); }} />
-        )}
-      </div>
+      <Buttons {...props} isTrying={form !== null} onTry={() => void showForm()} />
       {typeof form === 'string' && <p className="nb2prod-Trouble">{form}</p>}
       {form !== null && typeof form !== 'string' && (
-        <TryIt form={form} url={item.url} trans={trans} onTry={(row, key) => actions.onTry(item.name, row, key)} onCopy={actions.onCopy} />
+        <TryIt
+          form={form}
+          url={item.url}
+          trans={trans}
+          onTry={(row, key) => actions.onTry(item.name, row, key)}
+          onCopy={actions.onCopy}
+        />
       )}
       <History item={item} actions={actions} trans={trans} />
     </article>
+  );
+}
+
+function Buttons({
+  item,
+  release,
+  busy,
+  actions,
+  trans,
+  isTrying,
+  onTry
+}: CardProps & { readonly isTrying: boolean; readonly onTry: () => void }): React.JSX.Element {
+  const disabled = busy.has(item.name);
+  const newer = release !== null && release.version !== item.version ? release : null;
+  const act = (action: 'rollback' | 'stop' | 'restart') => (): void => {
+    actions.onAct(item.name, action);
+  };
+  return (
+    <div className="nb2prod-Deployment-actions">
+      {newer !== null && (
+        <button
+          className="nb2prod-Button nb2prod-mod-primary"
+          disabled={disabled}
+          onClick={() => {
+            actions.onDeploy(newer.bento);
+          }}
+        >
+          {trans.__('Deploy %1', newer.version.slice(0, 8))}
+        </button>
+      )}
+      {(item.state === 'serving' || item.state === 'degraded') && (
+        <button className="nb2prod-Button" aria-expanded={isTrying} onClick={onTry}>
+          {trans.__('Try it')}
+        </button>
+      )}
+      {item.previous !== null && (
+        <IconAction
+          icon={undoIcon}
+          label={trans.__('Roll back to %1', item.previous.slice(0, 8))}
+          text={trans.__('Roll back')}
+          disabled={disabled}
+          onClick={act('rollback')}
+        />
+      )}
+      {item.state === 'stopped' || item.state === 'gone' || item.state === 'failed' ? (
+        <IconAction icon={refreshIcon} label={trans.__('Start again')} text={trans.__('Start')} disabled={disabled} onClick={act('restart')} />
+      ) : (
+        <IconAction icon={stopIcon} label={trans.__('Stop %1', item.name)} text={trans.__('Stop')} disabled={disabled} onClick={act('stop')} />
+      )}
+    </div>
   );
 }
 
