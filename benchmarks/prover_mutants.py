@@ -174,7 +174,7 @@ def mutants(home: Path) -> list[Mutant]:
 
 
 def _flights() -> list[tuple[str, str, Change]]:
-    model, app = "predict.py", "nb2prod_runtime/app.py"
+    model, answers = "predict.py", "nb2prod_runtime/answering.py"
     return [
         ("constant", "a day of 1,441 minutes", text("% 1440", "% 1441")),
         ("constant", "a weekend of one day", text(">= 5", ">= 6")),
@@ -197,7 +197,7 @@ def _flights() -> list[tuple[str, str, Change]]:
         ("phantom", "the target fills a gap", text('["precip"].fillna(0)', '["precip"].fillna(0) + df["late"]')),
         ("type", "the delay in single precision", column("dep_delay", dtype="float32")),
         ("type", "the delay must be known", column("dep_delay", nullable=False)),
-        ("wire", "labels as floats", text("made = {name: answer.predictions,", "made = {name: [None if v is None else float(v) for v in answer.predictions],", app)),
+        ("wire", "labels as floats", text("kind: answer.predictions,", "kind: [None if v is None else float(v) for v in answer.predictions],", answers)),
     ]  # fmt: skip
 
 

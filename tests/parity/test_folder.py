@@ -123,8 +123,8 @@ MUTANTS = [
     # The target has its phantom's value while serving, 0, as it had in all recorded rows: HTTP alone can't tell.
     ("predict.py", "+ 0.5", "+ 0.5 + rows_survived()", {"target-free"}, None, None),
     # What the wire does to a right answer.
-    ("nb2prod_runtime/app.py", "made = {name: answer.predictions,",
-     "made = {name: [round(v, 3) if isinstance(v, float) else v for v in answer.predictions],",
+    ("nb2prod_runtime/answering.py", "kind: answer.predictions,",
+     "kind: [round(v, 3) if isinstance(v, float) else v for v in answer.predictions],",
      {"replay", "wire"}, None, None),
 ]  # fmt: skip
 
