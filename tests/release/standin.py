@@ -18,8 +18,7 @@ from pathlib import Path
 BENTO = Path(sys.argv[1])
 TOLD = json.loads((BENTO / "behaviour.json").read_text())
 NAME = (BENTO / "bento.yaml").read_text().split()[1] + f":{BENTO.name}"
-STARTED = time.monotonic()
-BUSY = threading.Semaphore(0)
+ENDS = threading.Event()
 COUNTS = {"requests": 0, "working": 0}
 
 
@@ -35,6 +34,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if ENDS.is_set():
+            self.send_header("Connection", "close")
+            self.close_connection = True
         self.end_headers()
         self.wfile.write(body)
 
@@ -74,6 +76,8 @@ class Server(ThreadingHTTPServer):
 
 def end(*_):
     """As a server that drains: it takes nothing new and ends with its last answer."""
+
+    ENDS.set()
 
     def drain():
         SERVER.shutdown()

@@ -80,6 +80,7 @@ def test_a_server_that_crashes_in_a_loop_is_given_up_and_said(releases, monkeypa
     assert deploy("flights").state == "serving"
 
 
+@pytest.mark.slow
 def test_a_worker_that_crashes_in_a_loop_is_said(releases):
     releases.make("aa11", worker=True)
     deploy("flights", DIRECT)

@@ -60,10 +60,10 @@ def test_a_request_that_takes_long_is_answered_by_the_version_that_took_it(relea
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
-        ({"ready": False}, "was not ready within 4 s"),
+        pytest.param({"ready": False}, "was not ready within 4 s", marks=pytest.mark.slow),
         ({"exit": 3}, "never became ready: the server ended with status 3"),
         ({"answer": -1}, "not answered as the notebook did"),
-        ({"crash_after": 0.0}, "never became ready"),
+        pytest.param({"crash_after": 0.0}, "never became ready", marks=pytest.mark.slow),
     ],
 )
 def test_a_version_that_fails_is_rolled_back_by_itself(releases, load, proxied, behaviour, reason):
