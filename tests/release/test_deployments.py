@@ -172,6 +172,7 @@ def test_the_aliases_name_releases(releases):
 def test_a_port_that_another_program_takes_meanwhile_is_exchanged_for_a_free_one(releases, monkeypatch, proxied):
     releases.make("aa11")
     taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # another test's connections may linger there
     copied = places.copy_bento
 
     def copy(*arguments):
