@@ -68,7 +68,7 @@ def deploy(
     from nb2prod.bento import store
 
     progress = progress or NoProgress()
-    release = records.find(_resolved(bento))
+    release = records.find(bento)
     if not release.owner and not wish.without_owner:
         raise NotDeployed(
             f"{release.bento} has no owner: nobody would answer for it",
@@ -290,18 +290,6 @@ def _change(ledger: Ledger, placement: Placement, version: str, progress: Progre
         change.cases = cases.read(found.path("cases.json"))
         change.tolerance = records.tolerance(found, change.cases)
     return change
-
-
-def _resolved(bento: str) -> str:
-    """`name:live` and `name:previous` as `name:version`."""
-    name, _, alias = bento.partition(":")
-    if alias not in ("live", "previous"):
-        return bento
-    found = Ledger().placement(name)
-    version = None if found is None else getattr(found, alias)
-    if version is None:
-        raise InputError(f"{name} has no {alias} release", "`nb2prod list` names the releases.")
-    return f"{name}:{version}"
 
 
 def _known(ledger: Ledger, name: str) -> Placement:

@@ -23,6 +23,7 @@ from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.report import ParityReport
 from nb2prod.release import record, source
 from nb2prod.release.record import ReleaseRecord
+from nb2prod.release.running import ledger
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
 _LATEST = "latest"
@@ -92,7 +93,8 @@ def write_refused(name: str, report: ParityReport, cases: Cases) -> Path:
 
 
 def find(name_or_tag: str) -> ReleaseRecord:
-    """The record of `name:version` (or a version's unique beginning), or the newest of `name`.
+    """The record of `name:version` (or a version's unique beginning), of the alias `name:live` or `name:previous`, or the
+    newest of `name`.
 
     Raises `InputError`, with what there is, where none or several match, or the record can't be read.
     """
@@ -104,6 +106,8 @@ def find(name_or_tag: str) -> ReleaseRecord:
         raise InputError(f"there is no release of {name!r} in {home.releases()}", there)
     if wanted in ("", _LATEST):
         return max((record.read(path) for path in versions), key=_age)
+    if wanted in ledger.ALIASES:
+        wanted = ledger.aliased(name, wanted)
     exact = [path for path in versions if path.name == wanted]
     matches = exact or [path for path in versions if path.name.startswith(wanted)]
     if len(matches) == 1:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from nb2prod.errors import EnvironmentProblem, InputError
-from nb2prod.release import deployments
+from nb2prod.release import deployments, records
 from nb2prod.release.deployments import NotDeployed, Wish, deploy
 from nb2prod.release.running import ledger as ledgers
 from nb2prod.release.running import places
@@ -165,6 +165,10 @@ def test_the_aliases_name_releases(releases):
     deploy("flights:bb22")
     assert deploy("flights:previous").version == "aa11"
     assert deploy("flights:live").version == "aa11"
+    assert records.find("flights:live").version == "aa11"
+    releases.make("aa11", name="other")
+    with pytest.raises(InputError, match="other has no live release"):
+        records.find("other:live")
     assert deployments.aliases() == {"flights:aa11": ("live",), "flights:bb22": ("previous",)}
 
 

@@ -21,6 +21,7 @@ from nb2prod.release.deployment import Event
 
 SCHEMA = 1
 FILE = "deployments.sqlite3"
+ALIASES = ("live", "previous")
 _WAIT_SECONDS = 15.0
 _KEPT_EVENTS = 200
 
@@ -215,6 +216,15 @@ class Ledger:
             f"the record of deployments {self.path} can't be used: {error}",
             "Check that its folder can be written to and has room. What was deployed keeps running.",
         )
+
+
+def aliased(release: str, alias: str) -> str:
+    """The version that `live` or `previous` names in the deployment of this name; `InputError` where it names none."""
+    found = Ledger().placement(release)
+    version = None if found is None else getattr(found, alias)
+    if version is None or found is None or found.release != release:
+        raise InputError(f"{release} has no {alias} release", "`nb2prod list` names the releases.")
+    return str(version)
 
 
 def event(what: str, version: str | None = None, detail: str = "") -> Event:
