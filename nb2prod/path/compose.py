@@ -355,6 +355,23 @@ class Composer:
                 self._need(free, tree.number)
         return True
 
+    def rounds(self, tree: Tree, node: ast.For) -> list[dict[str, Any]] | None:
+        """What a loop's plain variables held in each round, for a loop over something that can't be kept: a generator of splits."""
+        for step in self.walk.kept.values():
+            if step.kind != "header" or self.recording.statement(step.k) != (tree, node):
+                continue
+            if not any(e["kind"] == "boundary" and e.get("type") == "generator" for e in step.events):
+                return None
+            places = [
+                p
+                for s in self.recording.by_frame.get(step.frame, [])
+                for p in s.loops
+                if p.k == step.k and (p.k, p.instance) in self.loops
+            ]
+            by_round = {p.iteration: p.keys for p in places if p.instance == places[-1].instance}
+            return [by_round.get(i, {}) for i in range(max(by_round, default=-1) + 1)]
+        return None
+
     def _need(self, name: str, tree: int) -> None:
         self.needed[name] = max(tree, self.needed.get(name, 0))
 
@@ -422,6 +439,11 @@ class Composer:
         else:
             text = f"rules.part(rows, {list(columns)!r}, {form!r})"
         self._edit(tree, event["node"], lambda _: text)
+
+    def _on_count(self, step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
+        """A variable that holds the number of training's rows, where an array with an entry for each row is made."""
+        if not step.frame:
+            self._edit(tree, event["node"], lambda _: "len(rows)")
 
     def _on_frozen(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         node = tree.nodes[event["node"]]

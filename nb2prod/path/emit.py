@@ -207,11 +207,7 @@ class Emitter:
                 return []
             if not self._is_loop(tree, node):
                 return body
-            head = (
-                f"while {patcher.render(node.test)}:"
-                if isinstance(node, ast.While)
-                else f"for {patcher.inner(node.target)} in {patcher.render(node.iter)}:"
-            )
+            head = f"while {patcher.render(node.test)}:" if isinstance(node, ast.While) else self._for(tree, node)
             return [*patcher.comments_above(node), head, *_indented(body)]
         if isinstance(node, ast.With):
             return self._inner(tree, node.body, wanted, final)
@@ -229,6 +225,19 @@ class Emitter:
                 ]
             return lines
         return []
+
+    def _for(self, tree: Tree, node: ast.For) -> str:
+        """A loop's head; one over a generator goes through the rounds that it had, with its plain variables."""
+        patcher, rounds = self.patcher(tree), self.composer.rounds(tree, node)
+        if rounds is None:
+            return f"for {patcher.inner(node.target)} in {patcher.render(node.iter)}:"
+        order = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
+        names = [n for n in order if rounds and all(n in keys for keys in rounds)]
+        if not names:
+            return f"for _ in range({len(rounds)}):"
+        values = [keys[names[0]] if len(names) == 1 else tuple(keys[n] for n in names) for keys in rounds]
+        counted = values == list(range(len(values)))
+        return f"for {', '.join(names)} in {f'range({len(values)})' if counted else repr(values)}:"
 
     def _is_loop(self, tree: Tree, node: ast.stmt) -> bool:
         return any(self.recording.statement(k) == (tree, node) for k, _ in self.composer.loops)

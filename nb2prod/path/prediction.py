@@ -83,7 +83,7 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     )
     if function is not None:
         others = (*others, function.name)
-    return _prediction(best, others)
+    return _prediction(recording, best, others)
 
 
 def _by_calls(function: PredictingFunction) -> Prediction:
@@ -239,15 +239,27 @@ def _chain(best: _Candidate, pool: list[_Candidate]) -> list[_Candidate]:
     return [c for c in pool if c.steps[-1] in best.steps]
 
 
-def _prediction(best: _Candidate, others: tuple[str, ...]) -> Prediction:
+def _asked(recording: Recording, best: _Candidate) -> tuple[Step, dict[str, Any]] | None:
+    """The model's call that makes the prediction; of several models that are averaged, the first, where all are given one variable."""
     asked = [(s, e) for s in best.steps for e in s.events if e["kind"] == "predict"]
+    if len(asked) < 2:
+        return asked[0] if asked else None
+    given = set()
+    for step, event in asked:
+        tree, _ = recording.statement(step.k)
+        argument = tree.nodes[event["argument"]] if event["argument"] is not None else None
+        given.add((argument.id, event["lineage"]) if isinstance(argument, ast.Name) and step.frame == 0 else None)
+    return asked[0] if len(given) == 1 and None not in given else None
+
+
+def _prediction(recording: Recording, best: _Candidate, others: tuple[str, ...]) -> Prediction:
     return Prediction(
         tuple(best.steps),
         best.name,
         best.node,
         best.snapshot,
         best.lineage,
-        asked[0] if len(asked) == 1 else None,
+        _asked(recording, best),
         others,
         column=best.column,
     )

@@ -82,6 +82,12 @@ CASES: list[tuple[str, list[int] | None]] = [
     ("r = df[['a', 'c']].sum(axis=1)", ALL),
     ("r = np.mean(df[['a', 'c']], axis=1)", ALL),
     ("r = df.isnull().sum(axis='columns')", ALL),
+    # an entry for each row, to be filled or added to
+    ("r = np.zeros(len(df))", ALL),
+    ("r = np.zeros((df.shape[0], 2))", ALL),
+    ("r = np.zeros(len(df))\nfor i in range(3):\n    r += df.c.values / 3", ALL),
+    ("r = 0\nfor i in range(3):\n    r += df.c", ALL),
+    ("r = np.zeros(6)", None),
     # rows that run across
     ("x = df[['a', 'c']].T\nr = x.T", ALL),
     ("x = df[df.c > 20].values.T\nr = x.T", [2, 3, 4, 5]),
@@ -372,3 +378,22 @@ smf.ols("c ~ a", data=df).fit()
 """
     ran = run(program, tmp_path)
     assert [list(ran.recorder.snapshots.load(fit["y"])) for fit in ran.recorder.fits] == [[10, 20, 30, 40, 50, 60]] * 3
+
+
+def test_a_variable_that_holds_the_number_of_rows_is_known_for_what_it_is(tmp_path: Path) -> None:
+    program = "t = pd.concat([df] * 3, ignore_index=True)\nm = len(t)\nr = np.ones((m, 1))\ns = np.ones((7, 1))"
+    ran = run(program, tmp_path)
+    assert ran.rows("r") == ALL * 3
+    assert ran.rows("s") is None
+    assert len(ran.events("count")) == 1
+
+
+def test_splits_are_gone_through_round_by_round(tmp_path: Path) -> None:
+    program = """
+from sklearn.model_selection import KFold
+total = np.zeros(len(df))
+for fold, (a, b) in enumerate(KFold(3).split(df)):
+    total += df.c * fold
+"""
+    ran = run(program, tmp_path)
+    assert [(e["name"], e["type"]) for e in ran.events("boundary")] == [("split", "generator")]

@@ -30,6 +30,9 @@ from .snapshots import Snapshots, fingerprint, type_name
 COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
 MOST_ELEMENTS = 200
+FEWEST_COUNTED = 12
+"""Smaller numbers are too common to be taken for the number of rows."""
+BLANK = frozenset({"zeros", "ones", "full", "empty"})
 ITERATORS = frozenset({"zip", "enumerate", "map", "reversed", "list_iterator", "generator", "itertuples", "filter"})
 COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"})
 INNER_FRAMES = COMPREHENSIONS | {"<lambda>"}
@@ -140,6 +143,7 @@ class Recorder:
         self.executions: dict[tuple[int, int], int] = {}
         self.quiet_functions: dict[int, int] = {}
         self.predicted: set[int] = set()
+        self.lengths: dict[int, Lineage] = {}
         self.operand_sets: list[frozenset[int]] = []
         self.fresh: dict[int, Any] = {}
         self.bunches: dict[int, tuple[Any, int]] = {}
@@ -499,6 +503,7 @@ class Recorder:
                 step.events.append({"kind": "reshape", "node": site.node, "name": op.name})
             if self.rows.inside(result) or Kinds.accessor(result) or self._one_answer(step, site, op):
                 return
+            self._note_length(op)
             step.events.append(
                 {
                     "kind": "boundary",
@@ -534,7 +539,7 @@ class Recorder:
         """An operation on no rows: a table may come in, or a function of plain values may predict."""
         if site.kind == "call" and self._plain_call(step, site, values, result):
             return
-        if isinstance(result, SCALARS):
+        if isinstance(result, SCALARS) or self._blank(step, site, result):
             return
         self._made_fresh(site, values, result)
         if site.kind in ("call", "attribute", "subscript"):
@@ -596,6 +601,58 @@ class Recorder:
         for (start, keys), end in zip(done.marks, ends, strict=True):
             for event in step.events[start:end]:
                 event["keys"] = {**keys, **event.get("keys", {})}
+
+    def _blank(self, step: Step, site: Site, result: Any) -> bool:
+        """``np.zeros(len(test))``: an array with an entry for each row, to be filled or added to; its length is the rows' own."""
+        if site.kind != "call" or site.name not in BLANK or not Kinds.array(result):
+            return False
+        inside = [e for e in step.events if e["kind"] == "boundary" and e["node"] > site.node and e["from"]]
+        lengths = [e for e in inside if e["name"] in ("len", "shape")]
+        lineage = next((x for e in lengths if (x := self.lineages[e["from"][0]]).n == len(result)), None)
+        if lineage is None and not inside:
+            return self._counted(step, site, result)
+        if lineage is None or lineage.n < 2 or len(lengths) != len(inside):
+            return False
+        step.events = [e for e in step.events if not any(e is other for other in lengths)]
+        step.touched = True
+        self.rows.put(result, lineage)
+        return True
+
+    def _note_length(self, op: Operation) -> None:
+        """Remember how many rows something has, where the notebook asks."""
+        count = op.result
+        if op.name == "shape" and isinstance(count, tuple) and count:
+            count = count[0]
+        elif op.name != "len":
+            return
+        lineage = next((x for v in op.operands if (x := self._lineage_of(v)) is not None), None)
+        if isinstance(count, int) and lineage is not None and lineage.n == count >= FEWEST_COUNTED:
+            self.lengths[count] = lineage
+
+    def _counted(self, step: Step, site: Site, result: Any) -> bool:
+        """``m = len(y)``, then ``np.ones((m, 1))``: a variable that holds how many rows there are."""
+        lineage = self.lengths.get(len(result))
+        within = [s for s in step.names if self.tables.sites[s].node > site.node]
+        named = [s for s in within if step.names[s] is not True and step.names[s] == len(result)] if lineage else []
+        if lineage is None or len(named) != 1:
+            return False
+        step.touched = True
+        step.events.append({"kind": "count", "node": self.tables.sites[named[0]].node})
+        self.rows.put(result, lineage)
+        return True
+
+    def _added_up(self, step: Step, value: Any) -> None:
+        """``total += model.predict(test)``: what rows are added to has an entry for each of them."""
+        parts = [(v, x) for _, v in step.log if (x := self._lineage_of(v)) is not None and x.n == length(value)]
+        if not parts:
+            return
+        if self.rows.of(value) is None:
+            self.rows.put(value, parts[-1][1])
+        if any(self.rows.token(v) in self.predicted for v, _ in parts):
+            self.predicted.add(self.rows.token(value))  # type: ignore[arg-type]
+
+    def _lineage_of(self, value: Any) -> Lineage | None:
+        return None if isinstance(value, SCALARS) else self.rows.of(value)
 
     def _carrying(self, value: Any) -> bool:
         return not isinstance(value, SCALARS) and (self.rows.of(value) is not None or bool(self.rows.inside(value)))
@@ -936,7 +993,7 @@ class Recorder:
 
     def _walks_rows(self, op: Operation) -> bool:
         """``zip(df.a, df.b)`` goes over rows: what a comprehension makes of it has an entry for each."""
-        if type(op.result).__name__ not in ITERATORS:
+        if type(op.result).__name__ not in ITERATORS or hasattr(op.receiver, "get_n_splits"):
             return False
         for lineage in [x for v in op.args if (x := self.rows.of(v)) is not None][:1]:
             self.rows.put(op.result, lineage, by_index=False)
@@ -1226,6 +1283,8 @@ class Recorder:
         binds: list[list[Any]] = []
         for name in statement.binds:
             if name in space:
+                if statement.kind == "AugAssign" and length(space[name]) > 1:
+                    self._added_up(step, space[name])
                 self._bind(name, space[name], binds)
         result = self._carried(value) if has_value else None
         self._predicted_binds(step, statement, binds, space, value)
