@@ -157,7 +157,7 @@ def _package(
     signature = {**serving.signature, "model": {"name": name}}
     made = examples.make(signature, described, raw[fields])
     local = imports.local_modules(
-        serving.composition.imports | imports.of_artifacts(project / "artifacts"), notebook.path.parent
+        _imported(serving) | imports.of_artifacts(project / "artifacts"), notebook.path.parent
     )
     files.write(
         project,
@@ -170,6 +170,7 @@ def _package(
             served.to_json(),
             notebook.path.parent,
             local,
+            serving.fallback.source if serving.fallback else None,
         ),
     )
     told = {"nb2prod.notebook": notebook.name, "nb2prod.owner": options.owner, "nb2prod.runbook": options.runbook}
@@ -178,6 +179,12 @@ def _package(
         project, name, python=Path(serving.recording.executable), store=stage / "bentos", labels=labels
     )
     return staged.folder, staged.pins
+
+
+def _imported(serving: ServingPath) -> frozenset[str]:
+    """The modules that the generated code imports."""
+    rules = serving.fallback.composition.imports if serving.fallback else frozenset()
+    return serving.composition.imports | rules
 
 
 def _predictions(serving: ServingPath) -> object:
@@ -203,6 +210,7 @@ def _prove(
             "notebook": serving.recording.notebook.name,
             "prediction": serving.signature["prediction"]["name"],
             "replay": {"rows": found["rows"], "expected": found["expected"], "row_ids": found["row_ids"]},
+            "fallback": found.get("fallback"),
             "phantoms": found["phantoms"],
             "edges": [_edge(edge) for edge in edges],
             "features": {
@@ -328,6 +336,7 @@ def _recording_digest(serving: ServingPath) -> str:
     """What the run decided, without where it ran: the path's statements and the artifacts' digests."""
     total = hashlib.sha256()
     total.update(serving.composition.features.encode() + serving.composition.predict.encode())
+    total.update(serving.fallback.source.encode() if serving.fallback else b"")
     for artifact in serving.artifacts:
         for entry in artifact.get("entries", [artifact]):
             total.update(entry["sha256"].encode())

@@ -2,7 +2,7 @@
 
 ::
 
-    service.py  features.py  predict.py  nb2prod_runtime/
+    service.py  features.py  predict.py  fallback.py (if any)  nb2prod_runtime/
     signature.json  reference.json  examples.json  options.json
     artifacts/manifest.json  artifacts/<files>       (written before, by the runtime's artifacts module)
     <modules imported from the notebook's folder>
@@ -25,6 +25,7 @@ GENERATED = frozenset(
         "service.py",
         "features.py",
         "predict.py",
+        "fallback.py",
         "signature.json",
         "reference.json",
         "examples.json",
@@ -61,7 +62,7 @@ _CACHES = frozenset({"__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytes
 class ProjectFiles:
     """What `write` puts into the folder beside the runtime and the artifacts.
 
-    `features` and `predict` are Python source; `modules` are paths relative to `modules_root` (the
+    `features`, `predict` and `fallback` (where the notebook has rules) are Python source; `modules` are paths relative to `modules_root` (the
     notebook's folder) of the Python files and packages that the served code imports from there.
     """
 
@@ -73,6 +74,7 @@ class ProjectFiles:
     options: Mapping[str, object] = field(default_factory=dict)
     modules_root: Path | None = None
     modules: tuple[Path, ...] = ()
+    fallback: str | None = None
 
 
 def write(folder: Path, files: ProjectFiles) -> Path:
@@ -103,6 +105,8 @@ def _write(folder: Path, files: ProjectFiles) -> None:
     _write_python(folder / "service.py", SERVICE)
     _write_python(folder / "features.py", files.features)
     _write_python(folder / "predict.py", files.predict)
+    if files.fallback is not None:
+        _write_python(folder / "fallback.py", files.fallback)
     write_json(folder / "signature.json", files.signature)
     write_json(folder / "reference.json", files.reference)
     write_json(folder / "examples.json", files.examples)

@@ -11,7 +11,7 @@ running service can be proved again later with nothing run again. Its form::
      "edges": [{"row": {field: value}, "expected": {"value": v} | {"raises": text} | {"refused": text},
                 "name": text, "features": [value]}]}
 
-`phantoms` and `edges` may be missing, so may an edge's `name` and `features`, and `replay.row_ids`.
+`phantoms`, `edges` and `fallback` (the answers by rule, row by row) may be missing, so may an edge's `name` and `features`, and `replay.row_ids`.
 `features.values[i]` belongs to `replay.rows[i]`; `features.made_by`, which may be missing too, names the
 notebook's statement that makes each feature.
 """
@@ -80,6 +80,8 @@ class Cases:
     made_by: tuple[Statement | None, ...] = ()
     """The statement that makes each feature, where the plan knows it."""
     edges: tuple[Edge, ...] = ()
+    fallback: tuple[Any, ...] | None = None
+    """What the notebook's fallback cell answers for the replay's rows; None where it has none."""
 
     def row_id(self, position: int) -> int | None:
         """The raw table's row that the replay's row at `position` is."""
@@ -93,6 +95,7 @@ class Cases:
             expected=tuple(self.expected[i] for i in positions),
             row_ids=tuple(self.row_ids[i] for i in positions) if self.row_ids else (),
             feature_values=None if self.feature_values is None else tuple(self.feature_values[i] for i in positions),
+            fallback=None if self.fallback is None else tuple(self.fallback[i] for i in positions),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -106,6 +109,7 @@ class Cases:
                 "expected": list(self.expected),
                 "row_ids": list(self.row_ids),
             },
+            "fallback": None if self.fallback is None else list(self.fallback),
             "phantoms": {name: list(values) for name, values in self.phantoms.items()},
             "features": {
                 "names": None if self.feature_names is None else list(self.feature_names),
@@ -162,6 +166,7 @@ def _cases(document: Mapping[str, Any]) -> Cases:
         feature_values=None if values is None else tuple(values),
         made_by=tuple(None if item is None else Statement(**item) for item in features.get("made_by") or ()),
         edges=tuple(map(_edge, document.get("edges") or ())),
+        fallback=None if document.get("fallback") is None else tuple(document["fallback"]),
     )
 
 

@@ -18,6 +18,8 @@ from nb2prod.parity.tally import Asked, Stopwatch, disagreement
 _NONE = "the batch of no rows"
 FEATURES = "what the model is given"
 """The case of a feature that differs."""
+RULES = "the answer by rule"
+"""The case of a fallback's answer that differs."""
 
 
 def replay(bench: Bench, service: Service) -> None:
@@ -36,6 +38,23 @@ def replay(bench: Bench, service: Service) -> None:
                 bench.compare("replay", case, positions, expected[part], bench.reference[part])
             if tally.differences and bench.limits.until_failure:
                 return
+
+
+def fallback(bench: Bench, service: Service) -> None:
+    """The answers by rule are the notebook's own, all together and alone."""
+    if bench.cases.fallback is None:
+        return
+    expected = [Answer("value", value) for value in bench.cases.fallback]
+    size = BATCH if bench.signature.batching else ROW_BY_ROW
+    with Stopwatch(bench.tallies["replay"], service):
+        for start in range(0, len(expected), size):
+            positions = range(start, min(start + size, len(expected)))
+            actual = service.fallback(bench.rows(positions))
+            bench.compare("replay", RULES, positions, expected[start : start + size], actual)
+    with Stopwatch(bench.tallies["partition"], service):
+        for position in bench.choose(bench.limits.row_by_row):
+            actual = service.fallback(bench.rows([position]))
+            bench.compare("partition", f"{RULES}, alone", [position], [expected[position]], actual)
 
 
 def singles(bench: Bench, service: Service, setting: Setting, positions: Sequence[int]) -> None:

@@ -139,6 +139,7 @@ def _ask_all(run: _Run, service: Service, setting: Setting) -> None:
     rows, odd = len(bench.cases.rows), len(bench.cases.edges)
     run.step(f"replay: {rows:,} rows", lambda: kinds.replay(bench, service))
     run.step("", lambda: kinds.features(bench, service))
+    run.step("", lambda: kinds.fallback(bench, service))
     run.step(
         f"partition: {len(bench.singles)} rows alone, {len(bench.pool):,} in other company",
         lambda: kinds.singles(bench, service, setting, bench.singles),

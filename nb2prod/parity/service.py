@@ -61,15 +61,15 @@ class Service:
         self.times: list[Timing] = []
         self.requests = 0
 
-    def predict(self, rows: Sequence[Row], write: Writer | None = None) -> list[Answer]:
+    def predict(self, rows: Sequence[Row], write: Writer | None = None, *, path: str = "/predict") -> list[Answer]:
         """One outcome a row, by one request if the service takes as many; `write` makes its body.
 
         Raises `ServiceFault` where no answer comes.
         """
-        reply = self._post("/predict", rows, write)
+        reply = self._post(path, rows, write)
         if _too_much(reply) and len(rows) > 1:
             middle = len(rows) // 2
-            return [*self.predict(rows[:middle], write), *self.predict(rows[middle:], write)]
+            return [*self.predict(rows[:middle], write, path=path), *self.predict(rows[middle:], write, path=path)]
         if reply.status != 422 or len(rows) == 1:
             return outcomes(reply, len(rows))
         # One malformed row refuses the request: note it, and ask for the others again.
@@ -79,6 +79,10 @@ class Service:
             return outcomes(reply, len(rows))
         answers = dict(zip(others, self.predict([rows[i] for i in others], write), strict=True))
         return [answers.get(i) or Answer("refused", None, refused[i]) for i in range(len(rows))]
+
+    def fallback(self, rows: Sequence[Row]) -> list[Answer]:
+        """The answers by rule, one outcome a row."""
+        return self.predict(rows, path="/fallback")
 
     def predict_batches(self, rows: Sequence[Row], size: int = BATCH) -> list[Answer]:
         """All rows, `size` a request, in order."""
@@ -204,14 +208,26 @@ def read_features(document: Mapping[str, Any], count: int) -> Features | None:
 def _answered(document: Any, count: int) -> list[Answer]:
     if not isinstance(document, Mapping):
         return [Answer("broken", None, "the answer is no JSON object")] * count
-    return read_answers(document.get("predictions"), document.get("errors"), count)
+    answers = read_answers(document.get("predictions"), document.get("errors"), count)
+    for row, reason in _ruled(document):
+        if 0 <= row < count and answers[row].kind == "value":
+            answers[row] = Answer("error", None, f"answered by the fallback's rules: {reason}")
+    return answers
+
+
+def _ruled(document: Any) -> list[tuple[int, str]]:
+    """Rows that the fallback's rules answered in place of the model, and why."""
+    told = document.get("fallbacks") if isinstance(document, Mapping) else None
+    items = [item for item in told if isinstance(item, Mapping)] if isinstance(told, list) else []
+    return [(item["row"], str(item.get("reason"))) for item in items if type(item.get("row")) is int]
 
 
 def _too_much(reply: Reply) -> bool:
     """Whether these are more rows than the service takes at once, or can answer in its time."""
     if reply.status == 422:
         return any(item.get("row") is None and item.get("field") == "rows" for item in _details(reply))
-    return reply.status in (413, 504)
+    late = any(reason in ("over_budget", "busy") for _, reason in _ruled(reply.document))
+    return late or reply.status in (202, 413, 504)
 
 
 def _details(reply: Reply) -> list[Mapping[str, Any]]:

@@ -91,6 +91,12 @@ class Captures:
             return f"captured.{value.name}.next()"
         return f"captured.{value.name}[{', '.join(value.keyed)}]"
 
+    def beside(self, other: tuple[CapturedValue, ...]) -> None:
+        """Leave these names to another module of the same Bento; the same value may share its name."""
+        for value in other:
+            entries = tuple((k, self._content(s)) for k, s in value.entries)
+            self._taken[value.name] = (value.keyed, entries)
+
     def has(self, tree: Tree, node: int, kind: str) -> bool:
         """Tell whether a value was noted at this site."""
         return (tree.number, node, kind) in self._sites

@@ -13,15 +13,16 @@ import numpy.typing as npt
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
-from nb2prod.path import columns_check, filters, findings, raw_table, served_checks
+from nb2prod.path import columns_check, fallback, filters, findings, raw_table, served_checks
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics, statement_of, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
 from nb2prod.path.emit import Emitter
+from nb2prod.path.fallback import Fallback
 from nb2prod.path.kernel import KernelOracle
 from nb2prod.path.prediction import Prediction
-from nb2prod.path.serving_path import FilterPlan, ServingPath
+from nb2prod.path.serving_path import FilterPlan, ServingPath, together
 from nb2prod.path.tries import Tries
 from nb2prod.path.walk import Walk
 from nb2prod.progress import Progress
@@ -44,6 +45,8 @@ class Planner:
         self.notes: list[Diagnostic] = []
         self.tries = tries
         self._made_of: list[str] | None = None
+        self.fallback: Fallback | None = None
+        self.told: dict[str, str] = {}
 
     def run(self) -> ServingPath:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
@@ -53,6 +56,7 @@ class Planner:
             self.notes.append(prediction.function.warning(self.recording))
         else:
             table, predicted = raw_table.choose(self.recording, prediction, self.options.raw_table)
+        self.fallback = fallback.plan(self, table, predicted)
         told = filters.told(self.recording, self.options.filters, TRAINING_ONLY)
         self.told, self.evidence = dict(told.classes), dict(told.evidence)
         classes: dict[str, str] = {}
@@ -74,6 +78,8 @@ class Planner:
             self.notes += findings.statistics_of_test(self.recording, walk, frozenset(predicted.tolist()), held)
         signature = self._signature(prediction, table, answer)
         cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
+        if self.fallback is not None:
+            cases["fallback"] = [self.fallback.expected[row] for row in cases["row_ids"]]
         cases["made_by"] = [statement_of(self.recording, walk, composition, source) for source in answer["makers"]]
         return ServingPath(
             self.recording,
@@ -88,6 +94,7 @@ class Planner:
             artifacts,
             tuple(self.notes),
             predicted,
+            self.fallback,
         )
 
     # composing --------------------------------------------------------------------------------------------------------
@@ -99,6 +106,8 @@ class Planner:
         held = frozenset(int(r) for r in predicted)
         walk.one_row = held if len(held) == 1 else frozenset()
         composer = Composer(walk, prediction, self.oracle, held, classes)
+        if self.fallback is not None:
+            composer.captures.beside(self.fallback.composition.captured)
         for step in self.recording.steps:
             for event in step.events:
                 if event["kind"] == "filter" and walk.carries(event["before"]):
@@ -154,10 +163,13 @@ class Planner:
 
         (self.project / "features.py").write_text(composition.features)
         (self.project / "predict.py").write_text(composition.predict)
+        if self.fallback is not None:
+            (self.project / "fallback.py").write_text(self.fallback.source)
+        values = together(composition, self.fallback)
         folder = self.project / "artifacts"
         jobs: list[dict[str, Any]] = [
             {"name": v.name if not v.keyed else f"{v.name}__{i}", "snapshot": snapshot}
-            for v in composition.captured
+            for v in values
             for i, (_, snapshot) in enumerate(v.entries)
         ]
         for job in jobs:
@@ -172,7 +184,7 @@ class Planner:
         for name, entry in made.items():
             if "problem" in entry:
                 raise Refused([unsaved_diagnostic(self.recording, composition, name, entry["problem"])])
-        entries = [_manifest_entry(v, made) for v in composition.captured]
+        entries = [_manifest_entry(v, made) for v in values]
         artifacts.write_manifest(folder, entries)
         return tuple(entries)
 
@@ -195,7 +207,7 @@ class Planner:
             # Where a function of the notebook asks the model, what `features` returns is not yet what the model is given.
             "argument": prediction.event is not None and prediction.event[0].frame == 0,
             "target": list(self.options.target) or self._made_of or [],
-            "fields": list(table.columns) if function else list(self.options.fields),
+            "fields": list(table.columns) if function else [*self.options.fields, *self._rule_fields()],
             "fit": self._fit(prediction, table),
         }
 
@@ -227,6 +239,10 @@ class Planner:
         # A column that the features are made of stays a field, whatever else it is part of.
         self._made_of = [str(c) for c in self._trial(job)["changing"] if c not in by_value]
         return True
+
+    def _rule_fields(self) -> tuple[str, ...]:
+        """What the answer by rule needs of a request."""
+        return () if self.fallback is None else self.fallback.fields
 
     def _snapshot(self, number: int) -> Path:
         return self.recording.folder / "snapshots" / f"{number}.pkl"
@@ -297,6 +313,7 @@ class Planner:
             "prediction": {"name": prediction.label or "prediction", **answer["prediction"]},
             "features": {"kind": answer.get("given_kind") or "other", "names": answer.get("names")},
             "batching": bool(answer.get("batching")),
+            **({} if self.fallback is None else {"fallback": self.fallback.to_json()}),
             "owner": self.options.owner,
             "runbook": self.options.runbook,
         }

@@ -92,6 +92,16 @@ def _by_calls(function: PredictingFunction) -> Prediction:
     return Prediction(steps, function.name, None, last.output, -1, None, (), function)
 
 
+def bound_in(recording: Recording, tag: str) -> list[Prediction]:
+    """What the cells of this tag bind or show with one entry for each row, in order; no model has to be asked for it."""
+    steps = []
+    for step in recording.by_frame.get(0, []):
+        cell = recording.trees[recording.statements[step.k].tree].cell
+        if cell is not None and tag in cell.tags:
+            steps.append(step)
+    return [_prediction(c, ()) for c in _candidates(recording, steps) if _narrow(recording, c)]
+
+
 def _in_predict_cell(recording: Recording, step: Step) -> bool:
     cell = recording.trees[recording.statements[step.k].tree].cell
     return cell is not None and "predict" in cell.tags

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import Composition
+from nb2prod.path.fallback import Fallback
 from nb2prod.path.prediction import Prediction
 from nb2prod.recording.trace import Recording, Table
 
@@ -58,11 +59,12 @@ class ServingPath:
     artifacts: tuple[dict[str, Any], ...]
     diagnostics: tuple[Diagnostic, ...]
     predicted: npt.NDArray[np.int64]
+    fallback: Fallback | None = None
 
     @property
     def captured(self) -> tuple[CapturedValue, ...]:
-        """The captured values."""
-        return self.composition.captured
+        """The captured values, those of the answer by rule included."""
+        return together(self.composition, self.fallback)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as the release record keeps it."""
@@ -82,4 +84,13 @@ class ServingPath:
                 for f in self.composition.frozen
             ],
             "batching": self.signature["batching"],
+            "fallback": None
+            if self.fallback is None
+            else [{"cell": c, "line": n, "source": s} for c, n, s in self.fallback.composition.lines],
         }
+
+
+def together(composition: Composition, rules: Fallback | None) -> tuple[CapturedValue, ...]:
+    """The captured values of both modules, each name once."""
+    more = () if rules is None else rules.composition.captured
+    return tuple({value.name: value for value in (*composition.captured, *more)}.values())

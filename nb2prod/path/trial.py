@@ -593,6 +593,10 @@ def open_trial(job: dict[str, Any]) -> Trial:
     job["expected_value"] = value
     # For the rows of a y all that counts is what changes it.
     expected = [] if job.get("y") else outputs.per_row(value, len(predicted))
+    if job.get("only"):
+        at = {int(row): position for position, row in enumerate(predicted)}
+        predicted = np.load(job["only"])
+        expected = [expected[at[int(row)]] for row in predicted]
     given = None
     names = None
     if job.get("given"):

@@ -32,10 +32,15 @@ def served(folder: Path, *, keys: str | None = None, **kwargs: Any) -> App:
     app = App(
         project,
         options=Options.from_json({**options, **({"api_keys_file": keys} if keys else {})}),
-        metrics=lambda signature, version: Metrics(signature, version, registry=CollectorRegistry()),
+        metrics=fresh_metrics,
     )
     app.load()
     return app
+
+
+def fresh_metrics(signature: Any, version: str) -> Metrics:
+    """Metrics of this application alone."""
+    return Metrics(signature, version, registry=CollectorRegistry())
 
 
 @pytest.fixture(scope="module")

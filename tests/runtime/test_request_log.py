@@ -16,7 +16,7 @@ from nb2prod.runtime.app import App
 from nb2prod.runtime.options import OptionProblem
 from tests.runtime import projects
 from tests.runtime.asgi import JSON, ask
-from tests.runtime.test_app import served
+from tests.runtime.test_app import fresh_metrics, served
 
 DAY = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC).timestamp()
 
@@ -48,17 +48,9 @@ def kept(data: Path) -> list[dict[str, Any]]:
 
 
 def clocked(tmp_path: Path, options: dict[str, Any], clock: Any = lambda: DAY) -> App:
-    app = App(projects.write(tmp_path / "project", options=options), version="v1", clock=clock, metrics=fresh)
+    app = App(projects.write(tmp_path / "project", options=options), version="v1", clock=clock, metrics=fresh_metrics)
     app.load()
     return app
-
-
-def fresh(signature: Any, version: str) -> Any:
-    from prometheus_client import CollectorRegistry
-
-    from nb2prod.runtime.metrics import Metrics
-
-    return Metrics(signature, version, registry=CollectorRegistry())
 
 
 def test_it_is_off_unless_asked_for(tmp_path: Path, data: Path) -> None:

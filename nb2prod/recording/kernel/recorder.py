@@ -1068,7 +1068,10 @@ class Recorder:
         return True
 
     def _in_predict_cell(self) -> bool:
-        return "predict" in self.roles.get(self.trees[-1], []) if self.trees else False
+        return self._in_cell("predict")
+
+    def _in_cell(self, tag: str) -> bool:
+        return tag in self.roles.get(self.trees[-1], []) if self.trees else False
 
     def _output(self, value: Any) -> int:
         return self.snapshots.take(value)
@@ -1341,8 +1344,8 @@ class Recorder:
     def _predicted_binds(
         self, step: Step, statement: Statement, binds: list[list[Any]], space: dict[str, Any], value: Any
     ) -> None:
-        """In a predict cell, keep what its statements give: one of them is the prediction."""
-        if step.frame.number or not self._in_predict_cell():
+        """In a predict or fallback cell, keep what its statements give: one of them is the prediction, or the answer by rule."""
+        if step.frame.number or not (self._in_predict_cell() or self._in_cell("fallback")):
             return
         for bind in binds:
             if bind[1] is not None and _small(space[bind[0]]):
