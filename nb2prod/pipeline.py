@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nb2prod.parity.cases import Cases
     from nb2prod.parity.report import ParityReport
     from nb2prod.path.plan import ServingPath
+    from nb2prod.path.tries import Tries
     from nb2prod.runtime.options import Options as Serving
 
 
@@ -80,6 +82,7 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
             files.copy_runtime(project / files.RUNTIME_PACKAGE)
             tries = trial.enter_context(Tries(recording, project))
             serving = plan.plan(recording, kernel, options, project, timed, tries)
+            told.append(_told(notebook, options, serving, tries))
             # They take their time, and the Bento can be packaged meanwhile.
             tries.begin_edges()
             begun.append(tries)
@@ -87,9 +90,10 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
 
         with contextlib.ExitStack() as trial:
             begun: list[Tries] = []
+            told: list[_Told] = []
             serving = record.record(notebook, options, stage / "recording", timed, planned)
             timed.stage("package")
-            bento, pins = _package(notebook, options, serving, project, stage)
+            bento, pins = _package(_Packed(notebook, options, serving, told[0]), project, stage)
             timed.stage("prove")
             edges = begun[0].edges()
         report, cases = _prove(serving, edges, bento, options, timed)
@@ -139,23 +143,48 @@ def _has_fallback(notebook: Notebook) -> bool:
     return any("fallback" in cell.tags for cell in notebook.code_cells)
 
 
-def _package(
-    notebook: Notebook, options: Options, serving: ServingPath, project: Path, stage: Path
-) -> tuple[Path, Pins]:
+@dataclass(frozen=True)
+class _Told:
+    """What a Bento says of itself: signature.json, reference.json and examples.json."""
+
+    signature: dict[str, Any]
+    reference: dict[str, Any]
+    examples: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """What a Bento is made of."""
+
+    notebook: Notebook
+    options: Options
+    serving: ServingPath
+    told: _Told
+
+
+def _told(notebook: Notebook, options: Options, serving: ServingPath, tries: Tries) -> _Told:
+    """Describe the fields, and make example requests that the service answers."""
     import pandas as pd
 
-    from nb2prod.bento import examples, imports, reference, staging
+    from nb2prod.bento import examples, reference
+
+    raw = pd.read_pickle(serving.table.path)
+    fields = [c for c in raw.columns if str(c) in serving.fields]
+    name = serving.signature["prediction"]["name"]
+    described = reference.describe(raw[fields], _predictions(serving), prediction_name=name)
+    signature = {**serving.signature, "model": {"name": bento_name(notebook.path, options)}}
+    made = examples.make(signature, described, raw[fields], accept=partial(tries.accepts, signature))
+    return _Told(signature, described, made)
+
+
+def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
+    from nb2prod.bento import imports, staging
     from nb2prod.bento import project as files
 
+    notebook, options, serving, told = packed.notebook, packed.options, packed.serving, packed.told
     name = bento_name(notebook.path, options)
     served = _serving(notebook, options)
     _check_fit(served, serving.fields, fallback=_has_fallback(notebook))
-    raw = pd.read_pickle(serving.table.path)
-    fields = [c for c in raw.columns if str(c) in serving.fields]
-    predictions = _predictions(serving)
-    described = reference.describe(raw[fields], predictions, prediction_name=serving.signature["prediction"]["name"])
-    signature = {**serving.signature, "model": {"name": name}}
-    made = examples.make(signature, described, raw[fields])
     local = imports.local_modules(
         _imported(serving) | imports.of_artifacts(project / "artifacts"), notebook.path.parent
     )
@@ -164,9 +193,9 @@ def _package(
         files.ProjectFiles(
             serving.composition.features,
             serving.composition.predict,
-            signature,
-            described,
-            made,
+            told.signature,
+            told.reference,
+            told.examples,
             served.to_json(),
             notebook.path.parent,
             local,

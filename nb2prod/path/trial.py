@@ -653,7 +653,8 @@ def _settle(trial: Trial, project: Path) -> None:
 def main() -> None:
     """Do what comes on standard input, a JSON line each naming the file of the answer, until it ends.
 
-    `try` tries the project of a job's file; `edges` makes the edge cases of the project that was tried last.
+    `try` tries the project of a job's file; `edges` makes the edge cases of the project that was tried last, `accept` tells which
+    rows it answers.
     """
     last: list[Trial] = []
     for line in sys.stdin:
@@ -661,6 +662,8 @@ def main() -> None:
         try:
             if request["op"] == "edges":
                 answer: dict[str, Any] = {"edges": edges(last[-1])}
+            elif request["op"] == "accept":
+                answer = {"accepted": accepted(last[-1], **json.loads(Path(request["job"]).read_text()))}
             else:
                 trial = open_trial(json.loads(Path(request["job"]).read_text()))
                 last = last if trial.job.get("y") else [trial]
@@ -669,6 +672,20 @@ def main() -> None:
             answer = {"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}
         Path(request["answer"]).write_text(json.dumps(answer, default=_json))
         print("done", file=_OUT, flush=True)
+
+
+def accepted(trial: Trial, signature: dict[str, Any], rows: list[dict[str, Any]]) -> list[bool]:
+    """Which of these request rows the project answers, each alone."""
+    from nb2prod_runtime.rows import Decoder
+    from nb2prod_runtime.signature import Signature
+
+    decoder = Decoder(Signature.from_json(signature))
+    verdicts = []
+    for row in rows:
+        decoded = decoder.check({"rows": [row]})
+        run = None if decoded.problems else trial.run(decoded.frame, features=False)
+        verdicts.append(run is not None and run.codes[0] is None and run.predictions[0] is not None)
+    return verdicts
 
 
 def _answer(trial: Trial) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -65,6 +66,14 @@ class Tries:
         ask.write_text(json.dumps(job))
         self._begin({"op": "try", "job": str(ask)}, "trial.json")
         return self._answer("trial.json")
+
+    def accepts(self, signature: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Which of these request rows the project, as it was tried last, answers."""
+        ask = self._recording.folder / "accept.json"
+        ask.write_text(json.dumps({"signature": dict(signature), "rows": [dict(row) for row in rows]}))
+        self._begin({"op": "accept", "job": str(ask)}, "accepted.json")
+        found: list[bool] = self._answer("accepted.json")["accepted"]
+        return found
 
     def begin_edges(self) -> None:
         """Have the edge cases of the project, as it was tried last, made meanwhile."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .columns import OBJECT, Refused, codec_of
+from .made import stand_in
 from .signature import Column
 
 
@@ -76,8 +77,8 @@ def _with_values(form: dict[str, Any], values: Any, missing: Any) -> dict[str, A
     if len(seen):
         finite = seen[~np.isinf(seen.astype("float64"))] if form["type"] == "number" else seen
         try:
-            # The most frequent value is the safest phantom: the notebook's code surely takes it.
-            form["phantom"] = codec.encode(finite.mode(dropna=True).iloc[:1] if len(finite) else seen.iloc[:0])[0]
+            # A value that many rows share is the safest phantom: the notebook's code surely takes it.
+            form["phantom"] = codec.encode(stand_in(finite, form["type"]) if len(finite) else seen.iloc[:0])[0]
         except (Refused, IndexError, TypeError, ValueError) as error:
             raise Undescribable(f"column '{form['name']}' can't be carried by JSON: {error}") from error
         form["example"] = form["phantom"]

@@ -43,10 +43,10 @@ by_rule = (df["visits"] < limit).astype(int)
 """
 CELLS = [
     (LOAD, "data"),
+    (RULES, "fallback"),
     (FEATURES, "feature"),
     (TRAIN, "train"),
     ("y_pred = model.predict(X_test)", "predict"),
-    (RULES, "fallback"),
 ]
 
 
@@ -64,7 +64,7 @@ def notebook(folder: Path, last: str | None = None) -> Path:
     table.to_csv(folder / "visits.csv", index=False)
     cells = [nbformat.v4.new_code_cell(s.strip(), metadata={"tags": [tag]}) for s, tag in CELLS]
     if last is not None:
-        cells[-1].source = last
+        cells[1].source = last
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "visits.ipynb")
     return folder / "visits.ipynb"
 
@@ -101,14 +101,14 @@ def test_a_fallback_cell_without_a_value_for_each_row_is_refused_by_name(tmp_pat
     done = build(notebook(tmp_path, "by_rule = 0"))
     assert done.returncode == 1
     (found,) = [d for d in json.loads(done.stdout)["diagnostics"] if d["severity"] == "error"]
-    assert (found["code"], found["cell"]) == ("N15", 5)
+    assert (found["code"], found["cell"]) == ("N15", 2)
     assert "fallback cell" in found["message"]
 
 
 def test_asking_for_a_fallback_without_such_a_cell_is_told_before_the_run(tmp_path: Path) -> None:
     path = notebook(tmp_path)
     book = nbformat.read(path, 4)
-    book.cells.pop()
+    book.cells.pop(1)
     nbformat.write(book, path)
     done = build(path, "--serving", "cannot_answer=fallback")
     assert done.returncode == 2
