@@ -330,10 +330,11 @@ def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | N
 def _card(built: _Built, report: ParityReport) -> str:
     import json
 
-    from nb2prod.bento import card
+    from nb2prod.bento import card, shown_metrics
     from nb2prod.release import source
 
     notebook, options, serving, bento = built.notebook, built.options, built.serving, built.bento
+    executed = (built.stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
     return card.render(
         card.Card(
             name=bento.parent.name,
@@ -346,6 +347,7 @@ def _card(built: _Built, report: ParityReport) -> str:
             rows=serving.table.rows,
             predicted_rows=len(serving.predicted),
             parameters=dict(options.parameters),
+            metrics=shown_metrics.of_executed(json.loads(executed)),
             captured=tuple(
                 card.CapturedValue(v.name, v.cell or 0, v.line or 0, v.reason, built.formats.get(v.name, ""))
                 for v in serving.captured

@@ -127,6 +127,7 @@ def running(service: Service, python: Path, folder: Path, body: bytes) -> Iterat
     port = _free_port()
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("NB2PROD", "BENTOML"))},
+        "NB2PROD_DATA": str(folder / "data"),
         "BENCH_FOLDER": str(folder),
         "BENTOML_HOME": str(folder / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
