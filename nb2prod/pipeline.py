@@ -202,8 +202,8 @@ def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
             serving.fallback.source if serving.fallback else None,
         ),
     )
-    told = {"nb2prod.notebook": notebook.name, "nb2prod.owner": options.owner, "nb2prod.runbook": options.runbook}
-    labels = {key: value for key, value in told.items() if value}
+    about = {"nb2prod.notebook": notebook.name, "nb2prod.owner": options.owner, "nb2prod.runbook": options.runbook}
+    labels = {key: value for key, value in about.items() if value}
     staged = staging.stage(
         project, name, python=Path(serving.recording.executable), store=stage / "bentos", labels=labels
     )
