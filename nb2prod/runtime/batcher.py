@@ -79,8 +79,8 @@ class Batcher:
     def measured(self, seconds: float) -> None:
         """Tell what one row takes, measured at warm-up."""
         self._one = seconds
-        if seconds > _BOUND:
-            self._bound = 1  # it grows as fast as it proves to cost no more
+        # As if each row cost as much; it grows as fast as many prove to cost no more.
+        self._bound = max(1, min(self._bound, int(_BOUND / max(seconds, 1e-6))))
         if seconds > _SLOW and self._pool is None:
             self._pool = ThreadPoolExecutor(1, "model")
 

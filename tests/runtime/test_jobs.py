@@ -95,7 +95,7 @@ def test_jobs_never_keep_predict_waiting_for_more_than_a_part(tmp_path: Path) ->
 
     took, still = asyncio.run(story())
     assert still
-    assert took < 1
+    assert took < 3, "the whole job takes thirty seconds"
 
 
 def test_a_deleted_job_ends_while_at_work(tmp_path: Path) -> None:
