@@ -121,7 +121,7 @@ def _module(composition: Composition, notebook: str) -> str:
         '"""What `features` returns -> the prediction, one for each row."""',
         '"""What the rules look at -> their answers."""',
     )
-    named = "".join(f"{alias} = {name}\n" for name, alias in aliases)
+    named = "".join(f"{alias} = {name}\n" for name, alias in aliases) + "\n\n" * bool(aliases)
     docstring = f'"""Fallback of {notebook}: rows of the raw table -> the rule-based answer, where the model can\'t give one."""'
     return (
         f"{docstring}\n\n" + "\n".join(_merged(head)) + f"\n\n\n{body}\n\n\n{named}{answer}\n\n\n"
