@@ -19,8 +19,8 @@ class Model(litserve.LitAPI):
         """Load."""
         self.kept = joblib.load(Path(os.environ["BENCH_FOLDER"]) / "model.joblib")
 
-    def decode_request(self, request: dict[str, Any], **_: Any) -> list[dict[str, Any]]:
-        """The rows of one request."""
+    def decode_request(self, request, **_: Any) -> list[dict[str, Any]]:  # noqa: ANN001
+        """The rows of one request; with a type it would be taken for a query parameter."""
         return request["rows"]
 
     def batch(self, inputs: list[list[dict[str, Any]]]) -> tuple[list[int], list[dict[str, Any]]]:
