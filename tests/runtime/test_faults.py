@@ -154,6 +154,7 @@ def test_killing_one_of_two_workers_loses_only_what_it_had_at_work(server: Serve
     assert answered[0] > at_the_kill
 
 
+@pytest.mark.slow
 def test_a_job_survives_the_kill_of_every_worker(server: Server) -> None:
     status, body = server.ask("POST", "/jobs", {"rows": [projects.row()] * 3})
     assert status == 202
@@ -174,6 +175,7 @@ def test_a_job_survives_the_kill_of_every_worker(server: Server) -> None:
 # in a server of their own -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_with_a_full_disk_it_answers_and_the_log_counts_what_it_drops(bento: Path, tmp_path: Path) -> None:
     """No file may grow beyond a few bytes: as on a full disk, every write fails."""
     data = tmp_path / "home" / "data"
@@ -249,6 +251,7 @@ def test_traces_go_to_the_configured_collector_and_hold_no_value(
     assert not any(b"secret" in text for _, text in collector.taken)
 
 
+@pytest.mark.slow
 def test_a_key_is_in_no_log_no_error_and_no_file_of_the_bento(
     bento: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
