@@ -99,7 +99,7 @@ def bound_in(recording: Recording, tag: str) -> list[Prediction]:
         cell = recording.trees[recording.statements[step.k].tree].cell
         if cell is not None and tag in cell.tags:
             steps.append(step)
-    return [_prediction(c, ()) for c in _candidates(recording, steps) if _narrow(recording, c)]
+    return [_prediction(recording, c, ()) for c in _candidates(recording, steps) if _narrow(recording, c)]
 
 
 def _in_predict_cell(recording: Recording, step: Step) -> bool:
