@@ -80,7 +80,7 @@ export function notifyOfBuilds(context: IContext, showPanel: () => void): void {
     const id = notes.get(build.id);
     const type = { proved: 'success', cancelled: 'info' }[build.state as string] ?? 'error';
     const note = {
-      message: `${build.notebook}: ${stateWord(build.state, trans)} ${build.summary}`.slice(0, 240),
+      message: `${build.notebook}: ${build.state === 'proved' ? '' : stateWord(build.state, trans)} ${build.summary}`.slice(0, 240),
       type: type as 'success' | 'info' | 'error',
       autoClose: build.state === 'proved' ? 8000 : (false as const),
       actions: [{ label: trans.__('Show'), callback: showPanel }]

@@ -94,7 +94,7 @@ function Ended({ build, outcome, trans, onLog, onGo, onFix }: IProps & { readonl
   return (
     <div className="nb2prod-Outcome" data-state={build.state} role="status">
       <p>
-        <strong>{stateWord(build.state, trans)}</strong>{' '}
+        {build.state !== 'proved' && <strong>{stateWord(build.state, trans)} </strong>}
         {found.length === 0 ? build.summary : trans._n('%1 line stands in the way:', '%1 lines stand in the way:', found.length)}{' '}
         <button className="nb2prod-Link" onClick={() => { onLog(build); }}>
           {trans.__('Log')}
