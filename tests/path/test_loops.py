@@ -39,6 +39,9 @@ LOOPS = [
     "a, b = [], []\nfor n in df['n']:\n    a.append(n * 2)\n    b.append(n - 1)\ndf['s'] = a\ndf['t'] = b\nf = df['s'] + df['t']",
     "sizes = []\nfor i in df.index:\n    sizes.append(df['n'][i] + 1)\ndf['s'] = sizes\nf = df['s']",
     "def doubled(n):\n    return n * 2\nsizes = []\nfor n in df['n']:\n    sizes.append(doubled(n))\ndf['s'] = sizes\nf = df['s']",
+    "for i, row in df.iterrows():\n    df.at[i, 'twice'] = row['n'] * 2\nf = df['twice']",
+    "df['k1'] = 0.0\nfor i in df.index:\n    if df.loc[i, 'k'] == 'b':\n        df.loc[i, 'k1'] = 1.0\nf = df['k1']",
+    "df['k1'] = 0\nfor i in range(len(df)):\n    df.loc[i, 'k1'] = len(df['text'][i])\nf = df['k1']",
     BUILD,
     BUILD_BY_POSITION,
 ]

@@ -52,6 +52,8 @@ class Statement:
     function: int | None
     appends: tuple[str, ...] = ()
     """Of a loop: the lists that its body appends to."""
+    assigns: bool = False
+    """Of a loop: its body sets items (``df.at[i, "x"] = ...``)."""
 
 
 @dataclass
@@ -92,6 +94,21 @@ def has_yield(node: ast.AST) -> bool:
             return True
         if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             stack.extend(ast.iter_child_nodes(item))
+    return False
+
+
+def sets_items(loop: ast.For) -> bool:
+    """Whether a loop's body sets items of something, by a key that the loop's own variable is part of."""
+    own = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    for node in (n for statement in loop.body for n in ast.walk(statement)):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+        )
+        for target in targets:
+            if isinstance(target, ast.Subscript) and own & {
+                n.id for n in ast.walk(target.slice) if isinstance(n, ast.Name)
+            }:
+                return True
     return False
 
 
@@ -142,9 +159,10 @@ class Instrumenter:
 
     def _new_statement(self, node: ast.stmt) -> int:
         appends = appended_in(node) if isinstance(node, ast.For) else ()
+        assigns = isinstance(node, ast.For) and sets_items(node)
         kind, binds = type(node).__name__, targets_of(node)
         self.tables.statements.append(
-            Statement(self.tree, self.index[node], kind, binds, self.depth, self.function, appends)
+            Statement(self.tree, self.index[node], kind, binds, self.depth, self.function, appends, assigns)
         )
         return len(self.tables.statements) - 1
 

@@ -212,7 +212,7 @@ class Recorder:
                 loop.source = (lineage, index_of(value))
                 if frame.number:
                     self.frames[frame.number - 1]["walked"] = True
-            elif statement.appends and step is not None:
+            elif (statement.appends or statement.assigns) and step is not None:
                 self._guarded(self._goes_over, loop, step, value)
             frame.loops.append(loop)
         return value
@@ -995,7 +995,9 @@ class Recorder:
         """``zip(df.a, df.b)`` goes over rows: what a comprehension makes of it has an entry for each."""
         if type(op.result).__name__ not in ITERATORS or hasattr(op.receiver, "get_n_splits"):
             return False
-        for lineage in [x for v in op.args if (x := self.rows.of(v)) is not None][:1]:
+        by_method = op.name in ("iterrows", "itertuples") or (op.name == "items" and not Kinds.frame(op.receiver))
+        over = (op.receiver,) if by_method else op.args
+        for lineage in [x for v in over if (x := self.rows.of(v)) is not None][:1]:
             self.rows.put(op.result, lineage, by_index=False)
         return True
 
@@ -1189,18 +1191,14 @@ class Recorder:
         """``for text in df["text"]``, ``for i in range(len(df))``, ``for _, row in df.iterrows()``: an iteration for each row."""
         loop.header = step.seq
         lineage = self.rows.of(value)
-        if lineage is None:
-            carried = [
-                x for v in step.names.values() if not isinstance(v, SCALARS) and (x := self.rows.of(v)) is not None
-            ]
-            n = len(value) if isinstance(value, range) else None
-            whole = [x for x in carried if n is None or (x.n == n and value == range(n))]
-            rowwise = n is not None or type(value).__name__ in (*ITERATORS, "RangeIndex", "Index")
-            lineage = whole[0] if whole and rowwise else None
+        if lineage is None and isinstance(value, range) and value == range(len(value)):
+            # Of `range(len(df))` the header has read the table that it counts.
+            read = [x for v in step.names.values() if not isinstance(v, SCALARS) and (x := self.rows.of(v)) is not None]
+            lineage = next((x for x in read if x.n == len(value)), None)
         loop.over = lineage if lineage is not None and not lineage.single else None
 
     def _filled(self, frame: Frame, loop: Loop, space: dict[str, Any]) -> None:
-        """A list that a loop over rows has given one entry each carries those rows; the loop is served as it is written."""
+        """What a loop over rows has filled (a list with an entry for each, a table's cells) carries them; it is served as it is written."""
         over = loop.over
         assert over is not None
         binds = []
@@ -1208,9 +1206,10 @@ class Recorder:
             value = space.get(name)
             if isinstance(value, list) and len(value) == over.n and over.n and self.rows.of(value) is None:
                 binds.append([name, self.rows.put(value, over), self._lineage(over)])
-        if not binds:
-            return
         inside = [s for s in self.steps if any(p["instance"] == loop.instance for p in s["loops"])]
+        changed = sorted({token for s in inside if s["kind"] != "iteration" for token in s["updates"]})
+        if not binds and not changed:
+            return
         head = [s for s in self.steps if s["seq"] == loop.header]
         reads = {
             (r["name"], r.get("token")): r
@@ -1229,7 +1228,7 @@ class Recorder:
                 "loops": self._places(frame)[: self.tables.statements[loop.k].depth],
                 "binds": binds,
                 "reads": [r for (name, _), r in reads.items() if name not in made],
-                "updates": [],
+                "updates": changed,
                 "events": [],
             }
         )
