@@ -81,7 +81,11 @@ def value(name: str, alter: Callable[[Any], Any]) -> Change:
 
         folder = source / "artifacts"
         entry = _entry(folder, name)
+        # A model may hold classes of the notebook, which live in the Bento's own modules.
+        sys.path.insert(0, str(source))
+        sys.modules.pop("features", None)
         made = artifacts.save(alter(artifacts.load_entry(folder, entry)), name, folder)
+        sys.path.remove(str(source))
         _mend(folder, name, {"file": made.file, "format": made.format, "sha256": made.sha256})
 
     return change
