@@ -20,8 +20,7 @@ from nb2prod.bento.environment import Distribution, Environment
 from nb2prod.errors import EnvironmentProblem, InputError
 
 ALWAYS = frozenset({"bentoml", "pandas", "numpy", "msgspec", "starlette", "opentelemetry", "httptools", "uvloop"})
-"""Modules that every Bento's runtime imports: traces only where an endpoint is set; uvicorn takes the last two by itself, and
-answers about twice as fast with them."""
+"""Modules that every Bento's runtime imports: traces only where an endpoint is set; uvicorn takes the last two by itself."""
 
 LENT = ALWAYS | {"pyarrow"}
 """Modules that serving may need and a kernel need not have: nb2prod's own environment lends them."""
