@@ -666,15 +666,22 @@ class Composer:
                 continue
             done.add(name)
             found = self.namespace.find(name, before)
-            if found is None:
+            text = found.text if found is not None else self._from_star(name)
+            if text is not None:
+                imports[name] = text
                 continue
-            if found.text is not None:
-                imports[name] = found.text
+            if found is None:
                 continue
             definitions[name] = found
             for free, number in self._needs_of(found).items():
                 queue.setdefault(free, number)
         return list(imports.values()), sorted(definitions.items(), key=lambda d: (d[1].tree.number, d[1].node.lineno))
+
+    def _from_star(self, name: str) -> str | None:
+        info = self.oracle.globals([name]).get(name, {})
+        if info.get("kind") not in ("module", "import") or not info.get("module"):
+            return None
+        return self.namespace.from_star(name, info["module"], info.get("qualname"))
 
     def _needs_of(self, found: Defined) -> dict[str, int]:
         """What a definition takes from outside: other definitions, and values to capture."""

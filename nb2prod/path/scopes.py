@@ -123,10 +123,22 @@ class Namespace:
 
     def __init__(self, recording: Recording) -> None:
         self._found: dict[str, list[Defined]] = {}
+        self._stars: list[str] = []
         for tree in recording.trees:
             for node in _outer_statements(tree.tree):
+                if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
+                    self._stars.append("." * node.level + (node.module or ""))
                 for item in _definitions(tree, node):
                     self._found.setdefault(item.name, []).append(item)
+
+    def from_star(self, name: str, module: str, qualname: str | None) -> str | None:
+        """The import statement for a name that ``from module import *`` brought; `module` and `qualname` say what it is in the kernel."""
+        if not self._stars:
+            return None
+        if qualname is None:
+            return f"import {module}" if module == name else f"import {module} as {name}"
+        public = next((s for s in self._stars if module == s or module.startswith(f"{s}.")), module)
+        return f"from {public} import {qualname}" + ("" if qualname == name else f" as {name}")
 
     def find(self, name: str, before: int | None = None) -> Defined | None:
         """The definition of `name` in force in tree `before` (the last of all by default)."""

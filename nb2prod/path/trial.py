@@ -112,6 +112,17 @@ def same(a: Any, b: Any, tolerance: float) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
+def alike(a: Any, b: Any, tolerance: float) -> bool:
+    """Equal as features: a number is what counts, not whether pandas held it as ``False``, ``0`` or ``0.0``."""
+    if isinstance(a, (bool, int, float)) and isinstance(b, (bool, int, float)):
+        return same(float(a), float(b), tolerance) if abs(a) <= 2**53 else a == b
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(alike(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(alike(a[k], b[k], tolerance) for k in a)
+    return same(a, b, tolerance)
+
+
 def coverage(frame: pd.DataFrame, limit: int, seed: int = 0) -> list[int]:
     """Positions that hold every missing-value pattern, each column's extremes and its common and rare categories; then evenly drawn ones."""
     n = len(frame)
@@ -257,7 +268,7 @@ def _independent(trial: Trial, frame: pd.DataFrame, whole: Run, tolerance: float
                 or whole.codes[at] != got.codes[position]
             ):
                 return False
-            if not same(whole.features[at], got.features[position], tolerance):
+            if not alike(whole.features[at], got.features[position], tolerance):
                 return False
     return True
 
@@ -267,7 +278,7 @@ def _differences(trial: Trial, positions: Sequence[int], run: Run, tolerance: fl
     for i, position in enumerate(positions):
         expected = trial.expected[position]
         given = trial.given[position] if trial.given is not None else None
-        wrong_feature = given is not None and run.codes[i] is None and not same(given, run.features[i], tolerance)
+        wrong_feature = given is not None and run.codes[i] is None and not alike(given, run.features[i], tolerance)
         if run.codes[i] is None and same(expected, run.predictions[i], tolerance) and not wrong_feature:
             continue
         out.append(
@@ -288,11 +299,11 @@ def _differences(trial: Trial, positions: Sequence[int], run: Run, tolerance: fl
 def _first_feature(expected: Any, actual: Any, tolerance: float, names: list[str] | None) -> dict[str, Any] | None:
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in expected:
-            if key not in actual or not same(expected[key], actual[key], tolerance):
+            if key not in actual or not alike(expected[key], actual[key], tolerance):
                 return {"name": key, "expected": expected[key], "actual": actual.get(key)}
     if isinstance(expected, list) and isinstance(actual, list):
         for i, (a, b) in enumerate(zip(expected, actual, strict=False)):
-            if not same(a, b, tolerance):
+            if not alike(a, b, tolerance):
                 return {"name": names[i] if names and i < len(names) else f"#{i}", "expected": a, "actual": b}
     return None
 
@@ -350,7 +361,7 @@ def _changes_values(a: Run, b: Run, *, features: bool) -> bool:
     """Whether a row that is answered before and after gets something else: its survival alone is not what the column changes."""
     kept = [i for i, (x, y) in enumerate(zip(a.codes, b.codes, strict=True)) if x is None and y is None]
     return not all(
-        same(a.predictions[i], b.predictions[i], 0.0) and (not features or same(a.features[i], b.features[i], 0.0))
+        same(a.predictions[i], b.predictions[i], 0.0) and (not features or alike(a.features[i], b.features[i], 0.0))
         for i in kept
     )
 
@@ -367,7 +378,7 @@ def _without(run: Run, target: Sequence[Any]) -> Run:
 def _equal_runs(a: Run, b: Run, *, features: bool) -> bool:
     if a.codes != b.codes or not all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True)):
         return False
-    return not features or all(same(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True))
+    return not features or all(alike(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True))
 
 
 def changing(trial: Trial) -> list[Any]:
@@ -430,7 +441,7 @@ def suspect(trial: Trial, project: Path) -> None:
     predicted = trial.frame(trial.predicted)
     rows = coverage(predicted, 80)
     whole = predicted.iloc[rows].reset_index(drop=True)
-    agree = _beside("suspects").Agreement(outputs.per_row, lambda a, b: same(a, b, 1e-12))
+    agree = _beside("suspects").Agreement(outputs.per_row, lambda a, b: alike(a, b, 1e-12))
     for part in (list(range(0, len(rows), 2)), [0], [len(rows) - 1]):
         module = vars(sys.modules["features"])
         found = _beside("suspects").find(function, module, (whole, part), captured.request, agree)

@@ -18,6 +18,13 @@ df = pd.DataFrame({'age':[22.0,38.0,None,35.0,54.0,2.0,27.0,14.0]*5,'sex':['m','
 
 # One idiom a paragraph; `f` is what the model would be given.
 IDIOMS = r"""
+# star imports
+from math import *
+from sklearn.preprocessing import *
+df['l'] = [log(v + pi) for v in df['fare']]
+X = StandardScaler().fit_transform(df[['l']])
+f = pd.Series(X[:, 0]) + df['l'].apply(lambda v: sqrt(v))
+
 # title
 df['title'] = df.name.str.extract(r' ([A-Za-z]+)\.', expand=False)
 df['title'] = df['title'].replace(['Master','Mrs'], 'Rare')
