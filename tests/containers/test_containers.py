@@ -5,6 +5,7 @@ import urllib.request
 
 import pytest
 
+from nb2prod.parity import ports
 from tests.containers.conftest import BASE, run
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
@@ -73,7 +74,9 @@ def test_an_image_that_is_missing_is_named(released):
     run("podman", "tag", released.tag, "localhost/kept:1", env=released.environment)
     run("podman", "untag", released.tag, released.tag, env=released.environment)
     try:
-        error = released.nb2prod("deploy", released.tag, "--container", "--engine", "podman", code=2)["error"]
+        # The port that it had may be another test's by now.
+        options = ("--container", "--engine", "podman", "--port", str(ports.free()))
+        error = released.nb2prod("deploy", released.tag, *options, code=2)["error"]
         assert f"podman has no image {released.tag}" in error["message"]
         assert f"nb2prod containerize {released.tag}" in error["hint"]
     finally:
