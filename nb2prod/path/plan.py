@@ -259,10 +259,12 @@ class Planner:
         return {"y": str(self._snapshot(fit["y"])), "rows": str(path)}
 
     def _fitted(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
-        seq = prediction.steps[-1].seq
+        last = prediction.steps[-1].seq
+        # A function may fit and predict in one call: what it did comes after the call's own number and before the next statement's.
+        end = min((s.seq for s in self.recording.by_frame.get(0, []) if s.seq > last), default=last + 10**9)
         for fit in reversed(self.recording.fits):
             rows = self.recording.rows_of(fit["lineage"], table.number)
-            if fit["seq"] < seq and rows is not None and (rows >= 0).any():
+            if fit["seq"] < end and rows is not None and (rows >= 0).any():
                 return dict(fit)
         return None
 

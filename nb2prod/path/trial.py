@@ -84,7 +84,7 @@ class Trial:
         try:
             with captured.request():
                 given = self.features(frame.copy())
-                made = outputs.per_row(given[0] if isinstance(given, tuple) else given, n)
+                made = outputs.featured(given, n)
                 value = self.predict(*given) if isinstance(given, tuple) else self.predict(given)
                 return made, outputs.per_row(value, n)
         except Exception:

@@ -119,7 +119,7 @@ class Model:
     def _featured(self, frame: pd.DataFrame) -> list[Any]:
         with captured.request():
             given = self._features(self._raw(frame))
-        return outputs.per_row(given[0] if isinstance(given, tuple) else given, len(frame))
+        return outputs.featured(given, len(frame))
 
     def _ruled(self, frame: pd.DataFrame) -> list[Any]:
         with captured.request():

@@ -7,6 +7,7 @@ list, a row of a frame an object.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import math
@@ -31,6 +32,22 @@ def per_row(value: Any, count: int) -> list[Any]:
     if len(made) != count:
         raise NotOnePerRow(f"the notebook's code gave {len(made)} values for {count} rows")
     return made
+
+
+def featured(given: Any, count: int) -> list[Any]:
+    """What ``features`` returned, as one plain value a row; of several things the first that has an entry for each row.
+
+    A function that predicts may be given training's part as well, which is empty while serving.
+
+    Raises:
+        NotOnePerRow: nothing of it has.
+    """
+    if not isinstance(given, tuple):
+        return per_row(given, count)
+    for part in given[:-1]:
+        with contextlib.suppress(NotOnePerRow):
+            return per_row(part, count)
+    return per_row(given[-1], count)
 
 
 def _split(value: Any, count: int) -> list[Any]:

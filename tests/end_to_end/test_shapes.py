@@ -80,6 +80,7 @@ def test_shape(name: str, tmp_path: Path) -> None:
         assert made.prediction.label == expected.prediction
     if expected.raw_table is not None:
         assert made.table.name == expected.raw_table
+    assert set(expected.target) - set(expected.maybe_target) <= set(made.target)
     for klass, pieces in (("training-only", expected.training_only), ("validity", expected.validity)):
         served = [_plain(f.source) for f in made.filters if f.klass == klass]
         assert [p for p in pieces if not any(_plain(p) in source for source in served)] == [], (klass, served)
