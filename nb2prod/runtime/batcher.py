@@ -74,6 +74,7 @@ class Batcher:
         """Seconds for which the callers of the last batch may be waited for, once they have their answers."""
         self._until = 0.0
         self._scheduled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._pool: ThreadPoolExecutor | None = None
 
     def measured(self, seconds: float) -> None:
@@ -97,8 +98,9 @@ class Batcher:
         if patient and not self._patient:
             self._last_patient = loop.time()
         (self._patient if patient else self._waiting).append(job)
-        if not self._scheduled:
-            self._scheduled = True
+        if not self._scheduled or self._loop is not loop:
+            # A turn that another, ended loop was to take will never come.
+            self._scheduled, self._loop, self._until, self._gather = True, loop, 0.0, 0.0
             loop.call_soon(self._turn, loop)
         timer = None if seconds is None else loop.call_later(seconds, _expire, job.done)
         try:

@@ -44,10 +44,20 @@ def written(name, folder):
     return load(path)
 
 
+NOT_FORESEEN = {
+    "predict_function_makes_a_frame": "the function's answer is only printed",
+    "one_customer_as_dict": "one row becomes a dict on the way to the model",
+}
+"""Predictions that only the run sees."""
+
+
 @pytest.mark.parametrize("name", [name for name, item in EXPECTED.items() if item.outcome == "parity"])
 def test_no_error_is_forecast_where_a_build_succeeds(name, folder):
     result = forecast(written(name, folder))
     assert [d for d in result.diagnostics if d.severity == "error"] == []
+    if name in NOT_FORESEEN:
+        assert result.prediction is None, "the forecast has learnt it: take the name from the list"
+        return
     assert result.prediction is not None
     assert result.prediction.name == EXPECTED[name].prediction or EXPECTED[name].prediction is None
 

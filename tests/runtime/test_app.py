@@ -200,6 +200,7 @@ def test_many_callers_share_a_batch_and_each_gets_its_own(app: App) -> None:
     for at, reply in enumerate(replies):
         rows = at % 3 + 1
         alone = post(app, "/predict", {"rows": [projects.row(Fare=666.0 if at % 5 == 0 else float(at))] * rows})
+        assert reply.status == 200, reply.document
         assert reply.document["predictions"] == alone.document["predictions"]
         assert [error["row"] for error in reply.document["errors"]] == (list(range(rows)) if at % 5 == 0 else [])
 
