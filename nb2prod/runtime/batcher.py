@@ -45,6 +45,7 @@ class Overtime(Exception):
 class _Job:
     rows: Rows
     done: asyncio.Future[Answer]
+    patient: bool = False
     taken: int = 0
     values: list[Any] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
@@ -94,7 +95,7 @@ class Batcher:
         if not rows.count:
             return Answer([])
         loop = asyncio.get_running_loop()
-        job = _Job(rows, loop.create_future())
+        job = _Job(rows, loop.create_future(), patient)
         if patient and not self._patient:
             self._last_patient = loop.time()
         (self._patient if patient else self._waiting).append(job)
@@ -136,7 +137,6 @@ class Batcher:
         if not self._patient or now - self._last_patient < _PATIENCE:
             batch = self._drawn(self._waiting, self._bound)
         if not batch and self._patient:
-            self._last_patient = now
             batch = self._drawn(self._patient, min(self._bound, _PATIENT_ROWS))
         return batch or self._drawn(self._waiting, self._bound)
 
@@ -177,6 +177,9 @@ class Batcher:
     ) -> None:
         answer, worked = made
         seconds = time.perf_counter() - started
+        if batch[0][0].patient:
+            # From its end on: a turn that takes longer than the patience must not give it the next one too.
+            self._last_patient = loop.time()
         # On a machine with other work a batch takes longer than it costs, and smaller ones would only add to that.
         self._adapt(rows.count, max(worked, seconds / _CROWDED))
         if isinstance(answer, Exception):

@@ -8,6 +8,7 @@
 import json
 import os
 import signal
+import socketserver
 import subprocess
 import sys
 import threading
@@ -37,8 +38,9 @@ class Handler(BaseHTTPRequestHandler):
         if ENDS.is_set():
             self.send_header("Connection", "close")
             self.close_connection = True
-        self.end_headers()
-        self.wfile.write(body)
+        # Whole in one piece: killed, it has answered or has not, and a proxy may ask again.
+        self._headers_buffer.append(b"\r\n" + body)
+        self.flush_headers()
 
     def do_GET(self):
         if self.path == "/readyz":
@@ -70,6 +72,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def server_bind(self):
+        # Not HTTPServer's: it asks for the host's name, which takes seconds where no name server answers.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
     def handle_error(self, *_):
         pass
 
@@ -99,11 +106,11 @@ sys.stdout.flush()
 if "exit" in TOLD:
     sys.stderr.write("no such column: it can't start\n")
     sys.exit(TOLD["exit"])
-signal.signal(signal.SIGTERM, end)
+SERVER = Server((sys.argv[3], int(sys.argv[5])), Handler)
+signal.signal(signal.SIGTERM, end)  # once there is what it ends: asked before, this dies as any program does
 if TOLD.get("worker"):
     threading.Thread(target=worker, daemon=True).start()
 if "crash_after" in TOLD:
     threading.Timer(TOLD["crash_after"], os._exit, [9]).start()
-SERVER = Server((sys.argv[3], int(sys.argv[5])), Handler)
 SERVER.serve_forever(poll_interval=0.02)
 time.sleep(60)  # until the drain's thread ends this process

@@ -142,6 +142,29 @@ def test_rows_that_have_time_let_others_go_first_but_are_not_forgotten() -> None
     assert order.count("urgent") > 20
 
 
+def test_a_patient_turn_that_takes_longer_than_the_patience_gets_no_second_one(monkeypatch) -> None:
+    monkeypatch.setattr("nb2prod.runtime.batcher._PATIENCE", 0.05)
+    order: list[str] = []
+
+    def run(given: Rows) -> Answer:
+        patient = given.columns[0][0] >= 1000
+        order.append("patient" if patient else "urgent")
+        time.sleep(0.1 if patient else 0)
+        return Answer(list(given.columns[0]))
+
+    batcher = Batcher(run, 4)
+
+    async def story() -> None:
+        later = asyncio.create_task(batcher.answer(rows(*range(1000, 1040)), None, patient=True))
+        while not order:
+            await asyncio.sleep(0)
+        assert (await batcher.answer(rows(1), None)).predictions == [1]
+        assert order.count("patient") <= 2
+        later.cancel()
+
+    asyncio.run(story())
+
+
 def test_rows_that_had_not_begun_in_time_are_dropped() -> None:
     sizes: list[int] = []
     batcher = Batcher(runner(lambda _: 0.3, sizes), 1)
