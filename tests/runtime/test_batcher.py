@@ -156,8 +156,8 @@ def test_a_patient_turn_that_takes_longer_than_the_patience_gets_no_second_one(m
 
     async def story() -> None:
         later = asyncio.create_task(batcher.answer(rows(*range(1000, 1040)), None, patient=True))
-        while not order:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert order
         assert (await batcher.answer(rows(1), None)).predictions == [1]
         assert order.count("patient") <= 2
         later.cancel()
