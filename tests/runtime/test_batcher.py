@@ -159,7 +159,7 @@ def test_a_patient_turn_that_takes_longer_than_the_patience_gets_no_second_one(m
         await asyncio.sleep(0.01)
         assert order
         assert (await batcher.answer(rows(1), None)).predictions == [1]
-        assert order.count("patient") <= 2
+        assert order.count("patient") <= 3  # of ten; two had begun before the request was put in
         later.cancel()
 
     asyncio.run(story())
