@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.forecast import table
 from nb2prod.forecast.context import Context, at, at_site, expression
-from nb2prod.forecast.prediction import scores_only
+from nb2prod.forecast.prediction import folds_only, scores_only
 from nb2prod.forecast.values import Kind, Site
 
 _SECRET_NAME = re.compile(
@@ -51,6 +51,17 @@ def _prediction(context: Context) -> Iterator[Diagnostic]:
 
 
 def _no_prediction(context: Context) -> Iterator[Diagnostic]:
+    folds = folds_only(context.block)
+    if folds is not None:
+        yield at_site(
+            folds,
+            "P1",
+            "error",
+            "cross_val_predict fits a model for each part of the rows and keeps none of them: nothing is left that could "
+            "answer a new row.",
+            "Fit the model in the cell tagged `train` and predict with it:\n    model.fit(X, y)\n    y_pred = model.predict(X)",
+        )
+        return
     score = scores_only(context.block)
     if score is not None:
         receiver = ast.unparse(score.node.func.value) if _is_method(score) else "model"  # type: ignore[attr-defined]

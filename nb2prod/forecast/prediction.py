@@ -37,7 +37,7 @@ def find(block: Block, wanted: str | None = None, cells: frozenset[int] | None =
     named = [item for item in plain if item.name is not None]
     for pool in (named, plain, made):
         if pool:
-            return pool[-1]
+            return _rewritten(pool[-1], inside)
     functions = [item for item in candidates if item.value.has("by_function")]
     if functions:
         last = functions[-1]
@@ -46,6 +46,27 @@ def find(block: Block, wanted: str | None = None, cells: frozenset[int] | None =
         return None
     other = [item for item in candidates if item.value.carries and item.name is not None and not _selects(item)]
     return other[-1] if other else None
+
+
+def _rewritten(item: Prediction, inside: list[Unit]) -> Prediction:
+    """A prediction that stands in a column, as later statements have made it there: of such columns and nothing else of rows."""
+    if item.name not in {name for name, _ in item.unit.columns_written}:
+        return item
+    known = {item.name}
+    for unit in inside[inside.index(item.unit) + 1 :]:
+        read = {name for name, _ in unit.columns_read}
+        tables = {read.name for read in unit.reads if read.value.carries}
+        if len(unit.columns_written) == 1 and read and read <= known and len(tables) == 1:
+            name = unit.columns_written[0][0]
+            known.add(name)
+            item = Prediction(unit, name, item.value)
+    return item
+
+
+def folds_only(block: Block) -> Site | None:
+    """The `cross_val_predict` in a predict cell that has no other prediction beside it."""
+    sites = [site for unit in units(block) if "predict" in unit.cell.tags for site in unit.sites]
+    return next((site for site in reversed(sites) if site.name == "cross_val_predict"), None)
 
 
 def _counts(unit: Unit, cells: frozenset[int] | None) -> bool:

@@ -46,10 +46,10 @@ class Emitter:
         inputs, argument = self._inputs(first, [s for s in steps if s.seq >= first] + list(composer.prediction.steps))
         predict_body = self._block(after, last=composer.prediction.steps[-1])
         feature_body = self._block(before, None)
-        feature_body.append(f"return {', '.join(argument or inputs) or 'rows'}")
+        feature_body.append(f"return {', '.join([*(argument or []), *inputs]) or 'rows'}")
         imports, definitions = composer.resolve()
         defined = [self._definition(found) for _, found in definitions]
-        parameters = ["features"] if argument else inputs or ["rows"]
+        parameters = ["features", *inputs] if argument else inputs or ["rows"]
         if any(name == "features" for name, _ in definitions):
             # The notebook has a function of the name that the service calls: the notebook's gives way.
             defined = [_renamed(text, "features") for text in defined]
@@ -95,11 +95,11 @@ class Emitter:
     # what goes from features to predict -------------------------------------------------------------------------------
 
     def _inputs(self, first: int, steps: list[Step]) -> tuple[list[str], list[str] | None]:
-        """The names that `predict` takes; the model's argument first, or written out in `features` where it is an expression."""
+        """The names that `predict` takes, the model's argument first; beside them that argument, written out, where it is an expression."""
         composer = self.composer
         unique = {s.seq: s for s in steps}
         names: list[str] = []
-        outside: list[tuple[Step, int]] = []
+        outside: list[tuple[Step, int, str]] = []
         for seq in sorted(unique):
             step = unique[seq]
             within = (
@@ -111,7 +111,7 @@ class Emitter:
                 tokens = {read.token} if read.token is not None else set(read.tokens)
                 binder = composer.walk.binder(0, read.name, tokens, step.seq)
                 if step.frame == 0 and binder is not None and binder[0].seq < first:
-                    outside.append((step, read.node))
+                    outside.append((step, read.node, read.name))
                     if read.name not in names:
                         names.append(read.name)
         event = composer.prediction.event
@@ -123,12 +123,13 @@ class Emitter:
         if isinstance(argument, ast.Name):
             return sorted(names, key=lambda n: n != argument.id), None
         inside = {tree.index[n] for n in ast.walk(argument) if n in tree.index}
-        if step.seq != first or any(s is not step or n not in inside for s, n in outside):
+        beside = list(dict.fromkeys(name for s, n, name in outside if s is not step or n not in inside))
+        if step.seq != first or "features" in beside:
             return names, None
         text = self.patcher(tree).render(argument)
         self._patchers.pop(tree.number, None)
         composer.edits[tree.number][details["argument"]] = lambda _: "features"
-        return names, [text]
+        return beside, [text]
 
     # bodies -----------------------------------------------------------------------------------------------------------
 

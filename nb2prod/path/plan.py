@@ -275,7 +275,19 @@ class Planner:
         settled = set(self.options.filters)
         open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
         rules = [f.rule for f in composition.filters]
-        return self._trial({**self._job(prediction, table, predicted), "filters": open_rules, "rules": rules})
+        job = {**self._job(prediction, table, predicted), "filters": open_rules, "rules": rules}
+        if not self._features_are_given(prediction, composition):
+            job["given"] = None
+        return self._trial(job)
+
+    def _features_are_given(self, prediction: Prediction, composition: Composition) -> bool:
+        """Whether what `features` returns (first) is what the model is given: the post-processing may need more of the table."""
+        if composition.argument is not None or prediction.event is None:
+            return True
+        step, event = prediction.event
+        tree, _ = self.recording.statement(step.k)
+        argument = tree.nodes[event["argument"]] if event.get("argument") is not None else None
+        return isinstance(argument, ast.Name) and composition.returns[:1] == (argument.id,)
 
     def _draft(self, table: Table) -> None:
         """A signature that takes every column as it is, for the trials."""

@@ -111,6 +111,7 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
     """Everything that could be the prediction, in order: what the statements bind or show, and model answers inside expressions."""
     out: list[_Candidate] = []
     by_token: dict[int, _Candidate] = {}
+    changed = _Changes(recording, by_token)
     for step in steps:
         tree, statement = recording.statement(step.k)
         made = [e for e in step.events if e["kind"] in ("bound", "shown")]
@@ -146,7 +147,88 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
                 by_token[event["token"]] = candidate
         if not any(c.steps[-1] is step for c in out):
             out.extend(_inside(recording, step, tree))
+        out.extend(changed.by(step, out))
     return out
+
+
+class _Changes:
+    """What later statements make of a prediction in its place: ``p[p < 0] = 0``, ``df["pred"] = np.exp(df["pred"])``."""
+
+    def __init__(self, recording: Recording, by_token: dict[int, _Candidate]) -> None:
+        self.recording = recording
+        self.by_token = by_token
+        self.by_column: dict[tuple[int, str], _Candidate] = {}
+        self._mixed: set[int] = set()
+
+    def by(self, step: Step, found: list[_Candidate]) -> list[_Candidate]:
+        """The candidates that this step gives so; `found` are all before, those of this step included."""
+        out = [c for e in step.events if e["kind"] == "changed" and (c := self._in_place(step, e)) is not None]
+        event = step.event("written")
+        if event is not None:
+            own = next((c for c in reversed(found) if c.steps[-1] is step and c.column == event["column"]), None)
+            column = own or self._column(step, event)
+            if column is not None:
+                self.by_column[event["token"], event["column"]] = column
+                out += [] if own else [column]
+        return out
+
+    def _in_place(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
+        token = event["token"]
+        before = self.by_token.get(token)
+        if before is None or before.name is None or token in self._mixed or step.seq <= before.steps[-1].seq:
+            return None
+        after = before.steps[-1].seq
+        changing = [s for s in self.recording.steps if after < s.seq <= step.seq and token in s.updates]
+        now = _Candidate([*before.steps, step], before.name, None, event["output"], event["lineage"], token, True)
+        read = {r.token for s in changing for r in s.reads if r.kind == "rows"}
+        if not _narrow(self.recording, now) and read - set(self.by_token):
+            # A table of results got a column of something else beside the prediction; what was before is the answer.
+            self._mixed.add(token)
+            return None
+        if not _same_rows(self.recording, before.lineage, event["lineage"]):
+            return None
+        self.by_token[token] = now
+        return now
+
+    def _column(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
+        """A column made of columns that hold predictions, and of nothing else that has rows."""
+        tree, statement = self.recording.statement(step.k)
+        if not isinstance(statement, ast.Assign) or any(
+            r.token != event["token"] for r in step.reads if r.token is not None
+        ):
+            return None
+        asked = _columns_read(statement.value, event["name"])
+        sources = [self.by_column.get((event["token"], name)) for name in asked or ()]
+        known = [c for c in sources if c is not None]
+        if not known or len(known) < len(sources):
+            return None
+        kept = sorted({s.seq: s for c in known for s in c.steps}.values(), key=lambda s: s.seq)
+        return _Candidate(
+            [*kept, step],
+            None,
+            tree.index[statement.value],
+            event["output"],
+            known[-1].lineage,
+            None,
+            True,
+            event["column"],
+        )
+
+
+def _columns_read(value: ast.expr, table: str) -> set[str] | None:
+    """The columns of a table that an expression reads; None where it reads the table in any other way."""
+    found: set[str] = set()
+    named = 0
+    for node in ast.walk(value):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(column))) if name == table:
+                found.add(column)
+                named += 1
+            case ast.Attribute(value=ast.Name(id=name), attr=column) if name == table:
+                found.add(column)
+                named += 1
+    mentions = sum(isinstance(node, ast.Name) and node.id == table for node in ast.walk(value))
+    return found if found and named == mentions else None
 
 
 def _only_shows(statement: ast.stmt, names: set[str | None]) -> bool:

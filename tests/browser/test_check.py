@@ -316,6 +316,8 @@ def test_three_hundred_cells_stay_smooth(page):
 
 def test_a_renamed_and_a_deleted_file(page):
     open_(page, "gone.ipynb")
+    # Only once its kernel is known does JupyterLab leave the notebook's model alone.
+    page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'")
     page.evaluate("jupyterapp.serviceManager.contents.rename('gone.ipynb', 'renamed.ipynb')")
     expect(page.locator("#nb2prod-panel h2")).to_have_text("renamed.ipynb")
     set_source(page, 3, FOREST)

@@ -32,7 +32,8 @@ QUICK = frozenset(
     " weights_by_hand text_and_numbers_stacked statsmodels_ols group_mean_fill pipeline_with_own_transformer"
     " model_refitted_afterwards rank_feature shift_feature rolling_feature score_only two_raw_tables exploded_genres"
     " predict_by_function predict_function_makes_a_frame one_customer_as_dict predict_is_a_function index_as_feature"
-    " target_as_feature random_imputation rows_per_customer cell_raises no_predict_cell".split()
+    " target_as_feature random_imputation rows_per_customer cell_raises no_predict_cell"
+    " bands_beside_the_table folds_predicted".split()
 )
 
 

@@ -54,6 +54,8 @@ class Statement:
     """Of a loop: the lists that its body appends to."""
     assigns: bool = False
     """Of a loop: its body sets items (``df.at[i, "x"] = ...``)."""
+    column: tuple[str, str] | None = None
+    """Of ``df["x"] = ...``: the variable and the column."""
 
 
 @dataclass
@@ -64,6 +66,17 @@ class Tables:
     statements: list[Statement] = field(default_factory=list)
     lambdas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     """Sites of the names that a statement's lambdas take from outside: a lambda may run where nothing is reported."""
+
+
+def column_of(node: ast.stmt) -> tuple[str, str] | None:
+    """The variable and the column that a statement writes, where it writes one by its name."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+            key = target.slice
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                return target.value.id, key.value
+    return None
 
 
 def targets_of(node: ast.stmt) -> tuple[str, ...]:
@@ -162,7 +175,9 @@ class Instrumenter:
         assigns = isinstance(node, ast.For) and sets_items(node)
         kind, binds = type(node).__name__, targets_of(node)
         self.tables.statements.append(
-            Statement(self.tree, self.index[node], kind, binds, self.depth, self.function, appends, assigns)
+            Statement(
+                self.tree, self.index[node], kind, binds, self.depth, self.function, appends, assigns, column_of(node)
+            )
         )
         return len(self.tables.statements) - 1
 

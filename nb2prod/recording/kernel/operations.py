@@ -1403,6 +1403,12 @@ _NO_ROW_FORM = (
         "Make the value a column of the raw table.",
     ),
     (
+        "cross_val_predict",
+        "P1",
+        "fits a model for each part of the rows and keeps none of them: nothing is left that could answer a new row",
+        "Fit the model in the cell tagged `train` and predict with it: `model.fit(X, y)`, `y_pred = model.predict(X)`.",
+    ),
+    (
         "fit_resample",
         "T2",
         "makes new rows and drops others, which only training may do",

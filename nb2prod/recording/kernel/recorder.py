@@ -262,6 +262,8 @@ class Recorder:
         if loops and loops[0].k == k and loops[0].over is not None:
             space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
             self._guarded(self._filled, frame, loops[0], space)
+        if not frame.number and len(loops) == len(frame.loops) and loops:
+            self._guarded(self._looped, loops[0])
         del frame.loops[self.tables.statements[k].depth :]
         frame.step = None
 
@@ -1233,6 +1235,16 @@ class Recorder:
             }
         )
 
+    def _looped(self, loop: Loop) -> None:
+        """A loop of a cell is over: what it has made of a prediction."""
+        inside = [
+            s
+            for s in self.steps
+            if s["updates"] and (s["k"] == loop.k or any(p["instance"] == loop.instance for p in s["loops"]))
+        ]
+        if inside:
+            self._prediction_changed(inside[-1], {token for s in inside for token in s["updates"]})
+
     def _iteration(self, frame: Frame, loop: Loop, values: dict[str, Any]) -> None:
         loop.keys = {n: v for n, v in values.items() if isinstance(v, (str, int, float, bool, type(None)))}
         bound = []
@@ -1310,6 +1322,24 @@ class Recorder:
             "events": [self._event(e, keep) for e in step.events],
         }
         self.steps.append(record)
+        if not frame.number and not frame.loops:
+            self._prediction_changed(record, set(updates))
+
+    def _prediction_changed(self, record: dict[str, Any], tokens: set[int]) -> None:
+        """In a predict cell, keep what a statement or a whole loop has made of a prediction in its place."""
+        tokens &= self.predicted
+        if not tokens or not self._in_predict_cell():
+            return
+        for value in list(self.ns.values()):
+            token = None if isinstance(value, SCALARS) else self.rows.token(value)
+            if token not in tokens or not _small(value):
+                continue
+            tokens.discard(token)
+            output, lineage = self._output(value), self._lineage(self.rows.of(value))
+            node = self.tables.statements[record["k"]].node
+            record["events"].append(
+                {"kind": "changed", "node": node, "output": output, "lineage": lineage, "token": token}
+            )
 
     def _places(self, frame: Frame) -> list[dict[str, Any]]:
         return [{"k": x.k, "instance": x.instance, "iteration": x.iteration, "keys": dict(x.keys)} for x in frame.loops]
@@ -1359,6 +1389,8 @@ class Recorder:
                         "predicted": bind[1] in self.predicted,
                     }
                 )
+        if statement.column is not None and not step.frame.loops:
+            self._column_written(step, *statement.column, space)
         lineage = self.rows.of(value) if value is not None else None
         if lineage is not None and _small(value):
             token = self.rows.token(value)
@@ -1370,6 +1402,25 @@ class Recorder:
                     "lineage": self._lineage(lineage),
                     "token": token,
                     "predicted": token in self.predicted,
+                }
+            )
+
+    def _column_written(self, step: Step, name: str, column: str, space: dict[str, Any]) -> None:
+        frame = space.get(name)
+        lineage = self.rows.of(frame) if Kinds.pandas(frame) else None
+        if lineage is None or getattr(frame, "ndim", 0) != 2 or column not in frame.columns:  # type: ignore[union-attr]
+            return
+        values = frame[column]  # type: ignore[index]
+        if getattr(values, "ndim", 0) == 1:
+            step.events.append(
+                {
+                    "kind": "written",
+                    "node": self.tables.statements[step.k].node,
+                    "name": name,
+                    "column": column,
+                    "output": self._output(values),
+                    "lineage": self._lineage(lineage),
+                    "token": self.rows.token(frame),
                 }
             )
 
