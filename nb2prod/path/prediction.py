@@ -26,7 +26,7 @@ class Prediction:
     """The chosen prediction.
 
     `steps`: the top-level steps of the predict cells that make it, in order (the model's answer, then post-processing).
-    `name`: the variable it is bound to, None for a bare expression. `node`: the expression that is the answer (in the last step's tree).
+    `name`: the variable it is bound to (or ``df["pred"]``, changed in its place), None for a bare expression. `node`: the expression that is the answer (in the last step's tree).
     `snapshot`, `lineage`: its recorded value and the rows it answers.
     `event`: the step and event of the model's call, where one call in these steps makes it.
     `function`: the function of plain values that makes it, where no rows of a table do.
@@ -46,7 +46,7 @@ class Prediction:
     @property
     def label(self) -> str | None:
         """What the notebook calls it: the variable, or the column it is written to."""
-        return self.name or self.column
+        return self.column or self.name
 
 
 @dataclass
@@ -70,7 +70,7 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     model = [c for c in found if c.predicted]
     pool = model or [c for c in found if _narrow(recording, c)]
     if wanted is not None:
-        pool = [c for c in found if c.name == wanted]
+        pool = [c for c in found if wanted in (c.name, c.column)]
     function = calls.find(recording, wanted)
     if function is not None and not (pool if wanted is not None else model):
         return _by_calls(function)
@@ -166,11 +166,25 @@ class _Changes:
         event = step.event("written")
         if event is not None:
             own = next((c for c in reversed(found) if c.steps[-1] is step and c.column == event["column"]), None)
-            column = own or self._column(step, event)
+            copied = own or self._copied(step, event)
+            column = copied or self._column(step, event)
             if column is not None:
                 self.by_column[event["token"], event["column"]] = column
-                out += [] if own else [column]
+                out += [] if copied else [column]
         return out
+
+    def _copied(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
+        """``df["pred"] = p``: nothing new, but what is made of the column later is made of the prediction."""
+        _, statement = self.recording.statement(step.k)
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Name) or _some_rows(statement):
+            return None
+        name = statement.value.id
+        of = next(
+            (c for r in step.reads if r.name == name and (c := self.by_token.get(r.token or -1)) is not None), None
+        )
+        if of is None or not _same_rows(self.recording, of.lineage, event["lineage"]):
+            return None
+        return _Candidate([*of.steps, step], None, None, event["output"], of.lineage, None, True, event["column"])
 
     def _in_place(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
         token = event["token"]
@@ -193,6 +207,13 @@ class _Changes:
     def _column(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
         """A column made of columns that hold predictions, and of nothing else that has rows."""
         tree, statement = self.recording.statement(step.k)
+        if isinstance(statement, ast.Assign) and _some_rows(statement):
+            before = self.by_column.get((event["token"], event["column"]))
+            name = f"{event['name']}[{event['column']!r}]"
+            if before is None:
+                return None
+            steps = [*before.steps, step]
+            return _Candidate(steps, name, None, event["output"], before.lineage, None, True, event["column"])
         if not isinstance(statement, ast.Assign) or any(
             r.token != event["token"] for r in step.reads if r.token is not None
         ):
@@ -213,6 +234,12 @@ class _Changes:
             True,
             event["column"],
         )
+
+
+def _some_rows(statement: ast.Assign) -> bool:
+    """``df.loc[some, "x"] = ...``: the other rows keep what they had."""
+    target = statement.targets[0]
+    return isinstance(target, ast.Subscript) and not isinstance(target.value, ast.Name)
 
 
 def _columns_read(value: ast.expr, table: str) -> set[str] | None:

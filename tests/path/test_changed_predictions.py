@@ -52,6 +52,18 @@ CASES = {
         "df['p'] = model.predict(X)\ndf['label'] = np.where(df['p'] > 0.5, 'yes', 'no')",
         "df['label']",
     ),
+    "a column that it was copied to": (
+        "p = model.predict(X)\ndf['p'] = p\ndf['label'] = (df['p'] > 0.5).map({True: 'yes', False: 'no'})",
+        "df['label']",
+    ),
+    "some rows of its column": (
+        "df['p'] = model.predict(X)\ndf.loc[df['p'] < 0.5, 'p'] = 0\ndf.loc[df['a'] > 7, 'p'] = 2",
+        "df['p']",
+    ),
+    "some rows of its column, and then all": (
+        "df['p'] = model.predict(X)\ndf.loc[df['p'] < 0.5, 'p'] = 0\ndf['p'] = df['p'] * 2",
+        "df['p']",
+    ),
     "beside the table that was predicted on": (
         "df['p'] = model.predict(df[['a', 'b']])\ndf['band'] = pd.cut(df['p'], [-9, 0.3, 9], labels=['low', 'high'])",
         "df['band']",

@@ -55,7 +55,7 @@ class Statement:
     assigns: bool = False
     """Of a loop: its body sets items (``df.at[i, "x"] = ...``)."""
     column: tuple[str, str] | None = None
-    """Of ``df["x"] = ...``: the variable and the column."""
+    """Of ``df["x"] = ...`` or ``df.loc[some, "x"] = ...``: the variable and the column."""
 
 
 @dataclass
@@ -73,10 +73,17 @@ def column_of(node: ast.stmt) -> tuple[str, str] | None:
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
         if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-            key = target.slice
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                return target.value.id, key.value
+            return _named(target.value, target.slice)
+        match target:
+            case ast.Subscript(
+                value=ast.Attribute(value=ast.Name() as table, attr="loc"), slice=ast.Tuple(elts=[_, key])
+            ):
+                return _named(table, key)
     return None
+
+
+def _named(table: ast.Name, key: ast.expr) -> tuple[str, str] | None:
+    return (table.id, key.value) if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
 def targets_of(node: ast.stmt) -> tuple[str, ...]:
