@@ -165,6 +165,8 @@ class Emitter:
         if node in wanted:
             if final == (tree.number, node) and composer.prediction.name is None:
                 assert composer.prediction.node is not None
+                if tree.cell is not None:
+                    self.lines.append((tree.cell.number, tree.line(node), patcher.lines[node.lineno - 1].strip()))
                 return [f"return {patcher.render(tree.nodes[composer.prediction.node])}"]
             if node in composer.dropped:
                 return []

@@ -183,13 +183,21 @@ def _cells_in_order(notebook: Notebook, node: Any) -> list[Cell | None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Papermill logs to the root logger and nbformat warns of missing ids: neither is for our reader."""
-    logger = logging.getLogger("papermill")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Papermill logs to the root logger and nbformat warns of missing ids: neither is for our reader.
+
+    Nor is what asyncio says of a task whose kernel was ended: it comes when the task is collected, after an interrupt.
+    """
+    papermill, asyncio = logging.getLogger("papermill"), logging.getLogger("asyncio")
+    before = papermill.level, asyncio.level
+    papermill.setLevel(logging.ERROR)
+    asyncio.setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield
+        except KeyboardInterrupt:
+            before = before[0], logging.CRITICAL
+            raise
         finally:
-            logger.setLevel(level)
+            papermill.setLevel(before[0])
+            asyncio.setLevel(before[1])

@@ -80,10 +80,21 @@ def problem(page: Page, code: str):
 
 def open_(page: Page, path: str) -> None:
     page.evaluate("path => { void jupyterapp.commands.execute('docmanager:open', {path}); }", path)
+    # Another notebook that is still being opened may take the front once more: this one must stay there.
     page.wait_for_function(
-        """path => {
-            const context = jupyterapp.shell.currentWidget?.context;
-            return context?.path === path && context.isReady;
+        """async path => {
+            for (let n = 0; n < 4; n++) {
+                const context = jupyterapp.shell.currentWidget?.context;
+                if (context?.path !== path || !context.isReady) {
+                    const own = [...jupyterapp.shell.widgets('main')].find(one => one.context?.path === path);
+                    if (own) {
+                        jupyterapp.shell.activateById(own.id);
+                    }
+                    return false;
+                }
+                await new Promise(done => setTimeout(done, 100));
+            }
+            return true;
         }""",
         arg=path,
     )

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,10 +15,12 @@ import pytest
 from nb2prod.parity import cases, documents
 from nb2prod.parity.report import KindResult, ParityReport
 from nb2prod.release import deployments, record, records
-from nb2prod.release.running import servers
+from nb2prod.release.running import places, servers
 from nb2prod.release.running.ledger import Ledger
 
 STANDIN = (sys.executable, str(Path(__file__).with_name("standin.py")))
+# Tests that run beside each other must not take a port that another's deployment is about to listen at again.
+FIRST_PORT = places.FIRST_PORT + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 BENTO_YAML = "name: {name}\nversion: {version}\ncreation_time: '2026-01-01T00:00:00+00:00'\nlabels:\n  nb2prod: '1'\n"
 
 
@@ -47,6 +50,7 @@ def releases(tmp_path, monkeypatch):
     monkeypatch.setenv("NB2PROD_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
     monkeypatch.setattr(servers, "SERVE", STANDIN)
+    monkeypatch.setattr(places, "FIRST_PORT", FIRST_PORT)
     monkeypatch.setattr(documents, "write", lambda report, folder: documents.write_json(report, folder / "parity.json"))
 
     def make(version, *, name="flights", owner="Ada", **behaviour):
@@ -126,9 +130,10 @@ class Load:
 KILLED = """
 import os, signal, sys
 from nb2prod.cli import main
-from nb2prod.release.running import kept, ledger, rollout, servers
+from nb2prod.release.running import kept, ledger, places, rollout, servers
 
 servers.SERVE = {standin!r}
+places.FIRST_PORT = {port}
 target, when = {target!r}, {when!r}
 
 
@@ -171,7 +176,7 @@ def killed():
     """`killed(target, when, *arguments)` runs the command line and kills it, as `kill -9` does, at that point."""
 
     def run(target, when, *arguments):
-        script = KILLED.format(standin=STANDIN, target=target, when=when, arguments=list(arguments))
+        script = KILLED.format(standin=STANDIN, port=FIRST_PORT, target=target, when=when, arguments=list(arguments))
         done = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False, cwd="/"
         )
