@@ -121,10 +121,11 @@ def _text(found: Differences) -> str:
     )
     parts += [] if found.signature is None else _section("fields", found.signature)
     parts += _section("environment", found.environment)
-    if found.metrics is not None:
-        largest = "" if found.metrics.largest is None else f", by up to {found.metrics.largest:.6g}"
-        rows = f"{found.metrics.rows:,} rows that both predicted"
-        parts.append(f"\nanswers\n  {found.metrics.differing:,} of {rows} differ{largest}")
+    parts += _section("metrics that the notebook's runs showed", found.metrics)
+    if found.answers is not None:
+        largest = "" if found.answers.largest is None else f", by up to {found.answers.largest:.6g}"
+        rows = f"{found.answers.rows:,} rows that both predicted"
+        parts.append(f"\nanswers\n  {found.answers.differing:,} of {rows} differ{largest}")
     said = [(name, _proof(summary)) for name, summary in zip((found.first, found.second), found.parity, strict=True)]
     parts += ["\nparity", *pairs(said)]
     return "\n".join(parts)

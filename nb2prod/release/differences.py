@@ -1,4 +1,4 @@
-"""What differs between two releases: code, kept values, fields, environment, answers, and where they come from."""
+"""What differs between two releases: code, kept values, fields, environment, metrics, answers, and where they come from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nb2prod.bento import store
+from nb2prod.bento import shown_metrics, store
 from nb2prod.errors import InputError
 from nb2prod.parity import cases
 from nb2prod.parity.equality import Tolerance, difference
@@ -52,8 +52,10 @@ class Differences:
     captured: Changes | None
     signature: Changes | None
     environment: Changes
-    metrics: Answers | None
-    """Of the answers: what the change does to predictions."""
+    metrics: Changes
+    """Those that the notebook's runs showed."""
+    answers: Answers | None
+    """What the change does to predictions."""
     parity: tuple[Mapping[str, Any], Mapping[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
@@ -73,6 +75,7 @@ def compare(first: ReleaseRecord, second: ReleaseRecord) -> Differences:
         None if both is None else _changes(*map(_artifacts, both)),
         None if both is None else _changes(*map(_fields, both)),
         _changes(_pins(first), _pins(second)),
+        _changes(_metrics(first), _metrics(second)),
         _answers(first, second),
         (dict(first.parity), dict(second.parity)),
     )
@@ -127,6 +130,13 @@ def _fields(folder: Path) -> dict[str, Any]:
 
 def _pins(release: ReleaseRecord) -> dict[str, str]:
     return {pin.partition("==")[0]: pin.partition("==")[2] for pin in release.pins}
+
+
+def _metrics(release: ReleaseRecord) -> dict[str, float]:
+    try:
+        return shown_metrics.of_executed(json.loads(release.path("executed.ipynb").read_text(encoding="utf-8")))
+    except (InputError, OSError, ValueError):
+        return {}
 
 
 def _answers(first: ReleaseRecord, second: ReleaseRecord) -> Answers | None:

@@ -187,6 +187,12 @@ def test_diff_names_what_changed(releases):
         (src / "artifacts" / "manifest.json").write_text(json.dumps(manifest))
         columns = [{"name": "a", "type": "number" if sha == "1" else "integer"}]
         (src / "signature.json").write_text(json.dumps({"columns": columns, "prediction": {"name": "y"}}))
+        shown = {
+            "cell_type": "code",
+            "source": "accuracy_score(y_test, y_pred)",
+            "outputs": [{"output_type": "execute_result", "data": {"text/plain": f"0.8{sha}"}}],
+        }
+        (item.folder / "executed.ipynb").write_text(json.dumps({"cells": [shown]}))
     found = differences.compare(first, second)
     assert "-x = 1" in found.code["features.py"]
     assert "predict.py" not in found.code
@@ -195,7 +201,8 @@ def test_diff_names_what_changed(releases):
     assert set(found.captured.removed) == {"only_1"}
     assert set(found.signature.changed) == {"a"}
     assert found.facts.changed == {"owner": ("Ada", "Grace")}
-    assert (found.metrics.rows, found.metrics.differing) == (2, 0)
+    assert found.metrics.changed == {"accuracy_score": (0.81, 0.82)}
+    assert (found.answers.rows, found.answers.differing) == (2, 0)
     same = differences.compare(first, first)
     parts = (same.facts, same.code, same.captured, same.signature, same.environment)
     assert not any(parts)
