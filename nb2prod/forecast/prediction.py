@@ -65,8 +65,11 @@ def _rewritten(item: Prediction, inside: list[Unit]) -> Prediction:
 
 def folds_only(block: Block) -> Site | None:
     """The `cross_val_predict` in a predict cell that has no other prediction beside it."""
-    sites = [site for unit in units(block) if "predict" in unit.cell.tags for site in unit.sites]
-    return next((site for site in reversed(sites) if site.name == "cross_val_predict"), None)
+    return next((site for site in reversed(_predict_sites(block)) if site.name == "cross_val_predict"), None)
+
+
+def _predict_sites(block: Block) -> list[Site]:
+    return [site for unit in units(block) if "predict" in unit.cell.tags for site in unit.sites]
 
 
 def _counts(unit: Unit, cells: frozenset[int] | None) -> bool:
@@ -75,7 +78,7 @@ def _counts(unit: Unit, cells: frozenset[int] | None) -> bool:
 
 def scores_only(block: Block) -> Site | None:
     """The `.score()` in a predict cell that has no prediction beside it."""
-    sites = [site for unit in units(block) if "predict" in unit.cell.tags for site in unit.sites]
+    sites = _predict_sites(block)
     if any(site.name in table.PREDICTS for site in sites):
         return None
     return next((site for site in sites if site.name in ("score", "evaluate") and not site.module), None)

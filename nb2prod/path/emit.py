@@ -165,8 +165,7 @@ class Emitter:
         if node in wanted:
             if final == (tree.number, node) and composer.prediction.name is None:
                 assert composer.prediction.node is not None
-                if tree.cell is not None:
-                    self.lines.append((tree.cell.number, tree.line(node), patcher.lines[node.lineno - 1].strip()))
+                self._list(tree, node)
                 return [f"return {patcher.render(tree.nodes[composer.prediction.node])}"]
             if node in composer.dropped:
                 return []
@@ -179,14 +178,18 @@ class Emitter:
                 empty = [f"{name} = []" for name in dict.fromkeys(composer.row_loops[node])]
                 return [*empty, *patcher.block_lines(node, patcher.inner(node), "")]
             if not isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try)):
-                if tree.cell is not None:
-                    self.lines.append((tree.cell.number, tree.line(node), patcher.lines[node.lineno - 1].strip()))
+                self._list(tree, node)
                 preludes = [
                     f"{name} = {composer.captures.reference(*site)}"
                     for name, site in composer.preludes.get(node, {}).items()
                 ]
                 return [*preludes, *patcher.block_lines(node, patcher.statement(node), "")]
         return self._compound(tree, node, wanted, final)
+
+    def _list(self, tree: Tree, node: ast.stmt) -> None:
+        """Have the plan show this line of the path."""
+        if tree.cell is not None:
+            self.lines.append((tree.cell.number, tree.line(node), self.patcher(tree).lines[node.lineno - 1].strip()))
 
     def _inner(
         self, tree: Tree, body: list[ast.stmt], wanted: set[ast.stmt], final: tuple[int, ast.stmt] | None

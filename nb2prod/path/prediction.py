@@ -132,9 +132,8 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
             # Rows chosen from a prediction (its first ten, those of one class) are a look at it, not post-processing.
             if previous and not all(_same_rows(recording, p.lineage, event["lineage"]) for p in previous):
                 continue
-            kept = sorted({s.seq: s for p in previous for s in p.steps}.values(), key=lambda s: s.seq)
             candidate = _Candidate(
-                [*kept, step],
+                [*_steps_of(previous), step],
                 event.get("name"),
                 _value_node(tree, statement),
                 event["output"],
@@ -165,18 +164,22 @@ class _Changes:
         out = [c for e in step.events if e["kind"] == "changed" and (c := self._in_place(step, e)) is not None]
         event = step.event("written")
         if event is not None:
+            tree, statement = self.recording.statement(step.k)
+            assert isinstance(statement, ast.Assign)  # nothing else writes a column by its name
             own = next((c for c in reversed(found) if c.steps[-1] is step and c.column == event["column"]), None)
-            copied = own or self._copied(step, event)
-            column = copied or self._column(step, event)
+            if _some_rows(statement):
+                copied, column = own, own or self._mended(step, event)
+            else:
+                copied = own or self._copied(statement, step, event)
+                column = copied or self._column(tree, statement, step, event)
             if column is not None:
                 self.by_column[event["token"], event["column"]] = column
                 out += [] if copied else [column]
         return out
 
-    def _copied(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
+    def _copied(self, statement: ast.Assign, step: Step, event: dict[str, Any]) -> _Candidate | None:
         """``df["pred"] = p``: nothing new, but what is made of the column later is made of the prediction."""
-        _, statement = self.recording.statement(step.k)
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Name) or _some_rows(statement):
+        if not isinstance(statement.value, ast.Name):
             return None
         name = statement.value.id
         of = next(
@@ -204,28 +207,26 @@ class _Changes:
         self.by_token[token] = now
         return now
 
-    def _column(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
+    def _mended(self, step: Step, event: dict[str, Any]) -> _Candidate | None:
+        """Some rows of a column that holds predictions; the answer is the column as it is then."""
+        before = self.by_column.get((event["token"], event["column"]))
+        if before is None:
+            return None
+        name = f"{event['name']}[{event['column']!r}]"
+        steps = [*before.steps, step]
+        return _Candidate(steps, name, None, event["output"], before.lineage, None, True, event["column"])
+
+    def _column(self, tree: Tree, statement: ast.Assign, step: Step, event: dict[str, Any]) -> _Candidate | None:
         """A column made of columns that hold predictions, and of nothing else that has rows."""
-        tree, statement = self.recording.statement(step.k)
-        if isinstance(statement, ast.Assign) and _some_rows(statement):
-            before = self.by_column.get((event["token"], event["column"]))
-            name = f"{event['name']}[{event['column']!r}]"
-            if before is None:
-                return None
-            steps = [*before.steps, step]
-            return _Candidate(steps, name, None, event["output"], before.lineage, None, True, event["column"])
-        if not isinstance(statement, ast.Assign) or any(
-            r.token != event["token"] for r in step.reads if r.token is not None
-        ):
+        if any(r.token not in (None, event["token"]) for r in step.reads):
             return None
         asked = _columns_read(statement.value, event["name"])
         sources = [self.by_column.get((event["token"], name)) for name in asked or ()]
         known = [c for c in sources if c is not None]
         if not known or len(known) < len(sources):
             return None
-        kept = sorted({s.seq: s for c in known for s in c.steps}.values(), key=lambda s: s.seq)
         return _Candidate(
-            [*kept, step],
+            [*_steps_of(known), step],
             None,
             tree.index[statement.value],
             event["output"],
@@ -234,6 +235,11 @@ class _Changes:
             True,
             event["column"],
         )
+
+
+def _steps_of(candidates: list[_Candidate]) -> list[Step]:
+    """The steps that make these, in the order in which they ran."""
+    return sorted({s.seq: s for c in candidates for s in c.steps}.values(), key=lambda s: s.seq)
 
 
 def _some_rows(statement: ast.Assign) -> bool:

@@ -70,20 +70,19 @@ class Tables:
 
 def column_of(node: ast.stmt) -> tuple[str, str] | None:
     """The variable and the column that a statement writes, where it writes one by its name."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        target = node.targets[0]
-        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-            return _named(target.value, target.slice)
-        match target:
-            case ast.Subscript(
-                value=ast.Attribute(value=ast.Name() as table, attr="loc"), slice=ast.Tuple(elts=[_, key])
-            ):
-                return _named(table, key)
+    match node:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=table), slice=ast.Constant(value=str(column)))]):
+            return table, column
+        case ast.Assign(
+            targets=[
+                ast.Subscript(
+                    value=ast.Attribute(value=ast.Name(id=table), attr="loc"),
+                    slice=ast.Tuple(elts=[_, ast.Constant(value=str(column))]),
+                )
+            ]
+        ):
+            return table, column
     return None
-
-
-def _named(table: ast.Name, key: ast.expr) -> tuple[str, str] | None:
-    return (table.id, key.value) if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
 def targets_of(node: ast.stmt) -> tuple[str, ...]:

@@ -262,7 +262,7 @@ class Recorder:
         if loops and loops[0].k == k and loops[0].over is not None:
             space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
             self._guarded(self._filled, frame, loops[0], space)
-        if not frame.number and len(loops) == len(frame.loops) and loops:
+        if loops and not frame.number and len(loops) == len(frame.loops) and self.predicted and self._in_predict_cell():
             self._guarded(self._looped, loops[0])
         del frame.loops[self.tables.statements[k].depth :]
         frame.step = None
@@ -1208,7 +1208,7 @@ class Recorder:
             value = space.get(name)
             if isinstance(value, list) and len(value) == over.n and over.n and self.rows.of(value) is None:
                 binds.append([name, self.rows.put(value, over), self._lineage(over)])
-        inside = [s for s in self.steps if any(p["instance"] == loop.instance for p in s["loops"])]
+        inside = [s for s in self.steps if _ran_in(s, loop)]
         changed = sorted({token for s in inside if s["kind"] != "iteration" for token in s["updates"]})
         if not binds and not changed:
             return
@@ -1236,12 +1236,8 @@ class Recorder:
         )
 
     def _looped(self, loop: Loop) -> None:
-        """A loop of a cell is over: what it has made of a prediction."""
-        inside = [
-            s
-            for s in self.steps
-            if s["updates"] and (s["k"] == loop.k or any(p["instance"] == loop.instance for p in s["loops"]))
-        ]
+        """A loop of a predict cell is over: what it has made of a prediction."""
+        inside = [s for s in self.steps if s["updates"] and (s["k"] == loop.k or _ran_in(s, loop))]
         if inside:
             self._prediction_changed(inside[-1], {token for s in inside for token in s["updates"]})
 
@@ -1598,6 +1594,11 @@ def _places_of(shape: Any, op: Operation) -> list[tuple[str, Any, Any]]:
         return []
     placed = [(kind, place, value) for (kind, place), value in zip(shape.args, op.args, strict=False)]
     return placed + [(kind, place, op.kwargs.get(name)) for name, kind, place in shape.kwargs]
+
+
+def _ran_in(step: dict[str, Any], loop: Loop) -> bool:
+    """Whether a recorded step belongs to this run of a loop."""
+    return any(place["instance"] == loop.instance for place in step["loops"])
 
 
 def _small(value: Any) -> bool:
