@@ -18,6 +18,8 @@ from nb2prod.parity.tally import Asked, Stopwatch, disagreement
 _NONE = "the batch of no rows"
 FEATURES = "what the model is given"
 """The case of a feature that differs."""
+TOGETHER = "alone, with other requests at once"
+"""The case of a row that may share a micro-batch with other requests."""
 RULES = "the answer by rule"
 """The case of a fallback's answer that differs."""
 
@@ -57,12 +59,18 @@ def fallback(bench: Bench, service: Service) -> None:
             bench.compare("partition", f"{RULES}, alone", [position], [expected[position]], actual)
 
 
-def singles(bench: Bench, service: Service, setting: Setting, positions: Sequence[int]) -> None:
-    """Rows asked alone are answered as in the replay."""
+def singles(bench: Bench, service: Service, setting: Setting, positions: Sequence[int], *, crowd: bool) -> None:
+    """Rows asked alone are answered as in the replay.
+
+    With `crowd`, two thirds of them come in requests that meet in the service's micro-batches.
+    """
+    alone = list(positions[::3] if crowd else positions)
+    met = [position for position in positions if position not in set(alone)]
+    asked = (("alone", alone, service.predict_singly), (TOGETHER, met, service.predict_at_once))
     with Stopwatch(bench.tallies["partition"], service):
-        actual = service.predict_singly(bench.rows(positions))
-        for position, answer in zip(positions, actual, strict=True):
-            bench.compare("partition", setting.name("alone"), [position], [bench.reference[position]], [answer])
+        for case, chosen, ask in asked:
+            for position, answer in zip(chosen, ask(bench.rows(chosen)), strict=True):
+                bench.compare("partition", setting.name(case), [position], [bench.reference[position]], [answer])
 
 
 def partition(bench: Bench, service: Service, setting: Setting, found: Sequence[Batch]) -> None:

@@ -142,7 +142,7 @@ def _ask_all(run: _Run, service: Service, setting: Setting) -> None:
     run.step("", lambda: kinds.fallback(bench, service))
     run.step(
         f"partition: {len(bench.singles)} rows alone, {len(bench.pool):,} in other company",
-        lambda: kinds.singles(bench, service, setting, bench.singles),
+        lambda: kinds.singles(bench, service, setting, bench.singles, crowd=bench.signature.batching),
     )
     run.step("", lambda: kinds.partition(bench, service, setting, _batches(bench)))
     if odd:
@@ -172,7 +172,7 @@ def _ask_again(run: _Run, service: Service, setting: Setting) -> None:
     """The second server: what another hash seed and working row by row could change."""
     bench = run.bench
     before = {kind: len(bench.tallies[kind].kept) for kind in ("partition", "edges")}
-    kinds.singles(bench, service, setting, bench.choose(bench.limits.again))
+    kinds.singles(bench, service, setting, bench.choose(bench.limits.again), crowd=False)
     kinds.partition(bench, service, setting, list(batches.row_by_row(bench.choose(bench.limits.row_by_row))))
     edges.ask(bench, service, setting, edges.again(bench))
     for kind, count in before.items():

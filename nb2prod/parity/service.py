@@ -20,6 +20,8 @@ BATCH = 256
 ROW_BY_ROW = 32
 """The same where each row takes its time, so that none runs into the service's time limit."""
 _THREADS = 2
+_CROWD = 8
+"""Requests at a time that meet in the service's micro-batches."""
 _BUSY = (429, 503)
 _PATIENCE = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds to wait before asking a busy service again."""
@@ -93,6 +95,17 @@ class Service:
         """All rows, each in a request of its own, in order."""
         return [answer for (answer,) in self.parallel(self.predict, [[row] for row in rows])]
 
+    def predict_at_once(self, rows: Sequence[Row]) -> list[Answer]:
+        """The same, so many requests at a time that a service with micro-batches puts them together.
+
+        What they take is not kept: most of it is waiting for one another.
+        """
+        kept = len(self.times)
+        answers = self.parallel(self.predict, [[row] for row in rows], _CROWD)
+        found = [answer for (answer,) in answers]
+        del self.times[kept:]
+        return found
+
     def features(self, rows: Sequence[Row]) -> Features | None:
         """The features of these rows; None where the service can't give them for all."""
         reply = self._post("/features", rows)
@@ -128,9 +141,9 @@ class Service:
             )
         return document
 
-    def parallel(self, ask: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+    def parallel(self, ask: Callable[[Any], Any], tasks: Sequence[Any], at_once: int = _THREADS) -> Iterator[Any]:
         """`ask` of each task, in order, a few at a time; interrupted, it drops what has not begun."""
-        with _pool() as pool:
+        with _pool(at_once) as pool:
             yield from pool.map(ask, tasks)
 
     def _post(self, path: str, rows: Sequence[Row], write: Writer | None = None) -> Reply:
@@ -152,8 +165,8 @@ def _plain(rows: Sequence[Row]) -> bytes:
 
 
 @contextlib.contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(_THREADS)
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(threads)
     try:
         yield pool
     finally:

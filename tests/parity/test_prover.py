@@ -3,6 +3,7 @@
 import json
 import random
 import statistics
+import threading
 import time
 
 import pytest
@@ -172,6 +173,23 @@ def test_an_answer_that_varies_from_request_to_request_is_caught(small):
     rng = random.Random(0)
     report = prove(small, each(lambda answer, row: answer + rng.choice([0, 0, 0, 1e-3]))(small))
     assert not report.passed
+
+
+def test_answers_that_change_where_requests_meet_are_caught(small):
+    asking, lock = set(), threading.Lock()
+
+    def predict(rows):
+        with lock:
+            asking.add(threading.get_ident())
+        time.sleep(0.005)
+        crowded = len(asking) > 2  # more than the two requests of the other cases
+        with lock:
+            asking.discard(threading.get_ident())
+        return [small.predict(row) + (0.1 if crowded else 0) for row in rows], []
+
+    report = prove(small, small.Behaviour(predict=predict), small.make_cases(60))
+    assert failed(report) == {"partition"}
+    assert {item.case for item in report.mismatches} == {"alone, with other requests at once"}
 
 
 def test_a_dependence_on_neighbours_is_explained(small):
