@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nb2prod import home
+from nb2prod import home, room
 from nb2prod.config import Options, bento_name
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Cancelled, InputError
@@ -117,6 +117,10 @@ def _staging(name: str) -> Iterator[Path]:
         yield stage
     except KeyboardInterrupt as error:
         raise Cancelled from error
+    except Exception as error:
+        if (full := room.problem(error, stage.parent)) is not None:
+            raise full from error
+        raise
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nb2prod import room
 from nb2prod.bento import digest, project
 from nb2prod.errors import EnvironmentProblem
 
@@ -57,7 +58,7 @@ def build(folder: Path, spec: BentoSpec, stage: Path) -> Path:
             _place(built, target)
     except OSError as error:
         raise EnvironmentProblem(
-            f"the Bento can't be written to {stage}: {error.strerror or error}",
+            f"the Bento can't be written to {stage}: {room.reason(error)}",
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     return target

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nb2prod import room
 from nb2prod.errors import EnvironmentProblem, InputError
 
 RUNTIME_PACKAGE = "nb2prod_runtime"
@@ -93,7 +94,7 @@ def write(folder: Path, files: ProjectFiles) -> Path:
         _write(folder, files)
     except OSError as error:
         raise EnvironmentProblem(
-            f"the Bento's project can't be written to {folder}: {error.strerror or error}",
+            f"the Bento's project can't be written to {folder}: {room.reason(error)}",
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     return folder

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from nb2prod import room
 from nb2prod.bento.package import LABEL
 from nb2prod.errors import EnvironmentProblem, InputError
 
@@ -114,7 +115,7 @@ def promote(staged: Path, *, readme: str | None = None, store: Path | None = Non
             shutil.rmtree(target, ignore_errors=True)
         _remove_if_empty(target.parent)
         raise EnvironmentProblem(
-            f"the Bento {item.tag} can't be put into {root}: {error.strerror or error}",
+            f"the Bento {item.tag} can't be put into {root}: {room.reason(error)}",
             "Free some room there, or set BENTOML_HOME to another folder. The store is as it was.",
         ) from error
     return item.tag

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nb2prod import room
+
 if TYPE_CHECKING:
     from nb2prod.recording.engine import Kernel
     from nb2prod.recording.trace import Recording
@@ -74,6 +76,10 @@ class KernelOracle:
         return self._empty[table]
 
     def save(self, jobs: list[dict[str, Any]], folder: Path, runtime: Path) -> list[dict[str, Any]]:
-        """Write artifacts: each job has `snapshot` and `name`; each answer `file`, `format`, `sha256`, `notes`, or `problem`."""
+        """Write artifacts: each job has `snapshot` and `name`; each answer `file`, `format`, `sha256`, `notes`, or `problem`.
+
+        Raises `EnvironmentProblem` where the disk is full.
+        """
         out: list[dict[str, Any]] = self._ask(op="save", jobs=jobs, folder=str(folder), runtime=str(runtime))
+        room.check((job.get("problem", "") for job in out), folder)
         return out

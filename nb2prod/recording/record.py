@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nb2prod import room
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import EnvironmentProblem, Refused
@@ -36,7 +37,8 @@ def record(
     """Run `notebook` with the recorder and call `then` with the recording while the kernel is still alive.
 
     `folder` receives tables, snapshots, trace and `executed.ipynb`. The kernel runs in the notebook's own folder.
-    Raises `Refused` (N4 a cell raised, N9 the kernel died), `EnvironmentProblem` (the kernel isn't installed).
+    Raises `Refused` (N4 a cell raised, N9 the kernel died), `EnvironmentProblem` (the kernel isn't installed,
+    the disk is full).
     """
     from nb2prod.recording import engine  # papermill's import takes seconds: only a build pays for it
 
@@ -46,7 +48,11 @@ def record(
 
     def after(kernel: Kernel) -> None:
         kernel.run(FINISH)
-        outcome.append(then(trace.load(folder, notebook, executed_cells(client[0], notebook)), kernel))
+        recording = trace.load(folder, notebook, executed_cells(client[0], notebook))
+        # The notebook ran on all the same, but what it read is not all there.
+        unsaved = (str(entry.get("unsaved", "")) for entry in recording.snapshots.values())
+        room.check([*recording.problems, *unsaved], folder)
+        outcome.append(then(recording, kernel))
 
     before = bootstrap.source(str(folder), roles_by_digest(notebook))
     with _quiet():

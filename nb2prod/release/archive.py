@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nb2prod import home
+from nb2prod import home, room
 from nb2prod.bento import digest, store
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.release import record, records, seal, source
@@ -76,7 +76,7 @@ def write(
         _write(target, parts)
     except OSError as error:
         raise EnvironmentProblem(
-            f"{release.bento} can't be written to {target}: {error.strerror or error}",
+            f"{release.bento} can't be written to {target}: {room.reason(error)}",
             "Name another place with --output.",
         ) from error
     return target

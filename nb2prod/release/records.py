@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nb2prod import home
+from nb2prod import home, room
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import documents
 from nb2prod.parity import report as reports
@@ -63,7 +63,7 @@ def write(item: ReleaseRecord, contents: Contents) -> ReleaseRecord:
         with contextlib.suppress(OSError):
             target.parent.rmdir()
         raise EnvironmentProblem(
-            f"the release record of {item.bento} can't be written to {target}: {error.strerror or error}",
+            f"the release record of {item.bento} can't be written to {target}: {room.reason(error)}",
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     return item
@@ -86,7 +86,7 @@ def write_refused(name: str, report: ParityReport, cases: Cases) -> Path:
             _put(made, target, Path(scratch))
     except OSError as error:
         raise EnvironmentProblem(
-            f"the report of the failed proof can't be written to {target}: {error.strerror or error}",
+            f"the report of the failed proof can't be written to {target}: {room.reason(error)}",
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     return target
@@ -147,7 +147,7 @@ def adopt(made: Path, name: str, version: str) -> bool:
             _put(copied, target, Path(scratch))
     except OSError as error:
         raise EnvironmentProblem(
-            f"the release record of {name}:{version} can't be written to {target}: {error.strerror or error}",
+            f"the release record of {name}:{version} can't be written to {target}: {room.reason(error)}",
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     return True

@@ -20,6 +20,8 @@ class LiveBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """
 
     what = "nb2prod"
+    _over = threading.Event()
+    """Its own from the start on; this one is for a widget that could not be made, which Python closes all the same."""
 
     def __init__(self, *, interval: float, children: tuple[Any, ...] = ()) -> None:
         if not interval > 0:

@@ -66,12 +66,19 @@ def _post(url: str, document: Mapping[str, Any], key: str | None) -> Any:
     headers = {"Content-Type": "application/json", **({"X-API-Key": key} if key else {})}
     request = urllib.request.Request(f"{url}/predict", json.dumps(document).encode(), headers)  # noqa: S310 (the deployment's own address)
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
-            return json.load(response)
-    except urllib.error.HTTPError as error:
-        return json.load(error)
+        return json.loads(_body(request))
     except (OSError, ValueError) as error:
         raise EnvironmentProblem(f"no answer from {url}: {error}", "Does the deployment run? nb2prod status") from error
+
+
+def _body(request: urllib.request.Request) -> bytes:
+    """What came back, whatever its status: a refusal is an answer too."""
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
+            body: bytes = response.read()
+    except urllib.error.HTTPError as error:
+        body = error.read()
+    return body
 
 
 def _shown(answer: Any) -> list[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+ROOT = Path(__file__).resolve().parents[2]
 LOAD = """import numpy as np
 import pandas as pd
 from sklearn.linear_model import LinearRegression
@@ -157,6 +159,26 @@ def test_fault(fault: Fault, tmp_path: Path) -> None:
     for expected in fault.says:
         assert expected in words
     assert "Traceback" not in words
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize("kilobytes", [64, 250], ids=["while recording", "while trying the path"])
+def test_a_full_disk_is_said_and_nothing_is_left(kilobytes: int, tmp_path: Path) -> None:
+    limit = (kilobytes * 1024, kilobytes * 1024)
+    done = subprocess.run(
+        [sys.executable, "-m", "nb2prod", "build", str(ROOT / "example_notebooks" / "breast_cancer.ipynb")],
+        env=environment(tmp_path),
+        # No file may grow beyond it: to whoever writes, the disk is full.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "the build can't be written to" in done.stderr
+    assert "Free some room there" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
     assert left_behind(tmp_path) == []
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nb2prod import home
+from nb2prod import home, room
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import ports
 from nb2prod.release.running.kept import Kept
@@ -54,7 +54,7 @@ def copy_bento(source: Path, name: str, version: str) -> Path:
         scratch.rename(target)
     except OSError as error:
         raise EnvironmentProblem(
-            f"the Bento can't be copied to {target}: {error.strerror or error}",
+            f"the Bento can't be copied to {target}: {room.reason(error)}",
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     finally:
