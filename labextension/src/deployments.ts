@@ -65,6 +65,7 @@ export class DeploymentsModel {
 
   /** Look from now on, or no longer. */
   set isActive(value: boolean) {
+    this._isActive = value;
     void (value ? this._poll.start() : this._poll.stop());
   }
 
@@ -122,7 +123,15 @@ export class DeploymentsModel {
   }
 
   private _onSettingsChanged(): void {
-    this._poll.frequency = { ...this._poll.frequency, interval: this._settings.values.pollInterval * 1000 };
+    const interval = this._settings.values.pollInterval * 1000;
+    if (interval === this._poll.frequency.interval) {
+      return;
+    }
+    this._poll.frequency = { ...this._poll.frequency, interval };
+    if (this._isActive) {
+      // Not only when a long wait of before is over.
+      void this._poll.refresh();
+    }
   }
 
   private readonly _poll: Poll;
@@ -131,4 +140,5 @@ export class DeploymentsModel {
   private readonly _busy = new Map<string, string>();
   private _deployments: readonly IDeployment[] | null = null;
   private _error: string | null = null;
+  private _isActive = false;
 }

@@ -1,6 +1,8 @@
 import { EditorState } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { nullTranslator } from '@jupyterlab/translation';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { BuildsModel } from '../src/builds';
@@ -121,6 +123,27 @@ describe('deployments', () => {
     await expect(model.refresh()).rejects.toThrow('away');
     expect(model.error).toBe('away');
     expect(model.deployments).toBeNull();
+    model.dispose();
+  });
+
+  it('are looked at as often as the settings say, however seldom', async () => {
+    vi.spyOn(document, 'hidden', 'get').mockReturnValue(false);
+    const stored = { composite: { pollInterval: 300 }, changed: new Signal<object, void>({}) };
+    const settings = new Settings();
+    settings.follow(stored as unknown as ISettingRegistry.ISettings);
+    const look = vi.fn(() => Promise.resolve([]));
+    const model = new DeploymentsModel({ deployments: look } as unknown as Client, settings);
+    model.isActive = true;
+    await vi.advanceTimersByTimeAsync(1000);
+    const first = look.mock.calls.length;
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(look).toHaveBeenCalledTimes(first);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(look).toHaveBeenCalledTimes(first + 1);
+    stored.composite = { pollInterval: 0.5 };
+    stored.changed.emit();
+    await vi.advanceTimersByTimeAsync(2100);
+    expect(look.mock.calls.length).toBeGreaterThan(first + 4);
     model.dispose();
   });
 });

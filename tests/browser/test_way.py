@@ -138,7 +138,38 @@ def test_5_the_proof_is_shown_and_its_report_opens(page):
     page.evaluate("jupyterapp.commands.execute('application:close')")
 
 
-def test_6_it_is_deployed_and_answers(page):
+def test_6_the_settings_say_where_it_is_deployed(page):
+    def setting(target):
+        page.evaluate(
+            "async file => { await jupyterapp.serviceManager.settings.save('nb2prod:panel', file); }",
+            json.dumps({"defaultTarget": target}),
+        )
+        page.reload()
+        page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+    asked = []
+
+    def refuse(route):
+        if route.request.method != "POST":
+            route.fallback()
+            return
+        asked.append(route.request.post_data_json)
+        route.fulfill(
+            status=500, json={"error": {"code": "environment", "message": "there is no engine here", "hint": ""}}
+        )
+
+    page.route("**/nb2prod/deployments", refuse)
+    for target in ("container", "process"):
+        setting(target)
+        group(page, "deployments").get_by_role("button", name="Deploy", exact=True).click(timeout=60_000)
+        dialog = page.locator(".jp-Dialog")
+        expect(dialog).to_contain_text("there is no engine here")
+        dialog.get_by_role("button").last.click()
+    assert [document["target"] for document in asked] == ["container", "process"]
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_7_it_is_deployed_and_answers(page):
     panel = group(page, "deployments")
     panel.get_by_role("button", name="Deploy", exact=True).click()
     page.locator(".jp-Dialog").get_by_role("button", name="Deploy Anyway").click()
@@ -155,7 +186,7 @@ def test_6_it_is_deployed_and_answers(page):
     assert accessibility_problems(page, "#nb2prod-panel") == []
 
 
-def test_7_a_change_is_said_built_deployed_and_rolled_back(page):
+def test_8_a_change_is_said_built_deployed_and_rolled_back(page):
     set_source(page, 3, "late_after = 20\nthreshold = 0.4\nmin_flights = 250\ntest_size = 0.25\nseed = 42")
     panel = group(page, "deployments")
     expect(panel).to_contain_text("The notebook has changed since this release.")
