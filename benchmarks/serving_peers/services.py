@@ -17,8 +17,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 START_SECONDS = 90.0
-SHARED = ("pandas", "numpy", "scikit-learn")
-"""Peers get the versions that ours runs with, where their own requirements allow it."""
+SHARED = ("pandas", "numpy", "scikit-learn", "pyarrow")
+"""Peers get the versions that ours, and the notebook, runs with, where their own requirements allow it.
+
+pyarrow too: where it is installed pandas keeps text in its arrays, and without it the same lines are another computation.
+"""
 
 
 @dataclass(frozen=True)

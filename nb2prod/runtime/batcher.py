@@ -30,6 +30,9 @@ _GATHER = 0.5
 """Part of the last batch's time for which its callers may be waited for."""
 _GATHER_MOST = 0.01
 _GATHER_STEP = 0.0005
+_QUIET_ROUNDS = 3
+"""Rounds of the event loop without anyone new, after which nobody else is on the way in."""
+_MOST_ROUNDS = 64
 _CROWDED = 4
 """Times that a batch may take longer than it costs the processor before that counts."""
 _PATIENT_ROWS = 32
@@ -49,6 +52,28 @@ class _Job:
     taken: int = 0
     values: list[Any] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
+
+
+class _Arrivals:
+    """Tells how long the loop is to be left alone before the next batch blocks it.
+
+    It takes one new connection a round, whose request is read in the next round and asked in the one after: with a batch between any two
+    rounds the last of many callers, and the health check behind them, would wait for as many batches as there are callers.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._seen = self._quiet = self._rounds = 0
+
+    def go_on(self) -> bool:
+        """Whether the loop should have another round: someone came within the last few of them."""
+        self._quiet = self._quiet + 1 if self.count == self._seen else 0
+        self._seen = self.count
+        self._rounds += 1
+        if self._quiet < _QUIET_ROUNDS and self._rounds < _MOST_ROUNDS:
+            return True
+        self._quiet = self._rounds = 0
+        return False
 
 
 class Batcher:
@@ -74,6 +99,9 @@ class Batcher:
         self._gather = 0.0
         """Seconds for which the callers of the last batch may be waited for, once they have their answers."""
         self._until = 0.0
+        self._arrivals = _Arrivals()
+        self._busy = False
+        """Whether the turn comes right after a batch, and not after a time without work."""
         self._scheduled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -99,6 +127,7 @@ class Batcher:
         if patient and not self._patient:
             self._last_patient = loop.time()
         (self._patient if patient else self._waiting).append(job)
+        self._arrivals.count += 1
         if not self._scheduled or self._loop is not loop:
             # A turn that another, ended loop was to take will never come.
             self._scheduled, self._loop, self._until, self._gather = True, loop, 0.0, 0.0
@@ -117,6 +146,10 @@ class Batcher:
         if now < self._until and len(self._waiting) < self._callers:
             loop.call_later(_GATHER_STEP, self._turn, loop)
             return
+        if (self._busy or self._callers > 1) and self._arrivals.go_on():
+            loop.call_soon(self._turn, loop)
+            return
+        self._busy = False
         batch = self._take(now)
         if not batch:
             self._scheduled = False
@@ -176,6 +209,7 @@ class Batcher:
         started: float,
     ) -> None:
         answer, worked = made
+        self._busy = True
         seconds = time.perf_counter() - started
         if batch[0][0].patient:
             # From its end on: a turn that takes longer than the patience must not give it the next one too.

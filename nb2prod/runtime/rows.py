@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -105,6 +106,8 @@ class Decoder:
             if not column.field
         }
         self._fast = self._fast_decoder()
+        # In C: five times as fast as `getattr` in a loop, for each value of a request.
+        self._getters = [(attrgetter(f"f{at}"), codec) for at, codec in enumerate(self._codecs)]
         self._slow = msgspec.json.Decoder(float_hook=float)
 
     def parse(self, body: bytes | bytearray) -> Decoded:
@@ -116,9 +119,7 @@ class Decoder:
         if self._fast is not None:
             try:
                 rows = self._fast.decode(body).rows
-                columns = [
-                    codec.ready([getattr(row, f"f{at}") for row in rows]) for at, codec in enumerate(self._codecs)
-                ]
+                columns = [codec.ready(list(map(get, rows))) for get, codec in self._getters]
                 return Decoded(Rows(tuple(columns), len(rows)), range(len(rows)), len(rows), (), self)
             except (msgspec.DecodeError, Refused, RecursionError):
                 pass  # the slow way says what it is

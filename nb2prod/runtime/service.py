@@ -26,7 +26,11 @@ from .options import OptionProblem, Options
 
 
 class Front:
-    """ASGI middleware that hands every request to the app and leaves the rest (start and stop) to BentoML."""
+    """ASGI middleware that hands every request to the app and leaves the rest (start and stop) to BentoML.
+
+    Once the server has started it stands before BentoML's own middleware too: what that does for a request (a task, a timer that
+    is never taken back and lives on for a minute, a tracer that is switched off) the app does by itself, or does without.
+    """
 
     def __init__(self, app: Any, served: App) -> None:
         self._bentoml = app
@@ -46,6 +50,8 @@ class Front:
 
         async def sent(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
+                if getattr(scope.get("app"), "middleware_stack", None) is not None:
+                    scope["app"].middleware_stack = self
                 tasks.append(asyncio.create_task(self._served.background()))
             await send(message)
 

@@ -102,6 +102,24 @@ def test_callers_who_come_back_run_together_and_not_in_two_halves() -> None:
     assert len(sizes) <= 16
 
 
+def test_callers_on_their_way_in_are_let_in_before_the_next_batch() -> None:
+    sizes: list[int] = []
+    batcher = Batcher(runner(lambda _: 0.01, sizes), 256)
+
+    async def caller(rounds: int) -> None:
+        # As a new connection: the event loop accepts it, then reads it, then begins its task, one round each.
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        await batcher.answer(rows(rounds), 5)
+
+    async def story() -> None:
+        await asyncio.gather(*(caller(rounds) for rounds in range(1, 33)))
+
+    asyncio.run(story())
+    assert sum(sizes) == 32
+    assert len(sizes) <= 4, sizes  # with a batch after each round it would be as many as there are callers
+
+
 def test_a_caller_alone_waits_for_nobody() -> None:
     batcher = Batcher(runner(lambda _: 0.0, []), 256)
 
