@@ -6,9 +6,21 @@ This package is copied into each Bento as ``nb2prod_runtime`` and imports nothin
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .proxy import Captured
+if TYPE_CHECKING:
+    from .proxy import Captured
 
-captured = Captured(Path(__file__).resolve().parent.parent / "artifacts")
+    captured: Captured
 
 __all__ = ["captured"]
+
+
+def __getattr__(name: str) -> object:
+    """``captured``, when it is first asked for: the server's own process runs no model and need not load pandas."""
+    if name != "captured":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .proxy import Captured
+
+    made = globals()["captured"] = Captured(Path(__file__).resolve().parent.parent / "artifacts")
+    return made

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import estimators, naming, plain, tables
+from . import estimators, manifest, naming, plain, tables
 
-MANIFEST = "manifest.json"
-SCHEMA = 1
 RESERVED = frozenset({"use", "request"})
 """Names that ``captured`` itself answers to, so no artifact may have them."""
 
@@ -49,15 +46,6 @@ class CannotSave(Exception):
         super().__init__(f"'{name}' ({type_name}) can't be saved: {reason}")
         self.name = name
         self.type = type_name
-        self.reason = reason
-
-
-class ArtifactCorrupt(Exception):
-    """A file of the artifacts folder is missing or not the one that the manifest describes."""
-
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(f"artifact '{file}' {reason}; take the Bento from where it was built, it was changed since")
-        self.file = file
         self.reason = reason
 
 
@@ -149,9 +137,7 @@ def write_manifest(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     for entry in written:
         for keyed in entry.get("entries", ()):
             keyed["key"] = [plain.encode(part) for part in keyed["key"]]
-    text = json.dumps({"schema": SCHEMA, "artifacts": written}, indent=1)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    manifest.write(folder, written)
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -165,40 +151,13 @@ class Keyed:
     by_key: Mapping[Any, Any]
 
 
-def read_manifest(folder: Path) -> list[dict[str, Any]]:
-    """The manifest's entries.
-
-    Raises:
-        ArtifactCorrupt: it is missing, unreadable, or written by a newer version.
-    """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        schema, entries = manifest["schema"], manifest["artifacts"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactCorrupt(MANIFEST, f"can't be read ({type(error).__name__})") from error
-    if schema != SCHEMA:
-        raise ArtifactCorrupt(MANIFEST, f"has schema {schema}, this runtime reads schema {SCHEMA}")
-    return list(entries)
-
-
-def verify(folder: Path) -> None:
-    """Compare every file with its digest in the manifest.
-
-    Raises:
-        ArtifactCorrupt: a file is missing or has other bytes.
-    """
-    for entry in read_manifest(folder):
-        for item in entry.get("entries") or [entry]:
-            _verified(folder, item)
-
-
 def load(folder: Path) -> dict[str, Any]:
     """Every captured value by its name, a ``Keyed`` for one with keys.
 
     Raises:
-        ArtifactCorrupt: a file is missing, has other bytes, or can't be loaded.
+        manifest.ArtifactCorrupt: a file is missing, has other bytes, or can't be loaded.
     """
-    return {entry["name"]: load_entry(folder, entry) for entry in read_manifest(folder)}
+    return {entry["name"]: load_entry(folder, entry) for entry in manifest.read(folder)}
 
 
 def load_entry(folder: Path, entry: Mapping[str, Any]) -> Any:
@@ -222,21 +181,11 @@ def _frozen(part: Any) -> Any:
 
 
 def _loaded(folder: Path, item: Mapping[str, Any]) -> Any:
-    data = _verified(folder, item)
+    data = manifest.verified(folder, item)
     try:
         return _LOADERS[item["format"]](data)
     except Exception as error:  # what a loader raises depends on its library; all mean the same here
-        raise ArtifactCorrupt(item["file"], f"can't be loaded ({type(error).__name__}: {error})") from error
-
-
-def _verified(folder: Path, item: Mapping[str, Any]) -> bytes:
-    try:
-        data: bytes = (folder / item["file"]).read_bytes()
-    except OSError as error:
-        raise ArtifactCorrupt(item["file"], "is missing") from error
-    if hashlib.sha256(data).hexdigest() != item["sha256"]:
-        raise ArtifactCorrupt(item["file"], "has other bytes than the manifest says")
-    return data
+        raise manifest.ArtifactCorrupt(item["file"], f"can't be loaded ({type(error).__name__}: {error})") from error
 
 
 _LOADERS: dict[str, Callable[[bytes], Any]] = {

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import artifacts, captured, outputs
+from . import captured, manifest, outputs
 from .signature import Signature
 
 _CELL = re.compile(r"\s*# cell (\d+)")
@@ -76,13 +76,13 @@ class Model:
         """Verify the artifacts, import ``features.py`` and ``predict.py`` of the folder, load every captured value.
 
         Raises:
-            artifacts.ArtifactCorrupt: a captured value is not what was built.
+            manifest.ArtifactCorrupt: a captured value is not what was built.
             SignatureProblem: ``signature.json`` can't be used.
             ProjectBroken: the generated code can't be imported.
         """
         project = project.resolve()
         signature = Signature.load(project / "signature.json")
-        artifacts.verify(project / "artifacts")
+        manifest.verify(project / "artifacts")
         captured.use(project / "artifacts")
         _known_as_runtime()
         features = _imported(project, "features")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import artifacts
+from . import artifacts, manifest
 
 Giver = Callable[[], Any]
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), tuple, frozenset, pd.Index, np.generic)
@@ -64,7 +64,7 @@ class Captured:
 
     def _known(self) -> dict[str, dict[str, Any]]:
         if self._entries is None:
-            self._entries = {entry["name"]: entry for entry in artifacts.read_manifest(self._folder)}
+            self._entries = {entry["name"]: entry for entry in manifest.read(self._folder)}
         return self._entries
 
     def _giver(self, name: str) -> Giver:

@@ -6,23 +6,26 @@ The only module of the runtime that knows BentoML.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import re
 import sys
 import warnings
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bentoml
 
-from . import artifacts, tracing
-from .app import App
+from . import manifest, tracing
 from .http import Receive, Scope, Send
 from .keys import Keys
 from .logs import configure, log
-from .metrics import Metrics
 from .options import OptionProblem, Options
+
+if TYPE_CHECKING:
+    from .app import App
+    from .metrics import Metrics
 
 
 class Front:
@@ -32,9 +35,9 @@ class Front:
     is never taken back and lives on for a minute, a tracer that is switched off) the app does by itself, or does without.
     """
 
-    def __init__(self, app: Any, served: App) -> None:
+    def __init__(self, app: Any, served: Callable[[], App]) -> None:
         self._bentoml = app
-        self._served = served
+        self._served = served()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -66,25 +69,31 @@ class Front:
 def build_service(file: str) -> Any:
     """The BentoML service of the project folder that ``file`` (its ``service.py``) lies in.
 
-    Nothing is loaded here but the artifacts' digests are compared: a changed byte or a missing file ends the
-    process with a message that names it.
+    Nothing is loaded here, for the server's own process comes by too and only its workers need pandas and the model. But the
+    artifacts' digests are compared: a changed byte or a missing file ends the process with a message that names it.
     """
     project = Path(file).resolve().parent
     try:
-        artifacts.verify(project / "artifacts")
+        manifest.verify(project / "artifacts")
         options = Options.load(project / "options.json")
         version = _version(project)
         if version is not None:
             Keys(options.api_keys_file)  # a list of keys that can't be read is told now; while building there is none
-        app = App(project, version=version, options=options, metrics=_metrics)
-    except (artifacts.ArtifactCorrupt, OptionProblem) as problem:
+    except (manifest.ArtifactCorrupt, OptionProblem) as problem:
         raise SystemExit(f"{project.name}: refuses to start: {problem}") from None
+
+    @functools.cache
+    def served() -> App:
+        from .app import App
+
+        return App(project, version=version, options=options, metrics=_metrics)
 
     class Served:
         def __init__(self) -> None:
             configure()
             _quiet()
             try:
+                app = served()
                 app.load()
                 tracing.start(*app.name.split(":", 1))
             except Exception as error:
@@ -102,7 +111,7 @@ def build_service(file: str) -> Any:
         # BentoML's own spans hold every part of a message and cost more than a small request; ours are in `tracing`.
         tracing={"excluded_urls": ".*"},
     )(Served)
-    service.add_asgi_middleware(Front, served=app)
+    service.add_asgi_middleware(Front, served=served)
     return service
 
 
@@ -115,6 +124,8 @@ def _quiet() -> None:
 def _metrics(signature: Any, version: str) -> Metrics:
     """Metrics over all workers: BentoML's client sets up the shared folder before Prometheus's library is imported."""
     from bentoml._internal.configuration.containers import BentoMLContainer
+
+    from .metrics import Metrics
 
     client = BentoMLContainer.metrics_client.get()
     return Metrics(signature, version, registry=client.registry, generate=client.generate_latest)

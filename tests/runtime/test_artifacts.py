@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
-from nb2prod.runtime import artifacts, plain, tables
+from nb2prod.runtime import artifacts, manifest, plain, tables
 from nb2prod.runtime.proxy import Captured, NotRecorded
 
 MIXED = pd.DataFrame(
@@ -340,31 +340,31 @@ def test_code_that_changes_a_value_does_not_reach_the_next_request(folder: Path)
 
 @pytest.mark.parametrize("file", ["names.json", "encoder.Port.skops"])
 def test_a_changed_byte_and_a_missing_file_are_named(folder: Path, file: str) -> None:
-    artifacts.verify(folder)
+    manifest.verify(folder)
     data = bytearray((folder / file).read_bytes())
     data[len(data) // 2] ^= 1
     (folder / file).write_bytes(data)
-    with pytest.raises(artifacts.ArtifactCorrupt, match=re.escape(file)) as caught:
-        artifacts.verify(folder)
+    with pytest.raises(manifest.ArtifactCorrupt, match=re.escape(file)) as caught:
+        manifest.verify(folder)
     assert "other bytes" in str(caught.value)
     (folder / file).unlink()
-    with pytest.raises(artifacts.ArtifactCorrupt, match="is missing"):
+    with pytest.raises(manifest.ArtifactCorrupt, match="is missing"):
         artifacts.load(folder)
 
 
 def test_a_manifest_that_can_not_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(artifacts.ArtifactCorrupt, match=r"manifest\.json"):
-        artifacts.verify(tmp_path)
+    with pytest.raises(manifest.ArtifactCorrupt, match=r"manifest\.json"):
+        manifest.verify(tmp_path)
     (tmp_path / "manifest.json").write_text('{"schema": 99, "artifacts": []}')
-    with pytest.raises(artifacts.ArtifactCorrupt, match="schema 99"):
-        artifacts.verify(tmp_path)
+    with pytest.raises(manifest.ArtifactCorrupt, match="schema 99"):
+        manifest.verify(tmp_path)
 
 
 def test_a_right_digest_does_not_make_a_wrong_file_loadable(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(b"{")
     digest = hashlib.sha256(b"{").hexdigest()
     artifacts.write_manifest(tmp_path, [{"name": "x", "file": "x.json", "format": "json", "sha256": digest}])
-    with pytest.raises(artifacts.ArtifactCorrupt, match="can't be loaded"):
+    with pytest.raises(manifest.ArtifactCorrupt, match="can't be loaded"):
         artifacts.load(tmp_path)
 
 

@@ -241,3 +241,10 @@ def test_sigterm_loses_no_request_and_two_workers_share_their_metrics(tmp_path: 
             thread.join()
         assert answered > 0
         assert [error for error in lost if not isinstance(error, ConnectionResetError)] == []
+
+
+def test_the_servers_own_process_loads_no_library_of_the_models(tmp_path: Path) -> None:
+    folder = projects.write(tmp_path / "project")
+    asked = "import service, sys; print([name for name in ('numpy', 'pandas', 'pyarrow', 'sklearn') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
