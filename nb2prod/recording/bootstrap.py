@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-MODULES = ("numbering", "lineage", "infer", "snapshots", "operations", "instrument", "recorder")
+MODULES = (
+    "numbering", "lineage", "frames", "infer", "arguments", "raw_tables", "snapshots", "operations", "instrument", "recorder"
+)  # fmt: skip
+"""Each after those that it imports."""
 PACKAGE = "_nb2prod_recorder"
 
 _LOADER = """

@@ -12,7 +12,6 @@ import builtins
 import inspect
 import json
 import os
-import pickle
 import re
 import sys
 import threading
@@ -21,10 +20,13 @@ import weakref
 from typing import Any
 
 from . import operations
+from .arguments import arguments, fitted_to, places_of
+from .frames import Elements, Frame, Loop, Step
 from .infer import Operation, index_of, infer, unaltered
 from .instrument import Instrumenter, Site, Statement, Tables
 from .lineage import SCALARS, Kinds, Lineage, Rows, length
 from .numbering import HOOK, digest
+from .raw_tables import RawTables
 from .snapshots import Snapshots, fingerprint, type_name
 
 COLD_AFTER = 400
@@ -39,83 +41,10 @@ INNER_FRAMES = COMPREHENSIONS | {"<lambda>"}
 PREDICTING = frozenset(
     {"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"}
 )
-FITTING = frozenset({"fit", "fit_transform", "fit_resample", "partial_fit", "train", "fit_predict"})
 PLAIN = (str, int, float, bool, type(None))
 PLAIN_CALLS = 200
 STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 SPLITTERS = frozenset({"train_test_split", "shuffle", "resample"})
-
-
-class Step:
-    """One execution of one statement."""
-
-    __slots__ = (
-        "before",
-        "calls",
-        "carries",
-        "elements",
-        "events",
-        "frame",
-        "k",
-        "log",
-        "loops",
-        "names",
-        "seq",
-        "split",
-        "touched",
-        "tree",
-    )
-
-    def __init__(self, k: int, seq: int, frame: Frame) -> None:
-        self.k, self.seq, self.frame = k, seq, frame
-        self.log: list[tuple[int, Any]] = []
-        self.names: dict[int, Any] = {}
-        self.events: list[dict[str, Any]] = []
-        self.before: dict[int, tuple[Any, Any, Any]] = {}
-        self.touched = self.carries = False
-        self.split: Any = None
-        self.calls: list[tuple[int, int]] = []
-        self.elements: dict[int, Elements] = {}
-
-
-class Elements:
-    """One comprehension being evaluated: whether its elements are followed, and what its variables held as each began."""
-
-    __slots__ = ("followed", "marks")
-
-    def __init__(self, followed: bool) -> None:
-        self.followed = followed
-        self.marks: list[tuple[int, dict[str, Any]]] = []
-
-
-class Loop:
-    """One running loop: which statement, which iteration, what its variables hold."""
-
-    __slots__ = ("header", "hot", "instance", "iteration", "k", "keys", "over", "quiet", "source")
-
-    def __init__(self, k: int, instance: int) -> None:
-        self.k, self.instance, self.iteration, self.quiet, self.hot = k, instance, -1, 0, True
-        self.keys: dict[str, Any] = {}
-        self.source: tuple[Lineage, Any] | None = None
-        # The rows that a loop goes over one by one, and the step of its header.
-        self.over: Lineage | None = None
-        self.header = 0
-
-
-class Frame:
-    """One running call of one of the notebook's functions; number 0 is the notebook itself."""
-
-    __slots__ = ("asked", "code", "k", "loops", "number", "parent", "place", "plain", "python", "result", "step")
-
-    def __init__(self, number: int, k: int | None, python: int | None, parent: Step | None) -> None:
-        self.number, self.k, self.python, self.parent = number, k, python, parent
-        # `plain`: called in a predict cell with plain values alone (or by such a call); `asked`: a model answered in it.
-        self.plain = self.asked = False
-        self.loops: list[Loop] = []
-        self.step: Step | None = None
-        self.code: Any = None
-        self.place: int | None = None
-        self.result: Any = None
 
 
 class Recorder:
@@ -133,7 +62,8 @@ class Recorder:
         self.trees: list[str] = []
         self.steps: list[dict[str, Any]] = []
         self.frames: list[dict[str, Any]] = []
-        self.raw: list[dict[str, Any]] = []
+        self.raw_tables = RawTables(folder)
+        self.raw = self.raw_tables.entries
         self.fits: list[dict[str, Any]] = []
         self.lineages: dict[int, Lineage] = {}
         self.problems: list[str] = []
@@ -574,7 +504,7 @@ class Recorder:
         made = next((f for f in reversed(self.frames) if f["parent"] == step.seq and f["outer"] == 0), None)
         if not isinstance(func, types.FunctionType) or made is None or made["name"] != func.__name__:
             return False
-        args, kwargs = _arguments(site.call, values)
+        args, kwargs = arguments(site.call, values)
         bound = inspect.signature(func).bind(*args, **kwargs)
         bound.apply_defaults()
         step.touched = step.carries = True
@@ -676,7 +606,7 @@ class Recorder:
                 receiver = values[shape.receiver]
             if isinstance(receiver, types.ModuleType):
                 receiver = None
-            args, kwargs = _arguments(shape, values)
+            args, kwargs = arguments(shape, values)
             operands = [v for v in operands if v is not func]
         elif site.kind == "subscript":
             ordered = [s for s in site.operands if s in values]
@@ -705,11 +635,11 @@ class Recorder:
         func = values.get(site.call.func) if site.call is not None and site.call.func is not None else None
         module = str(getattr(func, "__module__", ""))
         if isinstance(result, tuple) and module.startswith("sklearn.datasets") and result and length(result[0]) > 1:
-            table = self._new_table(result[0])
+            table = self.raw_tables.add(result[0], self.seq)
             for part in result[:2]:
                 if length(part) == length(result[0]):
-                    self.rows.put(part, self._whole(table, length(part)))
-            self._extend_table(table, result[1])
+                    self.rows.put(part, self.raw_tables.whole(table, length(part)))
+            self.raw_tables.extend(table, result[1])
             step.touched = True
             step.events.append({"kind": "root", "node": site.node, "table": table, "form": "pair"})
             return
@@ -730,8 +660,8 @@ class Recorder:
             self.rows.put(result, Lineage({}, 0))
             step.touched = True
             return
-        table = self._new_table(result)
-        self.rows.put(result, self._whole(table, len(result)))
+        table = self.raw_tables.add(result, self.seq)
+        self.rows.put(result, self.raw_tables.whole(table, len(result)))
         step.touched = True
         step.events.append(
             {"kind": "root", "node": site.node, "table": table, "form": "frame" if Kinds.frame(result) else "array"}
@@ -745,15 +675,15 @@ class Recorder:
             if frame is None and data is None:
                 return
             content = frame if frame is not None else data
-            table = self._new_table(content, names=bunch.get("feature_names"))
+            table = self.raw_tables.add(content, self.seq, bunch.get("feature_names"))
             if frame is None:
-                self._extend_table(table, bunch.get("target"))
+                self.raw_tables.extend(table, bunch.get("target"))
             known = self.bunches[id(bunch)] = (bunch, table)
         table = known[1]
         info = self.raw[table]
         if length(result) != info["rows"]:
             return
-        self.rows.put(result, self._whole(table, length(result)))
+        self.rows.put(result, self.raw_tables.whole(table, length(result)))
         columns = [str(c) for c in result.columns] if Kinds.frame(result) else None
         if Kinds.array(result) and result.ndim == 2:
             columns = [c for c in info["columns"] if c != info.get("target")]
@@ -771,57 +701,6 @@ class Recorder:
         step.touched = True
         step.events.append({"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns})
 
-    def _whole(self, table: int, n: int) -> Lineage:
-        known = self.raw[table].get("lineage")
-        if known is None or known.n != n:
-            known = self.raw[table]["lineage"] = Lineage({table: range(n)}, n)
-        return known
-
-    def _new_table(self, content: Any, names: Any = None) -> int:
-        pd = sys.modules.get("pandas")
-        table = len(self.raw)
-        form = "frame" if Kinds.frame(content) else "array"
-        if not Kinds.frame(content) and pd is not None and Kinds.array(content):
-            columns = (
-                [str(c) for c in names]
-                if names is not None
-                else [f"x{i}" for i in range(content.shape[1] if content.ndim > 1 else 1)]
-            )
-            content = pd.DataFrame(content if content.ndim > 1 else content.reshape(-1, 1), columns=columns)
-        path = os.path.join(self.folder, f"table{table}.pkl")
-        with open(path + ".part", "wb") as stream:
-            pickle.dump(content, stream, protocol=5)
-        os.replace(path + ".part", path)
-        columns = [str(c) for c in getattr(content, "columns", [])]
-        self.raw.append(
-            {
-                "table": table,
-                "path": path,
-                "rows": len(content),
-                "columns": columns,
-                "form": form,
-                "name": None,
-                "seq": self.seq,
-            }
-        )
-        return table
-
-    def _extend_table(self, table: int, target: Any) -> None:
-        info = self.raw[table]
-        if target is None or length(target) != info["rows"] or getattr(target, "ndim", 1) != 1:
-            return
-        with open(info["path"], "rb") as stream:
-            content = pickle.load(stream)
-        name = str(getattr(target, "name", None) or "target")
-        if name in content.columns:
-            return
-        content = content.assign(**{name: target})
-        with open(info["path"] + ".part", "wb") as stream:
-            pickle.dump(content, stream, protocol=5)
-        os.replace(info["path"] + ".part", info["path"])
-        info["columns"] = [str(c) for c in content.columns]
-        info["target"] = name
-
     def _rename_root(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
         """``pd.DataFrame(array, columns=...)`` names what came in without names."""
         if not Kinds.frame(op.result) or op.name != "DataFrame" or len(lineage.tables) != 1 or not op.args:
@@ -832,9 +711,7 @@ class Recorder:
             return
         wide = op.args[0].ndim == 2 and op.args[0].shape[1] == op.result.shape[1]
         if wide and info.get("renamed") is None:
-            info["renamed"] = [str(c) for c in op.result.columns]
-            with open(info["path"] + ".named", "wb") as stream:
-                pickle.dump(op.result, stream, protocol=5)
+            self.raw_tables.name(table, op.result)
             step.events.append({"kind": "root", "node": site.node, "table": table, "form": "named"})
 
     def _merge_event(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
@@ -937,7 +814,7 @@ class Recorder:
         after = self.rows.of(op.result)
         if after is None:
             return False
-        for kind, place, value in _places_of(site.call, op):
+        for kind, place, value in places_of(site.call, op):
             before = self.rows.of(value)
             if kind != "site" or before is None or not unaltered(value, before, op.result, after):
                 continue
@@ -1081,7 +958,7 @@ class Recorder:
         return self.snapshots.take(value)
 
     def _fitting(self, step: Step, site: Site, op: Operation) -> None:
-        y = _fitted_to(op)
+        y = fitted_to(op)
         lineage = self.rows.of(y) if y is not None else None
         if lineage is None or lineage.n < 2:
             return
@@ -1547,53 +1424,6 @@ class Recorder:
 
 class _NoKey:
     """The key of a subscript was a column's name: columns need no following."""
-
-
-def _arguments(shape: Any, values: dict[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    args: list[Any] = []
-    for kind, what in shape.args:
-        if kind == "const":
-            args.append(what)
-        elif kind == "star":
-            args.extend(values.get(what) or ())
-        else:
-            args.append(values.get(what))
-    kwargs: dict[str, Any] = {}
-    for name, kind, what in shape.kwargs:
-        if kind == "const":
-            kwargs[name] = what
-        elif kind == "kwstar":
-            kwargs.update(values.get(what) or {})
-        else:
-            kwargs[name] = values.get(what)
-    return tuple(args), kwargs
-
-
-def _fitted_to(op: Operation) -> Any:
-    """The y that a call fits a model to; for a booster, the data set that holds it."""
-    if op.kind != "call":
-        return None
-    if isinstance(op.func, type) and op.func.__module__.startswith("statsmodels"):
-        return op.kwargs.get("endog", op.args[0] if op.args else None)
-    if op.name not in FITTING:
-        formula = op.args[0] if op.args else op.kwargs.get("formula")
-        data = op.kwargs.get("data", op.args[1] if len(op.args) > 1 else None)
-        if getattr(op.func, "__name__", "") == "from_formula" and isinstance(formula, str) and data is not None:
-            name = formula.split("~")[0].strip()
-            return data[name] if name in getattr(data, "columns", ()) else None
-        return None
-    y = op.kwargs.get("y", op.args[1] if len(op.args) > 1 else None)
-    if op.name == "train":
-        y = op.kwargs.get("dtrain", op.kwargs.get("train_set", y))
-    return y if not Kinds.dataset(y) or hasattr(y, "get_label") else None
-
-
-def _places_of(shape: Any, op: Operation) -> list[tuple[str, Any, Any]]:
-    """A call's arguments with the sites they come from."""
-    if shape is None:
-        return []
-    placed = [(kind, place, value) for (kind, place), value in zip(shape.args, op.args, strict=False)]
-    return placed + [(kind, place, op.kwargs.get(name)) for name, kind, place in shape.kwargs]
 
 
 def _ran_in(step: dict[str, Any], loop: Loop) -> bool:
