@@ -60,13 +60,17 @@ def print_error(error: Nb2ProdError, *, as_json: bool, command: str = "") -> Non
         # The summary would only repeat what each diagnostic says at its own place.
         print_diagnostics(found, getattr(error, "notebook", "") or "the notebook", err=True)
         note(f"\nRefused: {diagnostics.count(found)}.")
+        _print_hint(error.hint)
         return
     label = click.style("interrupted" if error.exit_code == 130 else "error", fg="red", bold=True)
     text = error.message.removeprefix("interrupted; ") if error.exit_code == 130 else error.message
     note(f"{label}: {text}")
-    if error.hint:
-        for number, line in enumerate(error.hint.splitlines()):
-            note(f"  {'->' if number == 0 else '  '} {line}")
+    _print_hint(error.hint)
+
+
+def _print_hint(hint: str) -> None:
+    for number, line in enumerate(hint.splitlines()):
+        note(f"  {'->' if number == 0 else '  '} {line}")
 
 
 def _error_document(error: Nb2ProdError, found: Sequence[Diagnostic], command: str) -> dict[str, Any]:

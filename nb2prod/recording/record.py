@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,7 +52,11 @@ def record(
         # The notebook ran on all the same, but what it read is not all there.
         unsaved = (str(entry.get("unsaved", "")) for entry in recording.snapshots.values())
         room.check([*recording.problems, *unsaved], folder)
-        outcome.append(then(recording, kernel))
+        try:
+            outcome.append(then(recording, kernel))
+        except Refused as refused:
+            refused.hint = refused.hint or _stumbled(recording.problems)
+            raise
 
     before = bootstrap.source(str(folder), roles_by_digest(notebook))
     with _quiet():
@@ -70,6 +74,17 @@ def record(
             },
         )
     return outcome[0]
+
+
+def _stumbled(problems: Sequence[str]) -> str:
+    """What a reader of a refusal should know of faults that the recorder itself met; empty where it met none."""
+    if not problems:
+        return ""
+    first = problems[0].strip().splitlines()[-1]
+    return (
+        f"nb2prod itself failed {len(problems)} times while it followed the run (first: {first}), and what is said above may come of that.\n"
+        "This is a defect of nb2prod, not of your notebook: please report it."
+    )
 
 
 def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, capture: dict[str, Any]) -> None:
