@@ -162,7 +162,7 @@ def test_fault(fault: Fault, tmp_path: Path) -> None:
     assert left_behind(tmp_path) == []
 
 
-@pytest.mark.parametrize("kilobytes", [64, 250], ids=["while recording", "while trying the path"])
+@pytest.mark.parametrize("kilobytes", [4, 64, 250], ids=["at once", "while recording", "while trying the path"])
 def test_a_full_disk_is_said_and_nothing_is_left(kilobytes: int, tmp_path: Path) -> None:
     limit = (kilobytes * 1024, kilobytes * 1024)
     done = subprocess.run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -76,17 +75,3 @@ def test_two_builds_of_one_notebook_at_once_give_one_release(notebook: Path) -> 
     records = list((notebook / "home" / "releases").glob("*/*/record.json"))
     assert len(records) == 1
     assert list((notebook / "home" / "staging").glob("*")) == []
-
-
-@pytest.mark.parametrize("kilobytes", [4, 64])
-def test_a_disk_that_takes_no_more_is_told_and_nothing_stays(notebook: Path, kilobytes: int) -> None:
-    def bounded() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, kilobytes * 1024))
-
-    build = building(notebook, preexec_fn=bounded)
-    out, said = build.communicate(timeout=200)
-    assert build.returncode == 2, said
-    assert "Traceback" not in said + out
-    document = json.loads(out)
-    assert "too large" in document["error"]["message"] or "space" in document["error"]["message"], document
-    assert left_behind(notebook) == []
