@@ -160,7 +160,7 @@ class Bench:
 
     def _floors(self, ours: Running, floor: Service) -> None:
         """The same code in process, in turns with ours at one connection; and HTTP without a model."""
-        ratios, floors = [], []
+        ratios, woken, floors = [], [], []
         for _ in range(self.arguments.rounds):
             one = self._load(ours, 1)
             env = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -168,10 +168,12 @@ class Bench:
             done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
             floors.append(json.loads(done.stdout))
             ratios.append(one["p50"] / floors[-1]["1"]["p50"])
+            woken.append(one["p50"] / floors[-1]["1 after a pause"]["p50"])
         self.results.ratios[f"{self.kind}.1.in_process"] = statistics.median(ratios)
         self.results.floors["in_process_ms"] = {
-            count: statistics.median(f[count]["p50"] for f in floors) for count in ("1", str(MANY))
+            count: statistics.median(f[count]["p50"] for f in floors) for count in ("1", "1 after a pause", str(MANY))
         }
+        self.results.floors["ours_over_in_process_after_a_pause"] = statistics.median(woken)
         with self._started(floor) as http:
             self.results.floors["http"] = {str(n): self._load(http, n) for n in CONNECTIONS}
 
@@ -258,7 +260,10 @@ def print_table(results: Results, where: dict[str, Any]) -> None:
     for key, item in results.start.items():
         print(f"{key:32}{item['cold_start']:>20.1f}{item.get('memory', 0):>12.0f}")
     if "in_process_ms" in results.floors:
-        print(f"\nin process, ms: {results.floors['in_process_ms']}")
+        inside = ", ".join(f"{name}: {value:.2f}" for name, value in results.floors["in_process_ms"].items())
+        print(f"\nin process, ms by rows: {inside}")
+        woken = results.floors["ours_over_in_process_after_a_pause"]
+        print(f"ours at 1 connection over the same code in process that slept 1 ms before each row: {woken:.2f}")
         for count, item in results.floors["http"].items():
             print(f"HTTP floor at {count}: {item['requests_per_second']:.0f} requests/s, p50 {item['p50']:.2f} ms")
     print(f"\n{'target':32}{'':10}{'limit':>8}{'measured':>10}")

@@ -64,8 +64,8 @@ def singles(bench: Bench, service: Service, setting: Setting, positions: Sequenc
 
     With `crowd`, two thirds of them come in requests that meet in the service's micro-batches.
     """
-    alone = list(positions[::3] if crowd else positions)
-    met = [position for position in positions if position not in set(alone)]
+    met = [position for number, position in enumerate(positions) if crowd and number % 3]
+    alone = [position for number, position in enumerate(positions) if not (crowd and number % 3)]
     asked = (("alone", alone, service.predict_singly), (TOGETHER, met, service.predict_at_once))
     with Stopwatch(bench.tallies["partition"], service):
         for case, chosen, ask in asked:
