@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import pickletools
 import sys
@@ -77,7 +78,8 @@ def local_modules(imports: Iterable[str], folder: Path) -> tuple[Path, ...]:
     """Modules among `imports` (top-level names) that lie in `folder`, and those that they import in turn.
 
     The paths are relative to `folder`: `helpers.py`, or `cleaning` for a package. As in a notebook's
-    kernel, the folder wins over installed packages of the same name; the standard library wins over both.
+    kernel, the folder wins over installed packages of the same name; the standard library wins over both, and a
+    folder of modules without `__init__.py` gives way to any of them.
     """
     found: dict[str, Path] = {}
     waiting = sorted(set(imports))
@@ -97,7 +99,20 @@ def local_modules(imports: Iterable[str], folder: Path) -> tuple[Path, ...]:
 def _local(name: str, folder: Path) -> Path | None:
     if (folder / name / "__init__.py").is_file():
         return Path(name)
-    return Path(f"{name}.py") if (folder / f"{name}.py").is_file() else None
+    if (folder / f"{name}.py").is_file():
+        return Path(f"{name}.py")
+    return Path(name) if _is_namespace(name, folder) else None
+
+
+def _is_namespace(name: str, folder: Path) -> bool:
+    """Whether the name is a folder of modules here, and no installed module has it."""
+    if not next((folder / name).glob("*.py"), None):
+        return False
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return True
+    return found is None or found.origin is None
 
 
 def _sources(path: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import secrets
 import subprocess
 import sys
@@ -25,6 +26,9 @@ _LOG_LINES = 15
 _START_SECONDS = 180.0
 _RESTARTS = 2
 _TAKEN = "Address already in use"
+_NO_START = (
+    "What the served code imports or reads must be in the Bento: beside the notebook, or in an installed package."
+)
 
 
 class Server:
@@ -129,9 +133,20 @@ class Server:
                     self._again()
                     continue
                 raise self._fault("ended before it was ready", "The last lines of its log say why.")
+            reason = self._refusal()
+            if reason is not None:
+                raise ServiceFault(f"the server of the Bento {self.bento} can't start: {reason}", _NO_START)
             if time.monotonic() > deadline:
                 raise self._fault(f"was not ready within {self._timeout:g} s", "The last lines of its log may say why.")
             time.sleep(_POLL)
+
+    def _refusal(self) -> str | None:
+        """Why the service could not load its model, if it said so; BentoML starts it again and again."""
+        for line in self.log().splitlines():
+            if '"event": "not started"' in line:
+                with contextlib.suppress(ValueError, KeyError):
+                    return str(json.loads(line)["error"])
+        return None
 
     def _is_ready(self) -> bool:
         # Between choosing a port and listening at it another process may have taken it: then that one answers.

@@ -35,6 +35,8 @@ def mismatch_diagnostics(recording: Recording, walk: Walk, answer: dict[str, Any
         return tuple(found)
     suspect = answer.get("suspect")
     first = answer["mismatches"][0]
+    if suspect is not None and "raised" not in suspect and first.get("reason") is not None:
+        suspect = None  # the row fails, and not because of what differs between batches
     if suspect is not None:
         place = _place_of(recording, walk, suspect["source"])
         special = _special(recording, walk, place)

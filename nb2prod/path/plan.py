@@ -21,6 +21,7 @@ from nb2prod.path.compose import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Comp
 from nb2prod.path.emit import Emitter
 from nb2prod.path.fallback import Fallback
 from nb2prod.path.kernel import KernelOracle
+from nb2prod.path.looked_up import only_looked_up
 from nb2prod.path.prediction import Prediction
 from nb2prod.path.serving_path import FilterPlan, ServingPath, together
 from nb2prod.path.tries import Tries
@@ -184,7 +185,9 @@ class Planner:
         for name, entry in made.items():
             if "problem" in entry:
                 raise Refused([unsaved_diagnostic(self.recording, composition, name, entry["problem"])])
-        entries = [_manifest_entry(v, made) for v in values]
+        sources = [composition.features, composition.predict, *([self.fallback.source] if self.fallback else [])]
+        shared = only_looked_up(sources)
+        entries = [_manifest_entry(v, made, shared) for v in values]
         artifacts.write_manifest(folder, entries)
         return tuple(entries)
 
@@ -356,10 +359,12 @@ def _fitted_to(call: ast.AST) -> ast.expr | None:
     return named[0] if named else call.args[1] if len(call.args) > 1 else None
 
 
-def _manifest_entry(value: CapturedValue, made: dict[str, Any]) -> dict[str, Any]:
-    head = {"name": value.name, "cell": value.cell, "line": value.line, "reason": value.reason}
+def _manifest_entry(value: CapturedValue, made: dict[str, Any], shared: frozenset[str]) -> dict[str, Any]:
+    head: dict[str, Any] = {"name": value.name, "cell": value.cell, "line": value.line, "reason": value.reason}
     if not value.keyed:
         done = made[value.name]
+        if value.name in shared:
+            head["only_looked_up"] = True
         return {**head, "file": done["file"], "format": done["format"], "sha256": done["sha256"], "key": None}
     entries = []
     for i, (key, _) in enumerate(value.entries):

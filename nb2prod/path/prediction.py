@@ -6,10 +6,10 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
 from nb2prod.path import calls
 from nb2prod.path.calls import PredictingFunction
+from nb2prod.path.no_prediction import nothing
 from nb2prod.recording.trace import Recording, Step, Tree
 
 # What a last expression does to a prediction only to show it: the prediction is what it shows.
@@ -66,7 +66,7 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     steps = [s for s in recording.by_frame.get(0, []) if _in_predict_cell(recording, s)]
     if wanted is not None:
         steps = list(recording.by_frame.get(0, []))
-    found = _candidates(recording, steps)
+    found = _candidates(recording, steps, mixed=wanted is not None)
     model = [c for c in found if c.predicted]
     pool = model or [c for c in found if _narrow(recording, c)]
     if wanted is not None:
@@ -75,7 +75,7 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     if function is not None and not (pool if wanted is not None else model):
         return _by_calls(function)
     if not pool:
-        raise Refused([_nothing(recording, wanted)])
+        raise Refused([nothing(recording, wanted)])
     # One row beside a whole table is a look at the model: the table's rows prove more, and answer alike.
     best = next((c for c in reversed(pool) if recording.length_of(c.lineage) > 1), pool[-1])
     others = tuple(
@@ -107,11 +107,15 @@ def _in_predict_cell(recording: Recording, step: Step) -> bool:
     return cell is not None and "predict" in cell.tags
 
 
-def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
-    """Everything that could be the prediction, in order: what the statements bind or show, and model answers inside expressions."""
+def _candidates(recording: Recording, steps: list[Step], *, mixed: bool = False) -> list[_Candidate]:
+    """Everything that could be the prediction, in order: what the statements bind or show, and model answers inside expressions.
+
+    With `mixed`, also what is made of a prediction and of other rows: whoever names it knows that it is the answer.
+    """
     out: list[_Candidate] = []
     by_token: dict[int, _Candidate] = {}
     changed = _Changes(recording, by_token)
+    given = _given(recording, steps)
     for step in steps:
         tree, statement = recording.statement(step.k)
         made = [e for e in step.events if e["kind"] in ("bound", "shown")]
@@ -124,7 +128,7 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
                 and event["kind"] == "shown"
             ):
                 continue
-            previous = _sources(step, by_token)
+            previous = _sources(step, by_token, None if mixed else given)
             if previous is None:
                 continue
             if event["kind"] == "shown" and previous and _only_shows(statement, {p.name for p in previous}):
@@ -141,6 +145,8 @@ def _candidates(recording: Recording, steps: list[Step]) -> list[_Candidate]:
                 event["token"],
                 bool(event.get("predicted")),
             )
+            if _mixed(step, previous) and not _narrow(recording, candidate):
+                continue  # a table of what was given and what was answered
             out.append(candidate)
             if event["token"] is not None:
                 by_token[event["token"]] = candidate
@@ -172,6 +178,11 @@ class _Changes:
             else:
                 copied = own or self._copied(statement, step, event)
                 column = copied or self._column(tree, statement, step, event)
+            if column is None and not copied and not any(c.predicted for c in found):
+                # Rules or weights by hand, applied to a column: `df["pred"] = df["x"].apply(decide)`.
+                node = tree.index[statement.value]
+                output, lineage = event["output"], event["lineage"]
+                out.append(_Candidate([step], None, node, output, lineage, None, False, event["column"]))
             if column is not None:
                 self.by_column[event["token"], event["column"]] = column
                 out += [] if copied else [column]
@@ -300,16 +311,54 @@ def _same_rows(recording: Recording, a: int, b: int) -> bool:
     return False
 
 
-def _sources(step: Step, by_token: dict[int, _Candidate]) -> list[_Candidate] | None:
-    """The earlier predictions that a statement works on; None if it mixes them with other rows (a table of results, a residual)."""
-    asks = any(e["kind"] == "predict" for e in step.events)
+def _sources(step: Step, by_token: dict[int, _Candidate], given: set[int] | None) -> list[_Candidate] | None:
+    """The earlier predictions that a statement works on; None if it mixes them with other rows (a table of results, a residual).
+
+    What the model was given is no other: ``np.where(X_test["age"] < 18, 0, p)`` is a rule of the notebook.
+    """
     reads = [r for r in step.reads if r.kind == "rows"]
     known = [by_token[r.token] for r in reads if r.token in by_token]
-    if asks:
-        return [c for c in known if c.predicted]
+    predicted = [c for c in known if c.predicted]
+    if any(e["kind"] == "predict" for e in step.events):
+        return predicted
+    if predicted:
+        others = {r.token for r in reads} - {c.token for c in predicted}
+        return known if given is None or others <= given else None
     if known and len(known) < len(reads):
         return None
     return known
+
+
+def _mixed(step: Step, sources: list[_Candidate]) -> bool:
+    """Whether a statement works on predictions and on other rows beside them."""
+    tokens = {c.token for c in sources if c.predicted}
+    asks = any(e["kind"] == "predict" for e in step.events)
+    return bool(tokens) and not asks and any(r.kind == "rows" and r.token not in tokens for r in step.reads)
+
+
+def _given(recording: Recording, steps: list[Step]) -> set[int]:
+    """Tokens of what the model is given as a whole, and of what the steps make of that alone."""
+    found: set[int] = set()
+    for step in steps:
+        tree, _ = recording.statement(step.k)
+        for event in step.events:
+            if event["kind"] == "predict" and event.get("argument") is not None:
+                argument = tree.nodes[event["argument"]]
+                if not any(_chooses(node) for node in ast.walk(argument)):
+                    found |= _row_reads(step, tree, event["argument"])
+    for step in steps:
+        reads = {r.token for r in step.reads if r.kind == "rows"}
+        if reads and reads <= found and not any(e["kind"] == "predict" for e in step.events):
+            found |= {e["token"] for e in step.events if e["kind"] == "bound" and e["token"] is not None}
+    return found
+
+
+def _chooses(node: ast.AST) -> bool:
+    """Whether an expression takes some columns of a table, which may hold more than the model is given: the target."""
+    match node:
+        case ast.Subscript() | ast.Attribute(attr="drop" | "filter" | "select_dtypes" | "pop" | "get" | "reindex"):
+            return True
+    return False
 
 
 def _inside(recording: Recording, step: Step, tree: Tree) -> list[_Candidate]:
@@ -388,62 +437,3 @@ def _prediction(recording: Recording, best: _Candidate, others: tuple[str, ...])
         others,
         column=best.column,
     )
-
-
-def _nothing(recording: Recording, wanted: str | None) -> Diagnostic:
-    cells = [c for c in recording.notebook.code_cells if "predict" in c.tags]
-    cell = cells[-1] if cells else None
-    where = (cell.number if cell else None, 1 if cell else None, cell.text_of(1) if cell else "")
-    if wanted is not None:
-        return Diagnostic(
-            "N15",
-            "error",
-            f"No variable named {wanted!r} holds a value for each row.",
-            "Name the variable that holds the predictions, or leave the option out: the last prediction in a predict cell is taken.",
-            *where,
-        )
-    if cell is not None and ".score(" in cell.source:
-        return Diagnostic(
-            "N15",
-            "error",
-            "The predict cell only scores the model: there is no prediction to serve.",
-            "Add the expression that predicts to the predict cell, for example y_pred = model.predict(X_test).",
-            *where,
-        )
-    entity = _entity(recording)
-    if entity is not None:
-        return entity
-    return Diagnostic(
-        "N5",
-        "error",
-        "Nothing in the predict cells is a value with one entry for each row of a table.",
-        "Tag the cell that computes the predictions for the rows of a table, for example y_pred = model.predict(X_test).",
-        *where,
-    )
-
-
-def _entity(recording: Recording) -> Diagnostic | None:
-    """The table that is predicted on has one row for many: a group's, not a raw row's."""
-    for step in reversed(recording.by_frame.get(0, [])):
-        tree, _ = recording.statement(step.k)
-        for event in step.events:
-            if event["kind"] not in ("boundary", "reshape") or tree.cell is None:
-                continue
-            node = tree.nodes[event["node"]]
-            text = ast.unparse(node)
-            grouped = ".groupby(" in text and event.get("type") == "pandas.DataFrame"
-            if not grouped and event["kind"] != "reshape":
-                continue
-            key = text.split(".groupby(", 1)[1].split(")", 1)[0] if grouped else ""
-            what = f"one row for each {key}" if grouped else f"another number of rows ({event['name']})"
-            line = tree.line(node)
-            return Diagnostic(
-                "N12",
-                "error",
-                f"The table that is predicted on has {what}: a raw row has no answer of its own.",
-                "Save that table, load it in a cell of its own and predict on it: then a request describes one of its rows.",
-                tree.cell.number,
-                line,
-                tree.cell.text_of(line),
-            )
-    return None

@@ -22,6 +22,8 @@ from . import captured, manifest, outputs
 from .signature import Signature
 
 _CELL = re.compile(r"\s*# cell (\d+)")
+_SHRINK = 8
+"""By how much a part of a batch that failed together is made smaller."""
 
 
 class ProjectBroken(Exception):
@@ -149,28 +151,39 @@ class Model:
         return answer
 
     def _run(self, frame: pd.DataFrame, positions: Sequence[int], step: Step, answer: Answer) -> None:
-        """Answer the rows at ``positions``, in halves where they fail together."""
-        if not positions:
-            return
+        """Answer the rows at ``positions``: all at once, and where that fails in parts that shrink and grow again.
+
+        Rows that all fail cost hardly more than a run each, one among many a few runs.
+        """
+        at, size = 0, len(positions)
+        while at < len(positions):
+            part, errors = positions[at : at + size], len(answer.errors)
+            if not self._ran(frame, part, step, answer):
+                size = max(1, size // _SHRINK)
+                continue
+            at += len(part)
+            if len(answer.errors) == errors:
+                size *= 2
+
+    def _ran(self, frame: pd.DataFrame, positions: Sequence[int], step: Step, answer: Answer) -> bool:
+        """Run these rows together; whether each has its value or its error now."""
         part = frame if len(positions) == len(frame) else frame.iloc[list(positions)].reset_index(drop=True)
         try:
             for position, value in zip(positions, step(part), strict=True):
                 answer.predictions[position] = value
-            return
+            return True
         except self._refusal as refused:
             others = self._refused(refused, positions, answer)
             if len(others) < len(positions):
                 self._run(frame, others, step, answer)
-                return
+                return True
             reason, code = str(refused), "row_refused"
         except Exception as error:  # the notebook's code may raise anything; it is told to the caller by its place
             reason, code = _place(error), "row_failed"
-        if len(positions) == 1:
-            answer.errors.append(RowError(positions[0], code, reason))
-            return
-        middle = len(positions) // 2
-        self._run(frame, positions[:middle], step, answer)
-        self._run(frame, positions[middle:], step, answer)
+        if len(positions) > 1:
+            return False
+        answer.errors.append(RowError(positions[0], code, reason))
+        return True
 
     def _refused(self, refused: Any, positions: Sequence[int], answer: Answer) -> list[int]:
         """Note the rows that a rule refused; the others' positions."""

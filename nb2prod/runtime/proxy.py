@@ -2,7 +2,7 @@
 
 ``captured.age_median`` is a value, ``captured.label_encoder[c]`` one of several by key, ``captured.step.next()`` the
 next one in order within a request. Plain containers, arrays and tables are handed out as copies, so that code that
-changes them can't reach a later request; fitted objects are shared.
+changes them can't reach a later request; fitted objects are shared, and so is what the code only looks things up in.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import contextvars
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,13 @@ class Captured:
     def _giver(self, name: str) -> Giver:
         giver = self._loaded.get(name)
         if giver is None:
-            value = artifacts.load_entry(self._folder, self._known()[name])
-            giver = giver_of(ByKey(name, value) if isinstance(value, artifacts.Keyed) else value)
+            entry = self._known()[name]
+            value = artifacts.load_entry(self._folder, entry)
+            # Exactly these types: looking up in a defaultdict changes it.
+            if entry.get("only_looked_up") and type(value) in (dict, list, set) and _flat(value):
+                giver = partial(_itself, value)
+            else:
+                giver = giver_of(ByKey(name, value) if isinstance(value, artifacts.Keyed) else value)
             self._loaded[name] = giver
         return giver
 
@@ -141,6 +147,10 @@ def giver_of(value: Any) -> Giver:
     if isinstance(value, (list, dict, set, tuple)):
         return (lambda: copy.copy(value)) if _flat(value) else (lambda: copy.deepcopy(value))
     return lambda: value
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _flat(value: Any) -> bool:

@@ -135,3 +135,14 @@ def test_local_modules_are_followed_and_win_over_installed_packages(tmp_path):
     (tmp_path / "unused.py").write_text("")
 
     assert imports.local_modules({"helpers", "numpy", "json"}, tmp_path) == (Path("cleaning"), Path("helpers.py"))
+
+
+def test_a_folder_of_modules_needs_no_init_and_gives_way_to_installed_packages(tmp_path):
+    for name in ("scripts", "pandas", "data"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "scripts" / "clean.py").write_text("import helpers\n")
+    (tmp_path / "pandas" / "clean.py").write_text("")
+    (tmp_path / "data" / "table.csv").write_text("")
+    (tmp_path / "helpers.py").write_text("")
+
+    assert imports.local_modules({"scripts", "pandas", "data"}, tmp_path) == (Path("helpers.py"), Path("scripts"))

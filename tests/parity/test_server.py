@@ -181,6 +181,17 @@ def test_a_service_that_can_not_start_is_told_with_its_log(tmp_path):
     assert time.monotonic() - started < 60
 
 
+def test_a_service_that_can_not_load_its_model_is_not_waited_for(tmp_path):
+    bento = build(tmp_path, ECHO, "unloadable")
+    said = {"event": "not started", "error": "ProjectBroken: features.py can't be imported: No module named 'scripts'"}
+    line = json.dumps(said)
+    (bento / "src" / "service.py").write_text(f"import time\nprint({line!r}, flush=True)\ntime.sleep(600)\n")
+    started = time.monotonic()
+    with pytest.raises(ServiceFault, match=r"can't start: ProjectBroken: .* No module named 'scripts'"):
+        Server(bento, hash_seed=1).__enter__()
+    assert time.monotonic() - started < 60
+
+
 def test_a_service_that_is_never_ready_is_given_up(tmp_path):
     bento = build(tmp_path, ECHO, "slow")
     (bento / "src" / "service.py").write_text("import time\ntime.sleep(600)\n")

@@ -72,6 +72,16 @@ CASES = {
         "out = pd.DataFrame(both.predict(df[['a', 'b']]), columns=['u', 'v'], index=df.index)\nout['t'] = out.u + out.v",
         "out",
     ),
+    "anew where the given rows say so": ("p = model.predict(X)\nlow = X['a'] < 3\np = np.where(low, 0, p)", "p"),
+    "by what was asked of the rows before": ("low = X['a'] < 3\np = model.predict(X)\np = np.where(low, 0, p)", "p"),
+    "under a name of its own": ("p = model.predict(X)\nfinal = np.where(X['a'] < 3, 0, p)", "final"),
+    "not a residual": ("truth = df['y'].to_numpy()\np = model.predict(X)\nerror = truth - p", "p"),
+    "not a table beside the truth": (
+        "truth = df['y'].to_numpy()\np = model.predict(X)\nout = pd.DataFrame({'y': truth, 'p': p})",
+        "p",
+    ),
+    "not a table beside what was given": ("p = model.predict(X)\nout = pd.DataFrame({'a': X['a'], 'p': p})", "p"),
+    "rules by hand in a column": ("df['p'] = df['a'].apply(lambda v: 'hi' if v > 4 else 'lo')\ndf.head()", "df['p']"),
     "not its error": ("df['p'] = model.predict(X)\ndf['error'] = df['p'] - df['y']", "df['p']"),
     "not a table of results": (
         "out = pd.DataFrame({'p': model.predict(X)})\nout['y'] = df['y']\nout['error'] = out.p - out.y",

@@ -373,6 +373,48 @@ f = pd.Series(LabelEncoder().fit_transform(df['q'].astype(str)))
 # np.digitize
 f = pd.Series(np.digitize(df.fare, bins=np.linspace(df.fare.min(), df.fare.max(), 5)))
 
+# gathered in a list
+parts = []
+for c in ['sex', 'cls']:
+    parts.append(pd.get_dummies(df[c], prefix=c))
+f = pd.concat(parts, axis=1).mul([1, 2, 4, 8, 16]).sum(axis=1)
+
+# gathered in a list that holds some
+parts = [df[['fare']]]
+parts.extend([pd.get_dummies(df[c], prefix=c) for c in ['sex', 'cls']])
+parts += [df[['fare']].rename(columns={'fare': 'again'})]
+f = pd.concat(parts, axis=1).mul([1, 2, 4, 8, 16, 32, 64]).sum(axis=1)
+
+# gathered in a dict
+made = {}
+for c in ['sex', 'cls']:
+    made[c] = pd.get_dummies(df[c], prefix=c)
+f = pd.concat([df[['fare']], *made.values()], axis=1).mul([1, 2, 4, 8, 16, 32]).sum(axis=1) + made['sex']['sex_m']
+
+# gathered in dicts of a list
+parts = []
+for c in ['sex', 'cls']:
+    parts.append({'made': pd.get_dummies(df[c], prefix=c), 'column': c})
+f = pd.concat([p['made'] for p in parts if p['column'] != 'sex'], axis=1).mul([1, 2, 4]).sum(axis=1)
+
+# gathered in a function
+def dummies(d, names):
+    parts = []
+    for c in names:
+        parts.append(pd.get_dummies(d[c], prefix=c))
+    return pd.concat(parts, axis=1)
+f = dummies(df, ['sex', 'cls']).mul([1, 2, 4, 8, 16]).sum(axis=1)
+
+# splits kept in a list
+from sklearn.model_selection import ShuffleSplit
+splits = []
+for fit_at, test_at in ShuffleSplit(n_splits=3, test_size=0.5, random_state=0).split(df):
+    fit_rows = df.iloc[fit_at]
+    test_rows = df.iloc[test_at]
+    splits.append([fit_rows, test_rows])
+fit_rows, test_rows = splits[0]
+f = test_rows['fare'] * 2
+
 # targetenc
 enc = df.groupby('sex')['cls'].agg(['mean','count'])
 s = (enc['mean'] * enc['count'] + 2 * 5) / (enc['count'] + 5)

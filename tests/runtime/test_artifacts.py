@@ -338,6 +338,22 @@ def test_code_that_changes_a_value_does_not_reach_the_next_request(folder: Path)
     assert captured.model is captured.model
 
 
+def test_what_is_only_looked_up_is_not_copied(tmp_path: Path) -> None:
+    values = {"flat": {"a": 1.5}, "nested": {"a": [1]}, "growing": collections.defaultdict(int, a=1)}
+    entries = []
+    for name, value in values.items():
+        saved = artifacts.save(value, name, tmp_path)
+        entry = {"name": name, "file": saved.file, "format": saved.format, "sha256": saved.sha256, "key": None}
+        entries.append({**entry, "only_looked_up": True})
+    artifacts.write_manifest(tmp_path, entries)
+    captured = Captured(tmp_path)
+    assert captured.flat is captured.flat
+    assert captured.flat == {"a": 1.5}
+    assert captured.nested is not captured.nested
+    assert captured.growing["unseen"] == 0
+    assert captured.growing == {"a": 1}
+
+
 @pytest.mark.parametrize("file", ["names.json", "encoder.Port.skops"])
 def test_a_changed_byte_and_a_missing_file_are_named(folder: Path, file: str) -> None:
     manifest.verify(folder)

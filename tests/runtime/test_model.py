@@ -6,6 +6,7 @@ import datetime
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,17 @@ def test_without_a_licence_rows_run_one_by_one(tmp_path: Path) -> None:
     model.batching = True
     model.predict(frame)
     assert sys.modules["features"].calls[3:] == [3]
+
+
+@pytest.mark.parametrize(("bad", "most"), [((), 1), ((200,), 30), (range(256), 260), (range(0, 256, 16), 256)])
+def test_rows_that_fail_cost_few_runs_of_the_others(bad: Sequence[int], most: int, tmp_path: Path) -> None:
+    rows = [projects.row(Fare=666.0 if at in bad else float(at)) for at in range(256)]
+    model, frame = loaded(tmp_path, rows, features=RULES, predict=PREDICT)
+    sys.modules["features"].calls.clear()
+    answer = model.predict(frame)
+    assert [error.row for error in answer.errors] == list(bad)
+    assert [at for at, value in enumerate(answer.predictions) if value is None] == list(bad)
+    assert len(sys.modules["features"].calls) <= most
 
 
 def test_the_table_given_stays_as_it_was(tmp_path: Path) -> None:

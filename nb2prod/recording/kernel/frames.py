@@ -17,6 +17,7 @@ class Step:
         "elements",
         "events",
         "frame",
+        "holders",
         "k",
         "log",
         "loops",
@@ -33,6 +34,8 @@ class Step:
         self.names: dict[int, Any] = {}
         self.events: list[dict[str, Any]] = []
         self.before: dict[int, tuple[Any, Any, Any]] = {}
+        self.holders: dict[int, tuple[Any, Any]] = {}
+        """Lists and dicts that hold rows, or may: by token, with a mark of what they held as the statement read them."""
         self.touched = self.carries = False
         self.split: Any = None
         self.calls: list[tuple[int, int]] = []

@@ -56,6 +56,8 @@ class Statement:
     """Of a loop: its body sets items (``df.at[i, "x"] = ...``)."""
     column: tuple[str, str] | None = None
     """Of ``df["x"] = ...`` or ``df.loc[some, "x"] = ...``: the variable and the column."""
+    written: tuple[str, ...] = ()
+    """The variables into which it writes (``df.loc[some, "x"] = ...``, ``x[0] += 1``, ``del d["a"]``)."""
 
 
 @dataclass
@@ -66,6 +68,22 @@ class Tables:
     statements: list[Statement] = field(default_factory=list)
     lambdas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     """Sites of the names that a statement's lambdas take from outside: a lambda may run where nothing is reported."""
+
+
+def written_by(node: ast.stmt) -> tuple[str, ...]:
+    """The variables whose values a statement changes by writing items or attributes of them."""
+    targets = node.targets if isinstance(node, (ast.Assign, ast.Delete)) else [getattr(node, "target", None)]
+    if not isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):
+        return ()
+    found = []
+    for target in targets:
+        for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+            inner = part
+            while isinstance(inner, (ast.Subscript, ast.Attribute)):
+                inner = inner.value
+            if inner is not part and isinstance(inner, ast.Name):
+                found.append(inner.id)
+    return tuple(found)
 
 
 def column_of(node: ast.stmt) -> tuple[str, str] | None:
@@ -182,7 +200,16 @@ class Instrumenter:
         kind, binds = type(node).__name__, targets_of(node)
         self.tables.statements.append(
             Statement(
-                self.tree, self.index[node], kind, binds, self.depth, self.function, appends, assigns, column_of(node)
+                self.tree,
+                self.index[node],
+                kind,
+                binds,
+                self.depth,
+                self.function,
+                appends,
+                assigns,
+                column_of(node),
+                written_by(node),
             )
         )
         return len(self.tables.statements) - 1

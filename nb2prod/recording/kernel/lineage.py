@@ -196,6 +196,7 @@ class Rows:
     def __init__(self) -> None:
         self._objects: dict[int, tuple[Any, Lineage, int, Any]] = {}
         self._indexes: dict[int, tuple[Any, Lineage]] = {}
+        self._holders: dict[int, tuple[Any, int]] = {}
         self._tokens = 0
 
     def of(self, value: Any) -> Lineage | None:
@@ -260,6 +261,21 @@ class Rows:
         """Drop what is known of `value`: it changed in a way that cannot be followed."""
         self._objects.pop(id(value), None)
 
+    def holder(self, value: Any, known: bool = False) -> int | None:
+        """The token of a list or dict that holds rows, or is empty and may come to hold some; with ``known`` only of one seen before.
+
+        Tables are gathered so: ``parts = []``, and ``parts.append(df[...])`` in a loop.
+        """
+        entry = self._holders.get(id(value))
+        if entry is not None:
+            return entry[1]
+        if known or not isinstance(value, (list, dict)) or (value and not self.inside(value)):
+            return None
+        self._tokens += 1
+        # Kept alive, so that its identity is never another's: lists take no weak reference.
+        self._holders[id(value)] = (value, self._tokens)
+        return self._tokens
+
     def inside(self, value: Any, limit: int = 60) -> list[tuple[Any, Lineage]]:
         """The row-carrying members of a plain container, two levels deep."""
         found: list[tuple[Any, Lineage]] = []
@@ -275,6 +291,9 @@ class Rows:
         return found
 
 
+_VIEWS: tuple[Any, ...] = (type({}.values()), type({}.items()))
+
+
 def _members(value: Any, limit: int) -> list[Any]:
     if isinstance(value, (list, tuple)):
         if len(value) > limit and isinstance(value[0], SCALARS):
@@ -282,6 +301,8 @@ def _members(value: Any, limit: int) -> list[Any]:
         return list(value[:limit])
     if isinstance(value, dict):
         return list(value.values())[:limit]
+    if isinstance(value, _VIEWS):
+        return list(value)[:limit]
     return []
 
 

@@ -565,8 +565,12 @@ def _capture_columns(call: Call, result: Any) -> Any:
 def _capture_constant(call: Call, result: Any) -> Any:
     """Which column of ones `add_constant` added: one row alone always looks constant, and would get none."""
     data = call.arg(0, "data")
+    if not hasattr(data, "shape"):  # a list of rows
+        columns = len(data[0]) if hasattr(data[0], "__len__") else 1
+    else:
+        columns = data.shape[1] if len(data.shape) > 1 else 1
     wide = result.shape[1] if len(result.shape) > 1 else 1
-    added = wide - (data.shape[1] if len(data.shape) > 1 else 1)
+    added = wide - columns
     return {"added": int(added), "first": bool(call.arg(1, "prepend", True))}
 
 

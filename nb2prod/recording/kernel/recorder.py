@@ -115,10 +115,16 @@ class Recorder:
         frame = self.stack[-1]
         step = frame.step
         frame.step = None
-        if step is None or step.k != k or not (step.touched or frame.plain):
+        if step is None or step.k != k:
             return
         space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
-        self._guarded(self._finish, step, space, None, False)
+        if step.touched or frame.plain or self._begins(k, space):
+            self._guarded(self._finish, step, space, None, False)
+
+    def _begins(self, k: int, space: dict[str, Any]) -> bool:
+        """Whether a statement makes an empty list or dict, in which rows may be gathered later."""
+        made = [space.get(name) for name in self.tables.statements[k].binds]
+        return any(isinstance(value, (list, dict)) and not value for value in made)
 
     def x(self, k: int, value: Any) -> Any:
         """An expression statement, a test or what a loop iterates over has its value."""
@@ -373,6 +379,9 @@ class Recorder:
     def _note(self, step: Step, value: Any) -> None:
         lineage = self.rows.of(value)
         if lineage is None:
+            holder = self.rows.holder(value, known=True)
+            if holder is not None and holder not in step.holders:
+                step.holders[holder] = (value, _held(value))
             for member, _ in self.rows.inside(value):
                 step.touched = True
                 self._remember(step, member)
@@ -1166,7 +1175,8 @@ class Recorder:
             name = self.tables.sites[site].name
             if site not in step.names and (name in space or name in self.ns):
                 step.names[site] = space.get(name, self.ns.get(name))
-        updates = self._updates(step)
+        written = {id(space.get(name, self.ns.get(name))) for name in statement.written}
+        updates = self._updates(step, written)
         binds: list[list[Any]] = []
         for name in statement.binds:
             if name in space:
@@ -1229,9 +1239,13 @@ class Recorder:
                     if self.raw[table]["name"] is None and isinstance(lineage.tables[table], range):
                         self.raw[table]["name"] = name
             return
-        inside = self.rows.inside(value)
-        if inside:
-            binds.append([name, None, None, [t for v, _ in inside if (t := self.rows.token(v)) is not None]])
+        tokens = self._tokens_inside(value)
+        holder = self.rows.holder(value)
+        if tokens or holder is not None:
+            binds.append([name, None, None, tokens + ([] if holder is None else [holder])])
+
+    def _tokens_inside(self, value: Any) -> list[int]:
+        return [t for v, _ in self.rows.inside(value) if (t := self.rows.token(v)) is not None]
 
     def _carried(self, value: Any) -> Any:
         if isinstance(value, SCALARS):
@@ -1297,10 +1311,14 @@ class Recorder:
                 }
             )
 
-    def _updates(self, step: Step) -> list[int]:
+    def _updates(self, step: Step, written: set[int]) -> list[int]:
+        """Tokens of what the statement changed in its place.
+
+        A write counts even where nothing seems changed: the mark samples large tables, and a rule that met none of these rows may meet a request's.
+        """
         changed = []
         for token, (value, mark, _) in step.before.items():
-            if fingerprint(value) == mark:
+            if id(value) not in written and fingerprint(value) == mark:
                 continue
             changed.append(token)
             entry = self.rows._entry(value)
@@ -1314,6 +1332,9 @@ class Recorder:
                 and length(value) != entry[1].n
             ):
                 self.rows.forget(value)
+        for token, (value, held) in step.holders.items():
+            if _held(value) != held and self.rows.inside(value):
+                changed.append(token)
         return changed
 
     def _read(self, site: int, value: Any, keep: bool) -> dict[str, Any]:
@@ -1324,10 +1345,10 @@ class Recorder:
             lineage = self.rows.of(value)
             return {**read, "kind": "rows", "token": token, "lineage": self._lineage(lineage) if lineage else None}
         if not isinstance(value, SCALARS):
-            inside = self.rows.inside(value)
-            if inside:
-                tokens = [t for v, _ in inside if (t := self.rows.token(v)) is not None]
-                return {**read, "kind": "container", "tokens": tokens}
+            tokens = self._tokens_inside(value)
+            if tokens:
+                holder = self.rows.holder(value, known=True)
+                return {**read, "kind": "container", "tokens": tokens + ([] if holder is None else [holder])}
         return {**read, **self._classify(value, keep)}
 
     def _classify(self, value: Any, keep: bool) -> dict[str, Any]:
@@ -1429,6 +1450,12 @@ class _NoKey:
 def _ran_in(step: dict[str, Any], loop: Loop) -> bool:
     """Whether a recorded step belongs to this run of a loop."""
     return any(place["instance"] == loop.instance for place in step["loops"])
+
+
+def _held(value: Any) -> Any:
+    """A mark of what a list or dict holds: how much, and which objects come first."""
+    members = list(value.values()) if isinstance(value, dict) else value
+    return len(members), [id(member) for member in members[:60]]
 
 
 def _small(value: Any) -> bool:

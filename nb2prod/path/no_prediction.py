@@ -1,0 +1,101 @@
+"""Says why a notebook has no prediction that can be served."""
+
+from __future__ import annotations
+
+import ast
+
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.recording.trace import Recording
+
+ASKING = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"})
+
+
+def nothing(recording: Recording, wanted: str | None) -> Diagnostic:
+    """Why there is no prediction to serve, and what to do."""
+    cells = [c for c in recording.notebook.code_cells if "predict" in c.tags]
+    cell = cells[-1] if cells else None
+    where = (cell.number if cell else None, 1 if cell else None, cell.text_of(1) if cell else "")
+    if wanted is not None:
+        return Diagnostic(
+            "N15",
+            "error",
+            f"No variable named {wanted!r} holds a value for each row.",
+            "Name the variable that holds the predictions, or leave the option out: the last prediction in a predict cell is taken.",
+            *where,
+        )
+    if cell is not None and ".score(" in cell.source:
+        return Diagnostic(
+            "N15",
+            "error",
+            "The predict cell only scores the model: there is no prediction to serve.",
+            "Add the expression that predicts to the predict cell, for example y_pred = model.predict(X_test).",
+            *where,
+        )
+    entity = _entity(recording)
+    if entity is not None:
+        return entity
+    asked = _asked_beside_tables(recording)
+    if asked is not None:
+        return asked
+    return Diagnostic(
+        "N5",
+        "error",
+        "Nothing in the predict cells is a value with one entry for each row of a table.",
+        "Tag the cell that computes the predictions for the rows of a table, for example y_pred = model.predict(X_test).",
+        *where,
+    )
+
+
+def _asked_beside_tables(recording: Recording) -> Diagnostic | None:
+    """A predict cell asks a model, but for values that no table holds: typed in, or read without a table's loader."""
+    for tree in reversed(recording.trees):
+        if tree.cell is None or "predict" not in tree.cell.tags:
+            continue
+        for node in ast.walk(tree.tree):
+            if (
+                not isinstance(node, ast.Call)
+                or not isinstance(node.func, ast.Attribute)
+                or node.func.attr not in ASKING
+            ):
+                continue
+            text, line = ast.unparse(node), tree.line(node)
+            return Diagnostic(
+                "N5",
+                "error",
+                f"{text if len(text) <= 80 else text[:77] + '...'} is asked for values that come from no table that the notebook loads.",
+                "Predict for rows of a table: load them with pandas (pd.read_csv, ...), numpy or scikit-learn, make the features from it, and tag that cell.",
+                tree.cell.number,
+                line,
+                tree.cell.text_of(line),
+            )
+    return None
+
+
+def _entity(recording: Recording) -> Diagnostic | None:
+    """The table that is predicted on has one row for many: a group's, not a raw row's."""
+    for step in reversed(recording.by_frame.get(0, [])):
+        tree, statement = recording.statement(step.k)
+        for event in step.events:
+            if event["kind"] not in ("boundary", "reshape") or tree.cell is None:
+                continue
+            node = tree.nodes[event["node"]]
+            text = ast.unparse(node)
+            # One that is only shown (`df.groupby("label").describe()`) is not what is predicted on.
+            grouped = (
+                ".groupby(" in text and event.get("type") == "pandas.DataFrame" and not isinstance(statement, ast.Expr)
+            )
+            if not grouped and event["kind"] != "reshape":
+                continue
+            key = text.split(".groupby(", 1)[1].split(")", 1)[0] if grouped else ""
+            what = f"one row for each {key}" if grouped else f"another number of rows ({event['name']})"
+            line = tree.line(node)
+            return Diagnostic(
+                "N12",
+                "error",
+                f"The table that is predicted on has {what}: a raw row has no answer of its own.",
+                "Save that table, load it in a cell of its own and predict on it: then a request describes one of its rows.",
+                tree.cell.number,
+                line,
+                tree.cell.text_of(line),
+            )
+    return None
