@@ -210,7 +210,7 @@ class Composer:
             method: Callable[..., None] | None = getattr(self, f"_on_{event['kind']}", None)
             if method is not None:
                 method(step, tree, event, {**keys, **event.get("keys", {})})
-        covered |= set(replaced) | outside | self._covered_choices(step, tree)
+        covered |= set(replaced) | outside | self._covered_choices(step, tree, nested)
         covered |= self._labels(step, tree, covered)
         for read in step.reads:
             if read.node not in covered:
@@ -258,10 +258,12 @@ class Composer:
                         }
         return inside
 
-    def _covered_choices(self, step: Step, tree: Tree) -> set[int]:
-        """What only says which rows, in choices that the service does not make."""
+    def _covered_choices(self, step: Step, tree: Tree, nested: set[int]) -> set[int]:
+        """What only says which rows, in choices that the service does not make; those `nested` in another's condition are made."""
         out: set[int] = set()
         for event in step.events:
+            if event["node"] in nested:
+                continue
             row = event["kind"] == "row" and self.walk.serves_row(event)
             if row or (event["kind"] in ("filter", "select", "order") and self.mode(tree, event) != VALIDITY):
                 for index in choice_nodes(tree, event):
@@ -356,11 +358,12 @@ class Composer:
         return True
 
     def rounds(self, tree: Tree, node: ast.For) -> list[dict[str, Any]] | None:
-        """What a loop's plain variables held in each round, for a loop over something that can't be kept: a generator of splits."""
+        """What a loop's plain variables held in each round, for a loop over something that can't be kept: a generator of splits, training's tables."""
         for step in self.walk.kept.values():
             if step.kind != "header" or self.recording.statement(step.k) != (tree, node):
                 continue
-            if not any(e["kind"] == "boundary" and e.get("type") == "generator" for e in step.events):
+            generated = any(e["kind"] == "boundary" and e.get("type") == "generator" for e in step.events)
+            if not generated and not any(self.walk.idle(read) for read in step.reads):
                 return None
             places = [
                 p

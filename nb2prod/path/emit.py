@@ -6,6 +6,7 @@ import ast
 import re
 import textwrap
 
+from nb2prod.path import closures
 from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.compose import Composer, Composition
 from nb2prod.path.edits import Patcher
@@ -46,16 +47,24 @@ class Emitter:
         inputs, argument = self._inputs(first, [s for s in steps if s.seq >= first] + list(composer.prediction.steps))
         predict_body = self._block(after, last=composer.prediction.steps[-1])
         feature_body = self._block(before, None)
-        feature_body.append(f"return {', '.join([*(argument or []), *inputs]) or 'rows'}")
         imports, definitions = composer.resolve()
-        defined = [self._definition(found) for _, found in definitions]
-        parameters = ["features", *inputs] if argument else inputs or ["rows"]
-        if any(name == "features" for name, _ in definitions):
+        defined = {name: self._definition(found) for name, found in definitions}
+        if "features" in defined:
             # The notebook has a function of the name that the service calls: the notebook's gives way.
-            defined = [_renamed(text, "features") for text in defined]
+            defined = {name: _renamed(text, "features") for name, text in defined.items()}
             feature_body = [_renamed(line, "features") for line in feature_body]
-        features = self._features_module(imports, defined, feature_body)
-        predict = self._predict_module(imports, [n for n, _ in definitions], parameters, predict_body)
+        own, theirs = closures.variables(feature_body), closures.variables(predict_body) | set(inputs)
+        inner = closures.readers_of(defined, own | theirs)
+        inside = closures.used(inner, predict_body)
+        more = sorted((closures.asked(inside) & own) - theirs)
+        inputs = [*inputs, *more]
+        parameters = ["features", *inputs] if argument else inputs or ["rows"]
+        feature_body.append(f"return {', '.join([*(argument or []), *inputs]) or 'rows'}")
+        feature_body = [*closures.nested(closures.used(inner, feature_body)), *feature_body]
+        outer = {name: text for name, text in defined.items() if name not in inner}
+        features = self._features_module(imports, list(outer.values()), feature_body)
+        predict_body = [*closures.nested(inside), *predict_body]
+        predict = self._predict_module(imports, list(outer), parameters, predict_body)
         return self._composition(features, predict, argument, inputs)
 
     def _by_function(self, function: PredictingFunction) -> Composition:

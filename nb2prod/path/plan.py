@@ -106,6 +106,7 @@ class Planner:
         walk = Walk(self.recording, table)
         held = frozenset(int(r) for r in predicted)
         walk.one_row = held if len(held) == 1 else frozenset()
+        walk.held = held
         composer = Composer(walk, prediction, self.oracle, held, classes)
         if self.fallback is not None:
             composer.captures.beside(self.fallback.composition.captured)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from nb2prod.recording.trace import Bind, FrameInfo, Read, Recording, Step, Table, Tree
@@ -78,14 +79,39 @@ class Walk:
         return [
             r
             for r in step.reads
-            if r.kind in ("rows", "container") and r.node not in gone and (only is None or r.node in only)
+            if r.kind in ("rows", "container")
+            and r.node not in gone
+            and (only is None or r.node in only)
+            and not self.idle(r)
         ]
+
+    def idle(self, read: Read) -> bool:
+        """Whether a list or dict holds rows of training alone (its encoders are kept with the rows that they were fitted on): no request has any."""
+        if read.kind != "container" or not self.held:
+            return False
+        known = [self._lineages.get(token) for token in read.tokens if token in self._lineages]
+        return bool(known) and not any(self._is_held(lineage) for lineage in known)
+
+    def _is_held(self, lineage: int | None) -> bool:
+        rows = self.recording.rows_of(lineage, self.table.number) if lineage is not None else None
+        return rows is None or bool(self.held.intersection(rows.tolist()))
+
+    @cached_property
+    def _lineages(self) -> dict[int, int | None]:
+        """The lineage of each value that a statement bound, by token."""
+        return {b.token: b.lineage for s in self.recording.steps for b in s.binds if b.token is not None}
+
+    held: frozenset[int] = frozenset()
+    """The predicted rows."""
 
     def unwanted(self, step: Step, tree: Tree) -> set[int]:
         """What a row mask or the other arrays of a split read is not needed where the choice is not made while serving."""
         scope = self._scope_of(step)
         gone: set[int] = set() if scope is None else set(range(len(tree.nodes))) - scope
+        conditions = self._conditions(step, tree)
         for event in step.events:
+            if event["node"] in conditions:
+                continue
             if event["kind"] == "split":
                 gone |= self._splitunwanted(step, tree, event)
             elif (event["kind"] in ("select", "order", "row") and self.carries(event["before"])) or (
@@ -95,6 +121,18 @@ class Walk:
             ):
                 gone |= _subtrees(tree, choice_nodes(tree, event))
         return gone
+
+    def _conditions(self, step: Step, tree: Tree) -> set[int]:
+        """The conditions of filters that are served: ``df.drop(df[high(df)].index)`` chooses inside one, which stays as it is."""
+        kept = [
+            index
+            for event in step.events
+            if event["kind"] == "filter"
+            and self.carries(event["before"])
+            and event["node"] not in self.identity.get(step.k, set())
+            for index in choice_nodes(tree, event)
+        ]
+        return _subtrees(tree, kept)
 
     scope: dict[int, int] = field(default_factory=dict)
     """The one expression of a step that is wanted, by the step's number: a prediction inside a larger statement."""

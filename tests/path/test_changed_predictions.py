@@ -75,6 +75,10 @@ CASES = {
     "anew where the given rows say so": ("p = model.predict(X)\nlow = X['a'] < 3\np = np.where(low, 0, p)", "p"),
     "by what was asked of the rows before": ("low = X['a'] < 3\np = model.predict(X)\np = np.where(low, 0, p)", "p"),
     "under a name of its own": ("p = model.predict(X)\nfinal = np.where(X['a'] < 3, 0, p)", "final"),
+    "in a function that reads the rows by name": (
+        "def asked():\n    return model.predict(X)\n\np = np.clip(asked(), 0, 1)",
+        "p",
+    ),
     "not a residual": ("truth = df['y'].to_numpy()\np = model.predict(X)\nerror = truth - p", "p"),
     "not a table beside the truth": (
         "truth = df['y'].to_numpy()\np = model.predict(X)\nout = pd.DataFrame({'y': truth, 'p': p})",

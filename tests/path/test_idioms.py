@@ -405,6 +405,34 @@ def dummies(d, names):
     return pd.concat(parts, axis=1)
 f = dummies(df, ['sex', 'cls']).mul([1, 2, 4, 8, 16]).sum(axis=1)
 
+# a function that reads the table by its name
+def share(name):
+    return df[name] / df[name].max()
+df['share'] = share('fare')
+f = df['share']
+
+# functions that read it through another
+def top(name):
+    return df[name].max()
+def share(name):
+    return df[name] / top(name)
+f = share('fare') + share('cls')
+
+# a function that changes it by its name
+def doubled(name, limit=3):
+    df[name] = df[name] * 2
+    df.loc[df['fare'] > limit, name] = 0
+for c in ['cls', 'fare']:
+    doubled(c)
+f = df['cls'] + df['fare']
+
+# outliers found by a function that reads it
+def high(name):
+    low, top = df[name].quantile(0.01), df[name].quantile(0.99)
+    return df[name] > top + 10 * (top - low)
+df = df.drop(df[high('fare')].index)
+f = df['fare'] * 2
+
 # splits kept in a list
 from sklearn.model_selection import ShuffleSplit
 splits = []

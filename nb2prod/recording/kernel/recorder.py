@@ -1171,6 +1171,10 @@ class Recorder:
                 loop.quiet = 0
             if frame.k is not None:
                 self.quiet_functions[frame.k] = 0
+            if frame.parent is not None:
+                frame.parent.touched = (
+                    True  # a function that reads a table by its name works on rows, whatever it is given
+                )
         for site in self.tables.lambdas.get((statement.tree, statement.node), ()):
             name = self.tables.sites[site].name
             if site not in step.names and (name in space or name in self.ns):

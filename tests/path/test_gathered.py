@@ -1,0 +1,47 @@
+"""Encoders kept in a list beside the training rows that they were fitted on: a request has none of these rows, and needs none."""
+
+from pathlib import Path
+
+from tests.path.inprocess import serve
+
+LOAD = """
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import OneHotEncoder
+
+rng = np.random.default_rng(0)
+df = pd.DataFrame({"a": rng.integers(0, 9, 60) * 1.0, "k": list("xyz") * 20, "q": list("uvuu") * 15})
+df["y"] = (df.a > 4) * 1.0
+X = df.drop(columns="y")
+X_train, X_test, y_train, y_test = train_test_split(X, df["y"], random_state=0)
+"""
+FITTED = """
+kept = []
+for c in ["k", "q"]:
+    encoder = OneHotEncoder(sparse_output=False)
+    made = pd.DataFrame(encoder.fit_transform(X_train[[c]]), index=X_train.index)
+    kept.append({"encoder": encoder, "column": c, "made": made})
+X_train = pd.concat([X_train[["a"]]] + [one["made"] for one in kept], axis=1).to_numpy()
+"""
+ENCODED = """
+parts = []
+for one in kept:
+    parts.append(pd.DataFrame(one["encoder"].transform(X_test[[one["column"]]]), index=X_test.index))
+X_test = pd.concat([X_test[["a"]]] + parts, axis=1).to_numpy()
+"""
+
+
+def test_only_the_encoders_are_served(tmp_path: Path) -> None:
+    cells = [
+        ("data", LOAD),
+        ("feature", FITTED),
+        ("train", "model = LinearRegression().fit(X_train, y_train)"),
+        ("feature", ENCODED),
+        ("predict", "p = model.predict(X_test)"),
+    ]
+    served = serve(cells, tmp_path)
+    assert served.answers(served.predicted) == served.expected
+    assert [served.answers([row])[0] for row in served.predicted] == served.expected
+    assert "X_train" not in served.features
