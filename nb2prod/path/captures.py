@@ -139,7 +139,9 @@ class Captures:
         if info.get("text", "").startswith("('frozen'"):
             info.update(type="state of a frozen operation", text="what the operation kept of training")
         cell = pending.tree.cell.number if pending.tree.cell is not None else None
-        identity = (keyed, tuple((k, self._content(s)) for k, s in entries))
+        identity: tuple[Any, ...] = (keyed, tuple((k, self._content(s)) for k, s in entries))
+        if keyed == ("#",):  # each place that takes them in order counts for itself
+            identity = (*identity, pending.tree.number, pending.tree.index[pending.node])
         name = self._free(pending.wish, identity)
         return CapturedValue(
             name,

@@ -45,3 +45,23 @@ def test_only_the_encoders_are_served(tmp_path: Path) -> None:
     assert served.answers(served.predicted) == served.expected
     assert [served.answers([row])[0] for row in served.predicted] == served.expected
     assert "X_train" not in served.features
+
+
+def test_two_places_that_take_the_same_values_in_order_count_for_themselves(tmp_path: Path) -> None:
+    encoded = """
+parts = []
+for one in kept:
+    column = one["column"]
+    parts.append(pd.DataFrame(one["encoder"].transform(X_test[[column]]), index=X_test.index).add_prefix(column))
+X_test = pd.concat([X_test[["a"]]] + parts, axis=1).to_numpy()
+"""
+    cells = [
+        ("data", LOAD),
+        ("feature", FITTED),
+        ("train", "model = LinearRegression().fit(X_train, y_train)"),
+        ("feature", encoded),
+        ("predict", "p = model.predict(X_test)"),
+    ]
+    served = serve(cells, tmp_path)
+    assert served.features.count(".next()") == 3
+    assert served.answers(served.predicted) == served.expected
