@@ -16,8 +16,10 @@ from nb2prod.path.scopes import (
     binds_name,
     bound_around,
     bound_names,
+    calls_of,
     changes_in_place,
     free_names,
+    inner_definitions,
     local_names,
     parameters,
     pickled_names,
@@ -344,7 +346,9 @@ class Composer:
             if s.kind == "step"
         }
         binders = [s for s in ast.walk(function) if isinstance(s, ast.stmt) and binds_name(s, name)]
-        if not binders or any(id(b) in touched for b in binders) or changes_in_place(function, name):
+        if not binders or any(id(b) in touched for b in binders):
+            return False
+        if changes_in_place(function, name) or calls_of(function, name) & FITTING:
             return False
         own = local_names(function)
         for binder in binders:
@@ -470,6 +474,8 @@ class Composer:
         assert isinstance(node, ast.Call)
         if event["receiver_is_state"]:
             first = node.args[0] if node.args else node.keywords[0].value
+            if event.get("lineage") is not None and not self.predicted <= self._held(event["lineage"]):
+                return f"rules.asked({state}.{event['op']}, {render(first)})"
             return f"{state}.{event['op']}({render(first)})"
         parts = [state]
         if isinstance(node.func, ast.Attribute) and not self._is_module(step, tree, node.func.value):
@@ -689,9 +695,11 @@ class Composer:
     def _needs_of(self, found: Defined) -> dict[str, int]:
         """What a definition takes from outside: other definitions, and values to capture."""
         traced = self.traced(found)
+        inner: list[ast.stmt] = []
         names = sorted(free_names(found.node))
         if traced:
-            kept = self.kept_in(found)
+            inner = inner_definitions(found.node)
+            kept = {*self.kept_in(found), *inner}
             names = sorted(
                 {n for s in kept for n in free_names(s)}
                 | {n for d in _signature_parts(found.node) for n in free_names(d)}
@@ -706,8 +714,9 @@ class Composer:
                 continue
             if info["kind"] in ("module", "import", "function", "class"):
                 needs[name] = last
-            elif info["kind"] == "value" and not traced:
-                self._capture_global(found, name, info)
+            elif info["kind"] == "value":
+                for part in inner if traced else [found.node]:
+                    self._capture_global(Defined(found.name, found.tree, part), name, info)
         return needs
 
     def _capture_global(self, found: Defined, name: str, info: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from nb2prod.path import closures
 from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.compose import Composer, Composition
 from nb2prod.path.edits import Patcher
-from nb2prod.path.scopes import Defined
+from nb2prod.path.scopes import Defined, inner_definitions
 from nb2prod.recording.trace import Step, Tree
 
 INDENT = "    "
@@ -270,10 +270,13 @@ class Emitter:
             head.append(self._signature(tree, node))
             docstring = ast.get_docstring(node, clean=False)
             body = patcher.block_lines(node.body[0], patcher.inner(node.body[0]), "") if docstring is not None else []
+            body += [line for inner in inner_definitions(node) for line in self._whole_lines(patcher, inner)]
             body += self._inner(tree, node.body, wanted, None)
             return "\n".join([mark, *patcher.comments_above(node), *head, *_indented(body or ["pass"])])
-        lines = patcher.block_lines(node, self._whole(patcher, node), "")
-        return "\n".join([mark, *lines])
+        return "\n".join([mark, *self._whole_lines(patcher, node)])
+
+    def _whole_lines(self, patcher: Patcher, node: ast.stmt) -> list[str]:
+        return patcher.block_lines(node, self._whole(patcher, node), "")
 
     def _whole(self, patcher: Patcher, node: ast.stmt) -> str:
         text = patcher.inner(node)

@@ -112,6 +112,24 @@ def changes_in_place(function: ast.FunctionDef, name: str) -> bool:
     return False
 
 
+def inner_definitions(definition: ast.stmt) -> list[ast.stmt]:
+    """The functions and classes that a function defines for itself."""
+    body: list[ast.stmt] = getattr(definition, "body", [])
+    return [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+
+
+def calls_of(function: ast.FunctionDef, name: str) -> set[str]:
+    """The methods of a local that the function calls."""
+    return {
+        node.func.attr
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == name
+    }
+
+
 def _base_name(node: ast.AST) -> str | None:
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value

@@ -156,7 +156,8 @@ def _itself(value: Any) -> Any:
 def _flat(value: Any) -> bool:
     """Whether a shallow copy is enough, for all it holds can't be changed."""
     members = value.values() if isinstance(value, dict) else value
-    return all(type(member) in _ATOMS for member in members)
+    return all(type(member) in _ATOMS or isinstance(member, _SCALARS) for member in members)
 
 
 _ATOMS = frozenset({str, int, float, bool, bytes, type(None), complex})
+_SCALARS = (np.number, np.bool_, np.datetime64, np.timedelta64, pd.Timestamp, pd.Timedelta)

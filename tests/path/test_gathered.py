@@ -1,4 +1,4 @@
-"""Encoders kept in a list beside the training rows that they were fitted on: a request has none of these rows, and needs none."""
+"""What was fitted on training rows in the same breath as it is used: a request has none of these rows, and needs none."""
 
 from pathlib import Path
 
@@ -65,3 +65,22 @@ X_test = pd.concat([X_test[["a"]]] + parts, axis=1).to_numpy()
     served = serve(cells, tmp_path)
     assert served.features.count(".next()") == 3
     assert served.answers(served.predicted) == served.expected
+
+
+def test_a_scaler_that_lives_in_a_function_is_the_fitted_one(tmp_path: Path) -> None:
+    scaled = """
+def scaled(one, other):
+    scaler = StandardScaler()
+    return scaler.fit_transform(one), scaler.transform(other)
+
+X_train, X_test = scaled(X_train[["a"]], X_test[["a"]])
+"""
+    cells = [
+        ("data", LOAD.replace("OneHotEncoder", "OneHotEncoder, StandardScaler")),
+        ("feature", scaled),
+        ("train", "model = LinearRegression().fit(X_train, y_train)"),
+        ("predict", "p = model.predict(X_test)"),
+    ]
+    served = serve(cells, tmp_path)
+    assert served.answers(served.predicted) == served.expected
+    assert [served.answers([row])[0] for row in served.predicted] == served.expected

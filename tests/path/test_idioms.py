@@ -411,6 +411,16 @@ def share(name):
 df['share'] = share('fare')
 f = df['share']
 
+# a function defined in a function
+factor = df['fare'].max()
+def shared(d):
+    def part(v):
+        return v / factor
+    d['part'] = d['fare'].apply(part)
+    return d
+df = shared(df)
+f = df['part']
+
 # functions that read it through another
 def top(name):
     return df[name].max()

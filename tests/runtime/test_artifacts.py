@@ -339,7 +339,12 @@ def test_code_that_changes_a_value_does_not_reach_the_next_request(folder: Path)
 
 
 def test_what_is_only_looked_up_is_not_copied(tmp_path: Path) -> None:
-    values = {"flat": {"a": 1.5}, "nested": {"a": [1]}, "growing": collections.defaultdict(int, a=1)}
+    values = {
+        "flat": {"a": 1.5},
+        "counted": {"a": np.float64(1.5)},
+        "nested": {"a": [1]},
+        "growing": collections.defaultdict(int, a=1),
+    }
     entries = []
     for name, value in values.items():
         saved = artifacts.save(value, name, tmp_path)
@@ -348,6 +353,7 @@ def test_what_is_only_looked_up_is_not_copied(tmp_path: Path) -> None:
     artifacts.write_manifest(tmp_path, entries)
     captured = Captured(tmp_path)
     assert captured.flat is captured.flat
+    assert captured.counted is captured.counted
     assert captured.flat == {"a": 1.5}
     assert captured.nested is not captured.nested
     assert captured.growing["unseen"] == 0

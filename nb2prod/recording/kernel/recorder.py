@@ -808,6 +808,7 @@ class Recorder:
                 "phrase": found.phrase,
                 "value": state,
                 "receiver_is_state": bool(getattr(found, "receiver_is_state", False)),
+                "lineage": self._lineage(lineage) if (lineage := self.rows.of(op.result)) is not None else None,
                 "attribute": op.kind == "attribute",
                 "name": operations.telling_name(found, op.receiver, op.args, op.kwargs)
                 if hasattr(operations, "telling_name")
