@@ -1,11 +1,11 @@
 """How fast a Bento of ours answers, beside what one would write by hand.
 
-    python benchmarks/serving.py [--models lr,rf] [--peers fastapi,...] [--seconds 2] [--rounds 3] [--envs DIR] [--json]
+    python benchmarks/serving.py [--models lr,rf] [--peers fastapi,...] [--seconds 1] [--rounds 7] [--envs DIR] [--json]
 
 The same model and rows behind: ours (built from a notebook by `nb2prod build`), FastAPI by hand, BentoML by hand (plain and
 `batchable`), LitServe with batches, MLflow's server; one worker each, `OMP_NUM_THREADS=1`, each peer in an environment of
-its own where it installs. Everything is measured in pairs: ours, then the peer, then ours again, in turns, so that a noisy
-machine disturbs both alike; a ratio is the median over the rounds. Ratios are named MODEL.CONNECTIONS.PEER and stand for
+its own where it installs. Everything is measured in pairs: ours, then the peer, then ours again, in many short turns, so that a
+noisy machine disturbs both alike; a ratio is the median over the rounds. Ratios are named MODEL.CONNECTIONS.PEER and stand for
 how many times better ours is, except `lr.1.*`, which are times of ours over theirs. Anything but 2xx is counted as bad.
 
 Exit code 1 if a target is missed, 2 if ours can't be built or started.
@@ -113,15 +113,19 @@ class Bench:
     def _load(
         self, running: Running, connections: int, *, rows: int = 1, seconds: float | None = None, health: bool = False
     ) -> dict[str, Any]:
-        service = running.service
-        bodies = self.folder / f"bodies-{service.name}-{rows}.json"
-        if not bodies.exists():
-            parts = [self.rows[at : at + rows] for at in range(0, len(self.rows) - rows + 1, rows)]
-            bodies.write_text(json.dumps([self._body(service, part).decode() for part in parts[:256]]))
-        asked = [str(running.port), service.path, str(bodies), str(connections), str(seconds or self.arguments.seconds)]
+        service, bodies = running.service, str(self._bodies(running, rows))
+        asked = [str(running.port), service.path, bodies, str(connections), str(seconds or self.arguments.seconds)]
         watch = [service.ready] if health else []
         command = [sys.executable, str(HERE / "load.py"), *asked, *watch]
         return dict(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+
+    def _bodies(self, running: Running, rows: int) -> Path:
+        """A file of requests with so many rows each, in the form that this service takes."""
+        bodies = self.folder / f"bodies-{running.service.name}-{rows}.json"
+        if not bodies.exists():
+            parts = [self.rows[at : at + rows] for at in range(0, len(self.rows) - rows + 1, rows)]
+            bodies.write_text(json.dumps([self._body(running.service, part).decode() for part in parts[:256]]))
+        return bodies
 
     def _pairs(self, ours: Running, peer: Running) -> None:
         shapes = [(f"{n}", n, 1) for n in CONNECTIONS if self.kind == "lr" or n == CONNECTIONS[-1]]
@@ -160,20 +164,14 @@ class Bench:
 
     def _floors(self, ours: Running, floor: Service) -> None:
         """The same code in process, in turns with ours at one connection; and HTTP without a model."""
-        ratios, woken, floors = [], [], []
-        for _ in range(self.arguments.rounds):
-            one = self._load(ours, 1)
-            env = {**os.environ, "OMP_NUM_THREADS": "1"}
-            command = [sys.executable, str(HERE / "in_process.py"), str(self.folder)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
-            floors.append(json.loads(done.stdout))
-            ratios.append(one["p50"] / floors[-1]["1"]["p50"])
-            woken.append(one["p50"] / floors[-1]["1 after a pause"]["p50"])
-        self.results.ratios[f"{self.kind}.1.in_process"] = statistics.median(ratios)
-        self.results.floors["in_process_ms"] = {
-            count: statistics.median(f[count]["p50"] for f in floors) for count in ("1", "1 after a pause", str(MANY))
-        }
-        self.results.floors["ours_over_in_process_after_a_pause"] = statistics.median(woken)
+        seconds = str(4 * self.arguments.seconds * self.arguments.rounds)
+        asked = [str(self.folder), str(ours.port), str(self._bodies(ours, 1)), seconds]
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, str(HERE / "in_process.py"), *asked]
+        seen = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
+        self.results.ratios[f"{self.kind}.1.in_process"] = seen["ours_over"]["1"]
+        self.results.floors["in_process_ms"] = {n: v for n, v in seen["p50"].items() if n != "ours"}
+        self.results.floors["ours_over_in_process_after_a_pause"] = seen["ours_over"]["1 after a pause"]
         with self._started(floor) as http:
             self.results.floors["http"] = {str(n): self._load(http, n) for n in CONNECTIONS}
 
@@ -284,8 +282,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=lambda text: text.split(","), default=["lr", "rf"])
     parser.add_argument("--peers", type=lambda text: [p for p in text.split(",") if p], default=list(PEERS))
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=3, help="pairs of each measurement")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=7, help="pairs of each measurement")
     parser.add_argument(
         "--envs", default=str(Path(tempfile.gettempdir()) / "nb2prod-bench"), help="peers' environments"
     )

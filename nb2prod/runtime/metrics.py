@@ -123,9 +123,9 @@ class Metrics:
             if count:
                 counter.inc(count)
         for at, known, counter in self._known:
-            count = sum(value not in known for value in rows.columns[at] if value is not None)
-            if count:
-                counter.inc(count)
+            unseen = set(rows.columns[at]) - known
+            if unseen:
+                counter.inc(sum(value in unseen for value in rows.columns[at]))
         for error in errors:
             self._failed.labels(error.code).inc()
         self._predicted(values)
@@ -142,4 +142,5 @@ class Metrics:
 
 
 def _known_values(column: Column) -> frozenset[Any]:
-    return frozenset(column.categories or ())
+    """The categories of training; what is missing is counted elsewhere."""
+    return frozenset(column.categories or ()) | {None}
