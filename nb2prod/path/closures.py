@@ -6,7 +6,7 @@ import ast
 import re
 import textwrap
 
-from nb2prod.path.scopes import bound_names, free_names
+from nb2prod.path.scopes import bound_names, free_names, global_names
 
 
 def variables(body: list[str]) -> set[str]:
@@ -15,9 +15,10 @@ def variables(body: list[str]) -> set[str]:
 
 
 def readers_of(definitions: dict[str, str], names: set[str]) -> dict[str, str]:
-    """The definitions (source by name) that read one of these variables, themselves or through another of them; in their order."""
-    free = {name: free_names(ast.parse(text)) for name, text in definitions.items()}
-    found = {name for name, read in free.items() if read & (names - definitions.keys())}
+    """The definitions (source by name) that read one of these variables or bind a global one, themselves or through another of them; in their order."""
+    trees = {name: ast.parse(text) for name, text in definitions.items()}
+    free = {name: free_names(tree) for name, tree in trees.items()}
+    found = {name for name, read in free.items() if read & (names - definitions.keys()) or global_names(trees[name])}
     while more := {name for name, read in free.items() if read & found} - found:
         found |= more
     return {name: text for name, text in definitions.items() if name in found}
@@ -36,11 +37,20 @@ def asked(definitions: dict[str, str]) -> set[str]:
     return {name for text in definitions.values() for name in free_names(ast.parse(text))} - definitions.keys()
 
 
-def nested(definitions: dict[str, str]) -> list[str]:
+def nested(definitions: dict[str, str], body: list[str]) -> list[str]:
     """The definitions as the first lines of that function's body."""
-    # What was a global of the notebook is a variable of the function around it.
-    lines = [line for text in definitions.values() for line in [*text.split("\n"), ""]]
-    return [re.sub(r"^(\s*)global\b", r"\1nonlocal", line) for line in lines]
+    own = variables(body)
+    written: dict[str, None] = {}
+    lines = []
+    for text in definitions.values():
+        tree = ast.parse(text)
+        names = sorted(global_names(tree) & bound_names(tree))
+        written.update(dict.fromkeys(name for name in names if name not in own))
+        # What was a global of the notebook is a variable of the function around it.
+        outer = rf"\1nonlocal {', '.join(names)}" if names else r"\1pass"
+        lines += [re.sub(r"^(\s*)global\b.*", outer, line) for line in text.split("\n")]
+        lines.append("")
+    return [*(f"{name} = None" for name in written), *lines]
 
 
 def _function(body: list[str]) -> ast.Module:

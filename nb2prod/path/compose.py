@@ -25,7 +25,7 @@ from nb2prod.path.scopes import (
     pickled_names,
 )
 from nb2prod.path.walk import Walk, choice_nodes
-from nb2prod.recording.trace import Read, Step, Tree
+from nb2prod.recording.trace import Place, Read, Step, Tree
 
 FITTING = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample"})
 TRAINING_ONLY, VALIDITY, EVERY, NONE = "training-only", "validity", "every row", "no row"
@@ -125,6 +125,7 @@ class Composer:
         self.statements: dict[int, _Statements] = {}
         self.dropped: set[ast.stmt] = set()
         self.preludes: dict[ast.stmt, dict[str, tuple[Tree, int, str]]] = {}
+        """What stands before a statement: values by the names that it reads them by."""
         self.row_loops: dict[ast.stmt, list[str]] = {}
         """Loops over rows that fill lists, with the lists' names."""
         self.splits: dict[ast.stmt, tuple[Step, dict[str, Any]]] = {}
@@ -144,8 +145,7 @@ class Composer:
         inside = self.followed
         for step in self.recording.steps:
             if step.frame in inside and step.kind != "iteration":
-                tree, _ = self.recording.statement(step.k)
-                self._step(step, tree)
+                self._with_asides(step)
         self._need(name, len(self.recording.trees))
 
     # collecting -----------------------------------------------------------------------------------------------------
@@ -162,7 +162,11 @@ class Composer:
             if step.kind == "step":
                 self.of(tree).leaves.add(node)
             if step.kind != "iteration":
-                self._step(step, tree)
+                self._with_asides(step)
+
+    def _with_asides(self, step: Step) -> None:
+        for one in (step, *step.asides):
+            self._step(one, self.recording.statement(one.k)[0])
 
     def _filled(self, step: Step) -> None:
         """A loop over rows that fills a list is served as it is written; what it takes from outside is captured."""
@@ -281,12 +285,31 @@ class Composer:
             return
         if read.kind != "value" or bound_around(tree, node, read.name) or self._live(step, tree, read.name):
             return
-        if isinstance(getattr(node, "ctx", None), ast.Store) or read.snapshot is None:
+        if read.snapshot is None:
             return
         reason = f"read by the serving path as {read.name}"
+        loop = self._carried_in(step, read)
+        if loop is not None:
+            site = (tree, read.node, f"start {read.name}")
+            around = [p for p in step.loops[: step.loops.index(loop)] if (p.k, p.instance) in self.loops]
+            outer = {name: value for place in around for name, value in place.keys.items()}
+            self.captures.add(*site, (read.name, reason), Occurrence(step.seq, read.snapshot, outer))
+            self.preludes.setdefault(self.recording.statement(loop.k)[1], {})[read.name] = site
+        if loop is not None or isinstance(getattr(node, "ctx", None), ast.Store):
+            return
         self.captures.add(tree, read.node, "read", (read.name, reason), Occurrence(step.seq, read.snapshot, keys))
         beside = self._written_beside_rows(step, tree, node) if self._labelled(read) else None
         self._edit(tree, read.node, lambda r, t=tree, n=read.node: self._read_text(r, t, n, beside))  # type: ignore[misc]
+
+    def _carried_in(self, step: Step, read: Read) -> Place | None:
+        """The loop whose later rounds read rows by this name (``total = 0``, then ``total = total + model.predict(X)`` in each round)."""
+        kept = [place for place in step.loops if (place.k, place.instance) in self.loops]
+        if step.frame or not kept:
+            return None
+        loop = kept[-1]
+        rounds = [s for s in self.walk.kept.values() if s.k == step.k and _in_loop(s, loop)]
+        carried = any(r.node == read.node and r.kind == "rows" for s in rounds for r in s.reads)
+        return loop if carried else None
 
     def _read_text(self, render: Render, tree: Tree, node: int, beside: ast.AST | None) -> str:
         text = self.captures.reference(tree, node, "read")
@@ -480,7 +503,8 @@ class Composer:
         parts = [state]
         if isinstance(node.func, ast.Attribute) and not self._is_module(step, tree, node.func.value):
             parts.append(render(node.func.value))
-        parts += [render(a) for a in node.args]
+        piped = isinstance(node.func, ast.Attribute) and node.func.attr == "pipe" != event["op"]
+        parts += [render(a) for a in node.args[1 if piped else 0 :]]
         parts += [f"{k.arg}={render(k.value)}" if k.arg else f"**{render(k.value)}" for k in node.keywords]
         return f"frozen.{event['op']}({', '.join(parts)})"
 
@@ -596,7 +620,8 @@ class Composer:
         if mode == VALIDITY:
             base = everything
             if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Tuple):
-                base = render(node.value)
+                located = isinstance(node.value, ast.Attribute) and node.value.attr in ("loc", "iloc")
+                base = render(node.value.value if located else node.value)  # type: ignore[attr-defined]
             return f"rules.validity({self._rule_text(tree, node)!r}, {base}, {self._plain(tree, node)})"
         if isinstance(node, ast.Subscript):
             return everything
@@ -740,12 +765,14 @@ class Composer:
     def traced(self, found: Defined) -> bool:
         """Tell whether the function's body was followed on the path; else it is kept whole.
 
-        One that was only called with plain values (once for each element of a column, say) touched no rows: nothing of it was followed.
+        Of one that was only called with plain values (once for each element of a column, say) some calls may have asked a table by its name;
+        the others took other ways through it.
         """
         if any(node in self.row_loops for node in ast.walk(found.node) if isinstance(node, ast.stmt)):
             return False
         touched = {s.frame for s in self.walk.kept.values() if s.kind == "step"} & self.walk.frames
-        return found.node in {self.recording.statement(self.recording.frames[f].k)[1] for f in touched}
+        followed = [self.recording.frames[frame] for frame in touched]
+        return found.node in {self.recording.statement(info.k)[1] for info in followed if not info.asks}
 
     def kept_in(self, found: Defined) -> set[ast.stmt]:
         inside = set(ast.walk(found.node))
@@ -756,6 +783,10 @@ class Composer:
 def bound_names_of(node: ast.AST) -> set[str]:
     """Names that a definition binds in itself, so that a global of the same name is not meant."""
     return local_names(node) if isinstance(node, ast.FunctionDef) else set()
+
+
+def _in_loop(step: Step, loop: Place) -> bool:
+    return any((place.k, place.instance) == (loop.k, loop.instance) for place in step.loops)
 
 
 def _signature_parts(node: ast.AST) -> list[ast.AST]:

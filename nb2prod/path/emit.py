@@ -10,7 +10,7 @@ from nb2prod.path import closures
 from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.compose import Composer, Composition
 from nb2prod.path.edits import Patcher
-from nb2prod.path.scopes import Defined, inner_definitions
+from nb2prod.path.scopes import Defined, bound_names, global_names, inner_definitions
 from nb2prod.recording.trace import Step, Tree
 
 INDENT = "    "
@@ -60,10 +60,10 @@ class Emitter:
         inputs = [*inputs, *more]
         parameters = ["features", *inputs] if argument else inputs or ["rows"]
         feature_body.append(f"return {', '.join([*(argument or []), *inputs]) or 'rows'}")
-        feature_body = [*closures.nested(closures.used(inner, feature_body)), *feature_body]
+        feature_body = [*closures.nested(closures.used(inner, feature_body), feature_body), *feature_body]
         outer = {name: text for name, text in defined.items() if name not in inner}
         features = self._features_module(imports, list(outer.values()), feature_body)
-        predict_body = [*closures.nested(inside), *predict_body]
+        predict_body = [*closures.nested(inside, predict_body), *predict_body]
         predict = self._predict_module(imports, list(outer), parameters, predict_body)
         return self._composition(features, predict, argument, inputs)
 
@@ -188,12 +188,13 @@ class Emitter:
                 return [*empty, *patcher.block_lines(node, patcher.inner(node), "")]
             if not isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try)):
                 self._list(tree, node)
-                preludes = [
-                    f"{name} = {composer.captures.reference(*site)}"
-                    for name, site in composer.preludes.get(node, {}).items()
-                ]
-                return [*preludes, *patcher.block_lines(node, patcher.statement(node), "")]
+                return [*self._preludes(node), *patcher.block_lines(node, patcher.statement(node), "")]
         return self._compound(tree, node, wanted, final)
+
+    def _preludes(self, node: ast.stmt) -> list[str]:
+        """The values that a statement reads by names of the notebook, as assignments before it."""
+        captures = self.composer.captures
+        return [f"{name} = {captures.reference(*site)}" for name, site in self.composer.preludes.get(node, {}).items()]
 
     def _list(self, tree: Tree, node: ast.stmt) -> None:
         """Have the plan show this line of the path."""
@@ -223,7 +224,7 @@ class Emitter:
             if not self._is_loop(tree, node):
                 return body
             head = f"while {patcher.render(node.test)}:" if isinstance(node, ast.While) else self._for(tree, node)
-            return [*patcher.comments_above(node), head, *_indented(body)]
+            return [*patcher.comments_above(node), *self._preludes(node), head, *_indented(body)]
         if isinstance(node, ast.With):
             return self._inner(tree, node.body, wanted, final)
         if isinstance(node, ast.Try):
@@ -271,7 +272,10 @@ class Emitter:
             docstring = ast.get_docstring(node, clean=False)
             body = patcher.block_lines(node.body[0], patcher.inner(node.body[0]), "") if docstring is not None else []
             body += [line for inner in inner_definitions(node) for line in self._whole_lines(patcher, inner)]
-            body += self._inner(tree, node.body, wanted, None)
+            kept = self._inner(tree, node.body, wanted, None)
+            written = bound_names(ast.parse(textwrap.dedent("\n".join(kept)))) & global_names(node)
+            body += [f"global {', '.join(sorted(written))}"] if written else []
+            body += kept
             return "\n".join([mark, *patcher.comments_above(node), *head, *_indented(body or ["pass"])])
         return "\n".join([mark, *self._whole_lines(patcher, node)])
 

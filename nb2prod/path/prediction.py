@@ -426,7 +426,22 @@ def _asked(recording: Recording, best: _Candidate) -> tuple[Step, dict[str, Any]
     return asked[0] if len(given) == 1 and None not in given else None
 
 
+def _gathering(recording: Recording, steps: list[Step]) -> list[Step]:
+    """The steps in which the answers of several models came into the list or dict that these steps work on."""
+    read = [r for s in steps for r in s.reads if r.kind == "container"]
+    tokens, names = {t for r in read for t in r.tokens}, {r.name for r in read}
+    known = {s.seq for s in steps}
+
+    def gathers(step: Step) -> bool:
+        begun = any(b.name in names and b.token is None and tokens.intersection(b.tokens) for b in step.binds)
+        return begun or any(e["kind"] == "predict" and e["token"] in tokens for e in step.events)
+
+    before = [s for s in recording.by_frame.get(0, []) if s.seq < steps[-1].seq and s.seq not in known]
+    return [s for s in before if _in_predict_cell(recording, s) and gathers(s)]
+
+
 def _prediction(recording: Recording, best: _Candidate, others: tuple[str, ...]) -> Prediction:
+    best.steps = sorted([*_gathering(recording, best.steps), *best.steps], key=lambda s: s.seq)
     return Prediction(
         tuple(best.steps),
         best.name,

@@ -41,10 +41,15 @@ def bound_names(node: ast.AST) -> set[str]:
     return found
 
 
+def global_names(node: ast.AST) -> set[str]:
+    """The names that the code says to be the notebook's own (``global df``)."""
+    return {n for item in ast.walk(node) if isinstance(item, ast.Global) for n in item.names}
+
+
 def free_names(node: ast.AST) -> set[str]:
     """Names that the code reads and does not bind itself; builtins left out."""
     bound = bound_names(node)
-    declared = {n for item in ast.walk(node) if isinstance(item, ast.Global) for n in item.names}
+    declared = global_names(node)
     read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return {n for n in read if (n not in bound or n in declared) and not hasattr(builtins, n)}
 

@@ -214,9 +214,18 @@ class Walk:
         self.wanted_names[bound.k].add(read.name)
         fresh = bound.seq not in self.kept
         self._keep(bound)
+        self._bound_inside(bound, read.name, tokens)
         if not fresh and bound.event("split") is not None:
             self._requeue(bound)
         self._updates(tokens, bound.seq, step.seq)
+
+    def _bound_inside(self, step: Step, name: str, tokens: set[int]) -> None:
+        """Keep what binds a variable of the notebook in the functions that the statement calls (``global df``)."""
+        for info in self.recording.calls.get(step.seq, []):
+            for inner in self.recording.by_frame.get(info.frame, []):
+                if any(b.name == name and (b.token in tokens or tokens & set(b.tokens)) for b in inner.binds):
+                    self._keep(inner)
+                self._bound_inside(inner, name, tokens)
 
     def _requeue(self, step: Step) -> None:
         self._queue.extend((step, r) for r in self.needed_reads(step))

@@ -6,7 +6,8 @@ import json
 from importlib import resources
 
 MODULES = (
-    "numbering", "lineage", "frames", "infer", "arguments", "raw_tables", "snapshots", "operations", "instrument", "recorder"
+    "numbering", "lineage", "frames", "infer", "arguments", "raw_tables", "snapshots", "operations", "instrument", "originals",
+    "recorder",
 )  # fmt: skip
 """Each after those that it imports."""
 PACKAGE = "_nb2prod_recorder"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,8 @@ class Step:
     updates: frozenset[int]
     events: tuple[dict[str, Any], ...]
     result: tuple[int | None, int | None] | None = None
+    asides: tuple[Step, ...] = ()
+    """What it did in lambdas of other cells, as steps of the statements that these stand in."""
 
     def event(self, kind: str) -> dict[str, Any] | None:
         """The last event of this kind, if any."""
@@ -89,6 +91,8 @@ class FrameInfo:
     loops: tuple[Place, ...]
     outer: int
     name: str
+    asks: bool = False
+    """Called with no rows, for each of them say; followed for what it asks of a table by its name."""
 
 
 @dataclass(frozen=True)
@@ -224,14 +228,15 @@ def load(folder: Path, notebook: Notebook, executed: list[tuple[str, Cell | None
     `executed`: the source of each executed code cell, in order, with the notebook's cell (None for papermill's injected parameters).
     """
     raw = json.loads((folder / "trace.json").read_text())
+    statements = tuple(StatementInfo(*s) for s in raw["statements"])
     return Recording(
         folder=folder,
         notebook=notebook,
-        steps=tuple(_step(s) for s in sorted(raw["steps"], key=lambda s: s["seq"])),
+        steps=tuple(_step(s, statements) for s in sorted(raw["steps"], key=lambda s: s["seq"])),
         frames={f["frame"]: _frame(f) for f in raw["frames"]},
         tables=tuple(_table(t) for t in raw["tables"]),
         trees=tuple(_trees(raw["trees"], executed)),
-        statements=tuple(StatementInfo(*s) for s in raw["statements"]),
+        statements=statements,
         snapshots={int(k): v for k, v in raw["snapshots"].items()},
         fits=tuple(raw["fits"]),
         problems=tuple(raw["problems"]),
@@ -245,19 +250,52 @@ def _places(raw: list[dict[str, Any]]) -> tuple[Place, ...]:
     return tuple(Place(p["k"], p["instance"], p["iteration"], p["keys"]) for p in raw)
 
 
-def _step(raw: dict[str, Any]) -> Step:
-    return Step(
+def _step(raw: dict[str, Any], statements: tuple[StatementInfo, ...]) -> Step:
+    own = statements[raw["k"]].tree
+    elsewhere = {item.get("tree", own) for item in (*raw["reads"], *raw["events"])}
+    step = Step(
         seq=raw["seq"],
         k=raw["k"],
         frame=raw["frame"],
         kind=raw["kind"],
         loops=_places(raw["loops"]),
-        reads=tuple(_read(r) for r in raw["reads"]),
+        reads=tuple(_read(r) for r in raw["reads"] if r.get("tree", own) == own),
         binds=tuple(_bind(b) for b in raw["binds"]),
         updates=frozenset(raw["updates"]),
-        events=tuple(raw["events"]),
+        events=tuple(e for e in raw["events"] if e.get("tree", own) == own),
         result=tuple(raw["result"][:2]) if raw.get("result") else None,
     )
+    asides = [a for tree in sorted(elsewhere - {own}) for a in _asides(step, tree, raw, statements)]
+    return replace(step, asides=tuple(asides)) if asides else step
+
+
+def _asides(step: Step, tree: int, raw: dict[str, Any], statements: tuple[StatementInfo, ...]) -> list[Step]:
+    """What a step did in lambdas of another cell, a step for each of the statements that they stand in."""
+    starts = sorted((s.node, k) for k, s in enumerate(statements) if s.tree == tree)
+
+    def statement(item: dict[str, Any]) -> int | None:
+        return max(((node, k) for node, k in starts if node <= item["node"]), default=(0, None))[1]
+
+    reads, events = defaultdict(list), defaultdict(list)
+    for item in raw["reads"]:
+        if item.get("tree") == tree:
+            reads[statement(item)].append(_read(item))
+    for item in raw["events"]:
+        if item.get("tree") == tree:
+            events[statement(item)].append(item)
+    return [
+        replace(
+            step,
+            k=k,
+            kind="step",
+            reads=tuple(reads[k]),
+            events=tuple(events[k]),
+            binds=(),
+            updates=frozenset(),
+            result=None,
+        )
+        for k in sorted(k for k in {*reads, *events} if k is not None)
+    ]
 
 
 def _read(raw: dict[str, Any]) -> Read:
@@ -290,6 +328,7 @@ def _frame(raw: dict[str, Any]) -> FrameInfo:
         _places(raw["loops"]),
         raw["outer"],
         raw["name"],
+        raw["asks"],
     )
 
 

@@ -25,6 +25,14 @@ df['l'] = [log(v + pi) for v in df['fare']]
 X = StandardScaler().fit_transform(df[['l']])
 f = pd.Series(X[:, 0]) + df['l'].apply(lambda v: sqrt(v))
 
+# rows located by a mask
+df = df.loc[df['fare'] < 50]
+df = df.loc[~df['age'].isna()].copy()
+f = df.loc[df.cls.isin([1, 3])]['fare']
+
+# a function of pandas by pipe
+f = df[['age', 'sex']].pipe(pd.get_dummies, columns=['sex'])['sex_m'] * df['fare']
+
 # title
 df['title'] = df.name.str.extract(r' ([A-Za-z]+)\.', expand=False)
 df['title'] = df['title'].replace(['Master','Mrs'], 'Rare')

@@ -22,6 +22,7 @@ class Step:
         "log",
         "loops",
         "names",
+        "rebound",
         "seq",
         "split",
         "touched",
@@ -37,6 +38,8 @@ class Step:
         self.holders: dict[int, tuple[Any, Any]] = {}
         """Lists and dicts that hold rows, or may: by token, with a mark of what they held as the statement read them."""
         self.touched = self.carries = False
+        self.rebound: set[str] = set()
+        """Global names that functions called by it have bound anew."""
         self.split: Any = None
         self.calls: list[tuple[int, int]] = []
         self.elements: dict[int, Elements] = {}

@@ -68,6 +68,8 @@ class Tables:
     statements: list[Statement] = field(default_factory=list)
     lambdas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     """Sites of the names that a statement's lambdas take from outside: a lambda may run where nothing is reported."""
+    functions: dict[str, ast.Lambda | ast.FunctionDef] = field(default_factory=dict)
+    """Hooked functions as they were written, by a mark that stands in their code."""
 
 
 def written_by(node: ast.stmt) -> tuple[str, ...]:
@@ -325,12 +327,13 @@ class Instrumenter:
         self.function, self.depth = self.index[node], 0
         declared, rest = _split_declarations(node.body)
         plain = copy.deepcopy(rest)
+        mark = self._function(node)
         hooked = self.block(rest)
         self.function, self.depth = outer, depth
         k = self._new_statement(node)
         leave = self._mark("leave", k, node)
         live = ast.If(
-            test=self._hook("enter", node, ast.Constant(k)),
+            test=self._hook("enter", node, ast.Constant(k), ast.Constant(mark)),
             body=[ast.Try(body=hooked or [ast.Pass()], handlers=[], orelse=[], finalbody=[leave])],
             orelse=plain or [ast.Pass()],
         )
@@ -394,16 +397,25 @@ class Instrumenter:
     def _ex_name(self, node: ast.Name) -> ast.expr:
         return self._wrapped("n", self._site(node, "name", node.id), node, node)
 
+    def _function(self, node: ast.Lambda | ast.FunctionDef) -> str:
+        """Keep a function as it is written; the mark by which its hooked code is known."""
+        mark = f"nb2prod function {len(self.tables.functions)}"
+        self.tables.functions[mark] = copy.deepcopy(node)
+        return mark
+
     def _ex_lambda(self, node: ast.Lambda) -> ast.expr:
         if has_yield(node):
             return node
         plain = copy.deepcopy(node.body)
+        mark = self._function(node)
         twin = copy.copy(node)
         args = node.args
         self.bound.append({a.arg for a in ast.walk(args) if isinstance(a, ast.arg)})
         hooked = self.expr(node.body)
         self.bound.pop()
-        twin.body = _located(ast.IfExp(test=self._hook("live", node), body=hooked, orelse=plain), node.body)
+        twin.body = _located(
+            ast.IfExp(test=self._hook("live", node, ast.Constant(mark)), body=hooked, orelse=plain), node.body
+        )
         return twin
 
     def _ex_attribute(self, node: ast.Attribute) -> ast.expr:
@@ -453,6 +465,8 @@ class Instrumenter:
         return self._wrapped("r", sid, ast.UnaryOp(op=node.op, operand=operand), node)
 
     def _ex_compare(self, node: ast.Compare) -> ast.expr:
+        if all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
+            return self._through(node)  # asks nothing of any row: `total is None` is as true of a request's
         left = self.expr(node.left)
         rest = [self.expr(c) for c in node.comparators]
         fed = sites_of(left) + tuple(s for c in rest for s in sites_of(c))

@@ -26,11 +26,13 @@ from .infer import Operation, index_of, infer, unaltered
 from .instrument import Instrumenter, Site, Statement, Tables
 from .lineage import SCALARS, Kinds, Lineage, Rows, length
 from .numbering import HOOK, digest
+from .originals import original
 from .raw_tables import RawTables
 from .snapshots import Snapshots, fingerprint, type_name
 
 COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
+MOST_ASKING = 400
 MOST_ELEMENTS = 200
 FEWEST_COUNTED = 12
 """Smaller numbers are too common to be taken for the number of rows."""
@@ -58,7 +60,7 @@ class Recorder:
         self.ns = namespace
         self.tables = Tables()
         self.rows = Rows()
-        self.snapshots = Snapshots(os.path.join(folder, "snapshots"))
+        self.snapshots = Snapshots(os.path.join(folder, "snapshots"), lambda function: original(function, self.tables))
         self.trees: list[str] = []
         self.steps: list[dict[str, Any]] = []
         self.frames: list[dict[str, Any]] = []
@@ -72,6 +74,9 @@ class Recorder:
         self.thread = threading.get_ident()
         self.executions: dict[tuple[int, int], int] = {}
         self.quiet_functions: dict[int, int] = {}
+        self.asking: dict[types.CodeType, int] = {}
+        self.by_name = False
+        """Whether the function that is about to run is followed only since it may ask a table by its name."""
         self.predicted: set[int] = set()
         self.lengths: dict[int, Lineage] = {}
         self.operand_sets: list[frozenset[int]] = []
@@ -203,8 +208,8 @@ class Recorder:
         del frame.loops[self.tables.statements[k].depth :]
         frame.step = None
 
-    def enter(self, k: int) -> bool:
-        """One of the notebook's functions is called; True if its body is to be followed."""
+    def enter(self, k: int, mark: str) -> bool:
+        """One of the notebook's functions is called; True if its body is to be followed. The mark only stands in its code."""
         if not self.active or threading.get_ident() != self.thread or self.quiet_functions.get(k, 0) > COLD_AFTER:
             return False
         python = sys._getframe(1)
@@ -226,8 +231,11 @@ class Recorder:
             if frame.python == python:
                 break
 
-    def live(self) -> bool:
-        """Tell whether a lambda's body is to be followed: its caller is the notebook itself, or it was given rows."""
+    def live(self, mark: str) -> bool:
+        """Tell whether a lambda's body is to be followed: its caller is the notebook itself, or it was given rows.
+
+        The mark only stands in its code.
+        """
         if not self.active or threading.get_ident() != self.thread:
             return False
         try:
@@ -237,6 +245,7 @@ class Recorder:
             return False
 
     def _called_live(self, python: Any) -> bool:
+        self.by_name = False
         caller = python.f_back
         top = self.stack[-1]
         # Called for each row by a comprehension over rows, it is a function of plain values.
@@ -255,7 +264,17 @@ class Recorder:
             value = python.f_locals.get(name)
             if value is not None and length(value) != 1 and self.rows.of(value) is not None:
                 return True
-        return False
+        return self._asks_a_table(code)
+
+    def _asks_a_table(self, code: types.CodeType) -> bool:
+        """Whether a function that is called for each row may ask a table by its name (``df["a"].mean()``): of the first calls some are followed."""
+        calls = self.asking.get(code, 0)
+        if calls >= MOST_ASKING:
+            return False
+        self.asking[code] = calls + 1
+        values = (self.ns.get(name) for name in code.co_names)
+        self.by_name = any(not isinstance(v, SCALARS) and length(v) > 1 and self.rows.of(v) is not None for v in values)
+        return self.by_name
 
     def _following(self, step: Step | None) -> bool:
         """Tell whether the comprehension that began last has its elements followed."""
@@ -287,6 +306,7 @@ class Recorder:
                 "node": None,
                 "keys": keys,
                 "rows": tokens,
+                "asks": self.by_name,
                 "loops": self._places(self.stack[-1]),
                 "outer": self.stack[-1].number,
                 "name": code.co_name,
@@ -362,7 +382,13 @@ class Recorder:
         if step is None:
             return result
         if threading.get_ident() == self.thread:
+            known = len(step.events)
             self._guarded(self._operation, step, site, result)
+            tree = self.tables.sites[site].tree
+            if tree != self.tables.statements[step.k].tree:
+                # In a lambda of another cell: the nodes of these events are none of the statement's.
+                for event in step.events[known:]:
+                    event["tree"] = tree
         return result
 
     # what the hooks do ----------------------------------------------------------------------------------------------
@@ -617,6 +643,15 @@ class Recorder:
                 receiver = None
             args, kwargs = arguments(shape, values)
             operands = [v for v in operands if v is not func]
+            given = args[0] if args else None
+            if (
+                site.name == "pipe"
+                and Kinds.pandas(receiver)
+                and getattr(given, "__module__", "__main__") != "__main__"
+            ):
+                # `X.pipe(pd.get_dummies, ...)` is `pd.get_dummies(X, ...)`.
+                name = getattr(given, "__name__", "")
+                return Operation("call", name, given, None, (receiver, *args[1:]), kwargs, operands, None, result)
         elif site.kind == "subscript":
             ordered = [s for s in site.operands if s in values]
             keyed = [s for s in ordered if self.tables.sites[s].kind == "key"]
@@ -908,7 +943,7 @@ class Recorder:
         asked = (
             op.kind == "call" and op.name in PREDICTING and op.receiver is not None and not Kinds.pandas(op.receiver)
         )
-        derived = any((t := self.rows.token(v)) is not None and t in self.predicted for v in op.operands)
+        derived = any(self._is_predicted(v) for v in op.operands)
         if op.kind == "call" and op.name == "transform" and op.args and type(op.func) is types.MethodType:
             step.events.append({"kind": "ask", "node": site.node, "lineage": self._lineage(lineage)})
         if asked:
@@ -942,6 +977,14 @@ class Recorder:
                         "token": token,
                     }
                 )
+
+    def _is_predicted(self, value: Any) -> bool:
+        """Whether the value is a prediction, or a list or dict of predictions and nothing else."""
+        token = self.rows.token(value)
+        if token is not None:
+            return token in self.predicted
+        inside = self._tokens_inside(value)
+        return bool(inside) and set(inside) <= self.predicted
 
     def _one_answer(self, step: Step, site: Site, op: Operation) -> bool:
         """``model.predict(row)[0]``: the plain value of a prediction for one row is that prediction still."""
@@ -1182,12 +1225,7 @@ class Recorder:
                 step.names[site] = space.get(name, self.ns.get(name))
         written = {id(space.get(name, self.ns.get(name))) for name in statement.written}
         updates = self._updates(step, written)
-        binds: list[list[Any]] = []
-        for name in statement.binds:
-            if name in space:
-                if statement.kind == "AugAssign" and length(space[name]) > 1:
-                    self._added_up(step, space[name])
-                self._bind(name, space[name], binds)
+        binds = self._binds(step, statement, space)
         result = self._carried(value) if has_value else None
         self._predicted_binds(step, statement, binds, space, value)
         header = statement.kind in ("For", "If", "While")
@@ -1212,6 +1250,22 @@ class Recorder:
         self.steps.append(record)
         if not frame.number and not frame.loops:
             self._prediction_changed(record, set(updates))
+
+    def _binds(self, step: Step, statement: Statement, space: dict[str, Any]) -> list[list[Any]]:
+        """What the statement bound to rows; for the notebook's own statement also what functions bound to global names."""
+        binds: list[list[Any]] = []
+        for name in statement.binds:
+            if name in space:
+                if statement.kind == "AugAssign" and length(space[name]) > 1:
+                    self._added_up(step, space[name])
+                self._bind(name, space[name], binds)
+            elif _is_global(step.frame, name) and name in self.ns:
+                self._bind(name, self.ns[name], binds)
+                _outermost(step).rebound.add(name)
+        if not step.frame.number:
+            for name in sorted(step.rebound.difference(statement.binds)):
+                self._bind(name, self.ns[name], binds)
+        return binds
 
     def _prediction_changed(self, record: dict[str, Any], tokens: set[int]) -> None:
         """In a predict cell, keep what a statement or a whole loop has made of a prediction in its place."""
@@ -1455,6 +1509,19 @@ class _NoKey:
 def _ran_in(step: dict[str, Any], loop: Loop) -> bool:
     """Whether a recorded step belongs to this run of a loop."""
     return any(place["instance"] == loop.instance for place in step["loops"])
+
+
+def _is_global(frame: Frame, name: str) -> bool:
+    """Whether a function that binds this name means the notebook's variable: it says ``global``."""
+    code = frame.code
+    return code is not None and name in code.co_names and name not in (*code.co_varnames, *code.co_cellvars)
+
+
+def _outermost(step: Step) -> Step:
+    """The notebook's own statement that a function's statement runs for."""
+    while step.frame.parent is not None:
+        step = step.frame.parent
+    return step
 
 
 def _held(value: Any) -> Any:

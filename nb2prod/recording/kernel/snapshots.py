@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import types
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from .lineage import Kinds
@@ -15,10 +17,16 @@ MAX_TEXT = 120
 
 
 class Snapshots:
-    """Writes values to numbered files in `folder`; the same unchanged object is written once."""
+    """Writes values to numbered files in `folder`; the same unchanged object is written once.
 
-    def __init__(self, folder: str) -> None:
+    `original` gives the function without hooks that a function of the notebook was, or None for any other.
+    """
+
+    def __init__(
+        self, folder: str, original: Callable[[types.FunctionType], types.FunctionType | None] = lambda _: None
+    ) -> None:
         self.folder = folder
+        self._original = original
         self.count = 0
         self.entries: dict[int, dict[str, Any]] = {}
         self._seen: dict[int, tuple[Any, Any, int]] = {}
@@ -68,8 +76,19 @@ class Snapshots:
             if cloudpickle is None:
                 raise
             with open(temporary, "wb") as stream:
-                cloudpickle.dump(value, stream, protocol=5)
+                _by_value(cloudpickle, self._original)(stream, protocol=5).dump(value)
         os.replace(temporary, target)
+
+
+def _by_value(cloudpickle: Any, original: Callable[[types.FunctionType], types.FunctionType | None]) -> Any:
+    """A pickler that writes the notebook's functions as they were written."""
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+        def reducer_override(self, obj: Any) -> Any:
+            plain = original(obj) if isinstance(obj, types.FunctionType) else None
+            return super().reducer_override(obj if plain is None else plain)
+
+    return Pickler
 
 
 def _cloudpickle() -> Any:
