@@ -155,7 +155,11 @@ class Composer:
         for step in self.walk.kept.values():
             if step.kind == "filled":
                 self._filled(step)
-        for step in sorted(self.walk.kept.values(), key=lambda s: s.seq):
+        whole = {s.frame for s in self.walk.kept.values() if s.kind == "filled" and s.frame}
+        beside = [
+            s for f in whole for s in self.recording.by_frame[f] if s.kind == "step" and s.seq not in self.walk.kept
+        ]
+        for step in sorted([*self.walk.kept.values(), *beside], key=lambda s: s.seq):
             tree, node = self.recording.statement(step.k)
             if self._written_out(tree, node):
                 continue
@@ -468,6 +472,8 @@ class Composer:
             text = "rows" if form != "array" else f"rules.part(rows, {list(table.columns)!r}, 'array')"
         else:
             text = f"rules.part(rows, {list(columns)!r}, {form!r})"
+            if event.get("shape"):
+                text += f".reshape({(-1, *event['shape'])!r})"
         self._edit(tree, event["node"], lambda _: text)
 
     def _on_count(self, step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ class Emitter:
             # The notebook has a function of the name that the service calls: the notebook's gives way.
             defined = {name: _renamed(text, "features") for name, text in defined.items()}
             feature_body = [_renamed(line, "features") for line in feature_body]
-        own, theirs = closures.variables(feature_body), closures.variables(predict_body) | set(inputs)
+        own, theirs = closures.variables(feature_body) | {"rows"}, closures.variables(predict_body) | set(inputs)
         inner = closures.readers_of(defined, own | theirs)
         inside = closures.used(inner, predict_body)
         more = sorted((closures.asked(inside) & own) - theirs)

@@ -208,8 +208,7 @@ class Planner:
             "expected": str(self._snapshot(prediction.snapshot)),
             "given": str(self._snapshot(given)) if given else None,
             "tolerance": max(self.options.tolerance, *self.options.tolerances.values(), 0.0),
-            # Where a function of the notebook asks the model, what `features` returns is not yet what the model is given.
-            "argument": prediction.event is not None and prediction.event[0].frame == 0,
+            "argument": _given_as_it_is(prediction),
             "target": list(self.options.target) or self._made_of or [],
             "fields": list(table.columns) if function else [*self.options.fields, *self._rule_fields()],
             "fit": self._fit(prediction, table),
@@ -252,15 +251,19 @@ class Planner:
         return self.recording.folder / "snapshots" / f"{number}.pkl"
 
     def _fit(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
-        """The last fit before the prediction whose y has rows of the raw table."""
-        fit = self._fitted(prediction, table)
-        if fit is None:
-            return None
-        path = self.recording.folder / "fit_rows.npy"
-        rows = self.recording.rows_of(fit["lineage"], table.number)
-        assert rows is not None
-        np.save(path, rows)
-        return {"y": str(self._snapshot(fit["y"])), "rows": str(path)}
+        """The last fit before the prediction whose y has rows of the raw table, or of another (`raw`): train and test may be two files."""
+        others = [t for t in reversed(self.recording.tables) if t.number != table.number]
+        for one in (table, *others):
+            fit = self._fitted(prediction, one)
+            if fit is None:
+                continue
+            path = self.recording.folder / "fit_rows.npy"
+            rows = self.recording.rows_of(fit["lineage"], one.number)
+            assert rows is not None
+            np.save(path, rows)
+            known = {"y": str(self._snapshot(fit["y"])), "rows": str(path)}
+            return known if one is table else {**known, "raw": str(one.path)}
+        return None
 
     def _fitted(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
         last = prediction.steps[-1].seq
@@ -372,6 +375,15 @@ def _manifest_entry(value: CapturedValue, made: dict[str, Any], shared: frozense
         done = made[f"{value.name}__{i}"]
         entries.append({"key": list(key), "file": done["file"], "format": done["format"], "sha256": done["sha256"]})
     return {**head, "keyed": list(value.keyed), "entries": entries}
+
+
+def _given_as_it_is(prediction: Prediction) -> bool:
+    """Whether what `features` returns is what the model reads.
+
+    Where a function of the notebook asks the model it is not yet that; a model by formula takes of a table the columns that it names.
+    """
+    event = prediction.event
+    return event is not None and event[0].frame == 0 and not str(event[1].get("model")).startswith("statsmodels.")
 
 
 def plan(

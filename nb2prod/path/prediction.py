@@ -10,7 +10,7 @@ from nb2prod.errors import Refused
 from nb2prod.path import calls
 from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.no_prediction import nothing
-from nb2prod.recording.trace import Recording, Step, Tree
+from nb2prod.recording.trace import Read, Recording, Step, Tree
 
 # What a last expression does to a prediction only to show it: the prediction is what it shows.
 SHOWING = frozenset(
@@ -116,6 +116,7 @@ def _candidates(recording: Recording, steps: list[Step], *, mixed: bool = False)
     by_token: dict[int, _Candidate] = {}
     changed = _Changes(recording, by_token)
     given = _given(recording, steps)
+    tables: set[int] = set()
     for step in steps:
         tree, statement = recording.statement(step.k)
         made = [e for e in step.events if e["kind"] in ("bound", "shown")]
@@ -145,7 +146,9 @@ def _candidates(recording: Recording, steps: list[Step], *, mixed: bool = False)
                 event["token"],
                 bool(event.get("predicted")),
             )
-            if _mixed(step, previous) and not _narrow(recording, candidate):
+            beside = _mixed(tree, step, previous, given) or any(r.token in tables for r in step.reads)
+            if beside and not mixed and not _narrow(recording, candidate):
+                tables.add(event["token"])
                 continue  # a table of what was given and what was answered
             out.append(candidate)
             if event["token"] is not None:
@@ -329,11 +332,14 @@ def _sources(step: Step, by_token: dict[int, _Candidate], given: set[int] | None
     return known
 
 
-def _mixed(step: Step, sources: list[_Candidate]) -> bool:
+def _mixed(tree: Tree, step: Step, sources: list[_Candidate], given: set[int]) -> bool:
     """Whether a statement works on predictions and on other rows beside them."""
+    asked = [e for e in step.events if e["kind"] == "predict"]
+    if asked:
+        own = set().union(*(_row_reads(step, tree, e["node"]) for e in asked)) | given
+        return any(r.kind == "rows" and r.token not in own for r in step.reads)
     tokens = {c.token for c in sources if c.predicted}
-    asks = any(e["kind"] == "predict" for e in step.events)
-    return bool(tokens) and not asks and any(r.kind == "rows" and r.token not in tokens for r in step.reads)
+    return bool(tokens) and any(r.kind == "rows" and r.token not in tokens for r in step.reads)
 
 
 def _given(recording: Recording, steps: list[Step]) -> set[int]:
@@ -427,17 +433,28 @@ def _asked(recording: Recording, best: _Candidate) -> tuple[Step, dict[str, Any]
 
 
 def _gathering(recording: Recording, steps: list[Step]) -> list[Step]:
-    """The steps in which the answers of several models came into the list or dict that these steps work on."""
-    read = [r for s in steps for r in s.reads if r.kind == "container"]
-    tokens, names = {t for r in read for t in r.tokens}, {r.name for r in read}
+    """The steps in which the answers of several models came into the list, dict, array or table that these steps work on."""
+    if any(e["kind"] == "predict" for s in steps for e in s.events):
+        return []
     known = {s.seq for s in steps}
+    cells = [s for s in recording.by_frame.get(0, []) if _in_predict_cell(recording, s) and s.seq < steps[-1].seq]
+    asked = {s.seq: {e["token"] for e in s.events if e["kind"] == "predict"} for s in cells}
+    answers: set[int] = set().union(*asked.values())
+    filled: set[int] = set().union(*(s.updates for s in cells if asked[s.seq]))
+    tokens = {t for s in steps for r in s.reads for t in _tokens(r)}
+    found: list[Step] = []
+    for step in reversed(cells):
+        made = {t for b in step.binds for t in ({b.token} if b.token is not None else set(b.tokens))} & tokens
+        gathered = {t for r in step.reads if r.kind == "container" for t in r.tokens}
+        asks = asked[step.seq] and (asked[step.seq] | step.updates) & tokens
+        if step.seq not in known and (asks or made & filled or (made and (asked[step.seq] or gathered & answers))):
+            found.append(step)
+            tokens |= gathered | step.updates
+    return found
 
-    def gathers(step: Step) -> bool:
-        begun = any(b.name in names and b.token is None and tokens.intersection(b.tokens) for b in step.binds)
-        return begun or any(e["kind"] == "predict" and e["token"] in tokens for e in step.events)
 
-    before = [s for s in recording.by_frame.get(0, []) if s.seq < steps[-1].seq and s.seq not in known]
-    return [s for s in before if _in_predict_cell(recording, s) and gathers(s)]
+def _tokens(read: Read) -> set[int]:
+    return {read.token} if read.token is not None else set(read.tokens)
 
 
 def _prediction(recording: Recording, best: _Candidate, others: tuple[str, ...]) -> Prediction:

@@ -406,8 +406,11 @@ def find_target(trial: Trial) -> None:
     if told or not fit:
         return
     fields = trial.answer.get("fields", [])
-    found: dict[Any, str] = _beside("targets").deciding(trial.raw, np.load(fit["rows"]), _load(fit["y"]), fields)
-    trial.answer["target"] = [c for c in trial.raw.columns if c in found]
+    raw = _load(fit["raw"]) if "raw" in fit else trial.raw
+    found: dict[Any, str] = _beside("targets").deciding(raw, np.load(fit["rows"]), _load(fit["y"]), fields)
+    # In another table than the one that is served, a column of the name that features are made of is no target here.
+    kept = trial.answer.get("by_value", []) if "raw" in fit else []
+    trial.answer["target"] = [c for c in trial.raw.columns if c in found and c not in kept]
     trial.answer["target_how"] = next(iter(found.values()), None)
 
 

@@ -27,6 +27,13 @@ CASES = {
     "added up": (LIST, "p = 0\nfor m in models:\n    p += m.predict(X)\np /= len(models)"),
     "none at first": (LIST, "p = None\nfor m in models:\n    one = m.predict(X)\n    p = one if p is None else p + one"),
     "the first is another": (LIST, "for i, m in enumerate(models):\n    one = m.predict(X)\n    if i == 0:\n        p = one\n    else:\n        p = p + one"),
+    "columns of an array": (LIST, "m = np.zeros((len(X), 2))\nfor i, one in enumerate(models):\n    m[:, i] = one.predict(X)\np = m.mean(axis=1)"),
+    "rows of an array": (LIST, "m = np.empty((2, len(X)))\nfor i, one in enumerate(models):\n    m[i, :] = one.predict(X)\np = m.mean(axis=0)"),
+    "an array of lists": (LIST, "m = np.array([one.predict(X) for one in models])\np = (m.sum(axis=0) > 0).astype(int)"),
+    "a list made an array": (LIST, "each = []\nfor one in models:\n    each.append(one.predict(X))\nm = np.vstack(each)\np = m.mean(axis=0)"),
+    "turned": (LIST, "m = np.array([one.predict(X) for one in models]).T\np = m.mean(axis=1)"),
+    "columns of a table": (DICT, "out = pd.DataFrame()\nfor n, one in models.items():\n    out[n] = one.predict(X)\np = out.mean(axis=1)"),
+    "columns written one by one": (LIST, "out = pd.DataFrame(index=X.index)\nout['u'] = models[0].predict(X)\nout['v'] = models[1].predict(X)\np = out.mean(axis=1)"),
 }  # fmt: skip
 
 
@@ -38,3 +45,13 @@ def test_all_of_them_are_asked(name: str, tmp_path: Path) -> None:
     assert served.answers(served.predicted) == served.expected
     assert [served.answers([row])[0] for row in served.predicted] == pytest.approx(served.expected, rel=1e-12)
     assert ".predict(" not in served.features
+    assert (served.project / "predict.py").read_text().rstrip().endswith("return p")
+
+
+def test_a_table_of_results_beside_the_target_is_no_prediction(tmp_path: Path) -> None:
+    """The model's answer inside it is."""
+    predict = "results = pd.DataFrame({'actual': df['y'], 'said': models[0].predict(X)})\nresults['off'] = results.said - results.actual\nresults.head()"
+    cells = [("data", LOAD), ("feature", "X = df[['a', 'b']]"), ("train", LIST), ("predict", predict)]
+    served = serve(cells, tmp_path)
+    assert served.answers(served.predicted) == served.expected
+    assert (served.project / "predict.py").read_text().rstrip().endswith("return captured.models[0].predict(X)")

@@ -58,6 +58,8 @@ class Statement:
     """Of ``df["x"] = ...`` or ``df.loc[some, "x"] = ...``: the variable and the column."""
     written: tuple[str, ...] = ()
     """The variables into which it writes (``df.loc[some, "x"] = ...``, ``x[0] += 1``, ``del d["a"]``)."""
+    value: int | None = None
+    """The node of what an assignment assigns."""
 
 
 @dataclass
@@ -212,6 +214,7 @@ class Instrumenter:
                 assigns,
                 column_of(node),
                 written_by(node),
+                self.index[node.value] if isinstance(node, ast.Assign) else None,
             )
         )
         return len(self.tables.statements) - 1

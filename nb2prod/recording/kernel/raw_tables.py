@@ -62,8 +62,12 @@ class RawTables:
         info["target"] = name
 
     def name(self, table: int, named: Any) -> None:
-        """Keep a table that came in without names as it is with them."""
+        """Keep a table that came in without names as it is with them; a target that came in beside it stays beside it."""
         info = self.entries[table]
+        target = info.get("target")
+        if target is not None and target not in named.columns:
+            with open(info["path"], "rb") as stream:
+                named = named.assign(**{target: pickle.load(stream)[target].to_numpy()})
         info["renamed"] = [str(c) for c in named.columns]
         _write(info["path"] + ".named", named)
 

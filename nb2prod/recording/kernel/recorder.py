@@ -78,6 +78,10 @@ class Recorder:
         self.by_name = False
         """Whether the function that is about to run is followed only since it may ask a table by its name."""
         self.predicted: set[int] = set()
+        self.blank: set[int] = set()
+        """Tokens of arrays made to be filled."""
+        self.answer_columns: dict[int, set[Any]] = {}
+        """Columns of tables, by token, that are predictions."""
         self.lengths: dict[int, Lineage] = {}
         self.operand_sets: list[frozenset[int]] = []
         self.fresh: dict[int, Any] = {}
@@ -446,7 +450,8 @@ class Recorder:
         step.log.append((number, result))
         for node in [n for n in step.elements if n >= site.node]:
             self._elements_done(step, node)
-        if not any(self._carrying(value) for value in values.values()):
+        # A data set's parts come in each time anew (`X, y = iris.data, iris.target`): it is no container of the request's rows.
+        if _part_of_bunch(site, values) or not any(self._carrying(value) for value in values.values()):
             self._without_rows(step, site, values, result)
             return
         step.touched = True
@@ -481,6 +486,7 @@ class Recorder:
                 }
             )
             return
+        self._reshaped(step, site, op, outcome.lineage)
         fresh = self.rows._entry(result) is None
         token = self.rows.put(result, outcome.lineage, by_index=outcome.lineage.upright is None)
         if outcome.event in ("filter", "select", "order", "row"):
@@ -575,15 +581,31 @@ class Recorder:
             return False
         inside = [e for e in step.events if e["kind"] == "boundary" and e["node"] > site.node and e["from"]]
         lengths = [e for e in inside if e["name"] in ("len", "shape")]
-        lineage = next((x for e in lengths if (x := self.lineages[e["from"][0]]).n == len(result)), None)
+        sides = result.shape[:2]
+        lineage = next((x for e in lengths if (x := self.lineages[e["from"][0]]).n in sides), None)
         if lineage is None and not inside:
             return self._counted(step, site, result)
         if lineage is None or lineage.n < 2 or len(lengths) != len(inside):
             return False
         step.events = [e for e in step.events if not any(e is other for other in lengths)]
         step.touched = True
-        self.rows.put(result, lineage)
+        self.blank.add(self.rows.put(result, lineage if lineage.n == len(result) else lineage.turned()))
         return True
+
+    def _reshaped(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
+        """``images.reshape((len(images), -1))``: the number of rows is the request's, whether it is asked there or held by a variable."""
+        if op.name != "reshape":
+            return
+
+        def told(event: dict[str, Any]) -> bool:
+            asked = event["kind"] == "boundary" and event["name"] in ("len", "shape") and event["node"] > site.node
+            return asked and bool(event["from"]) and self.lineages[event["from"][0]].n == lineage.n
+
+        step.events = [event for event in step.events if not told(event)]
+        for number, value in step.names.items():
+            where = self.tables.sites[number]
+            if where.node > site.node and type(value) is int and value == lineage.n >= FEWEST_COUNTED:
+                step.events.append({"kind": "count", "node": where.node})
 
     def _note_length(self, op: Operation) -> None:
         """Remember how many rows something has, where the notebook asks."""
@@ -669,11 +691,7 @@ class Recorder:
         """A table comes in: a frame returned by a call that took no rows, or a data set of scikit-learn's."""
         if site.kind in ("attribute", "subscript"):
             receiver = next(iter(values.values()), None)
-            if (
-                type(receiver).__name__ == "Bunch"
-                and (Kinds.pandas(result) or Kinds.array(result))
-                and length(result) > 1
-            ):
+            if _is_bunch(receiver) and (Kinds.pandas(result) or Kinds.array(result)) and length(result) > 1:
                 self._bunch_root(step, site, receiver, result)
             return
         func = values.get(site.call.func) if site.call is not None and site.call.func is not None else None
@@ -729,7 +747,10 @@ class Recorder:
             return
         self.rows.put(result, self.raw_tables.whole(table, length(result)))
         columns = [str(c) for c in result.columns] if Kinds.frame(result) else None
-        if Kinds.array(result) and result.ndim == 2:
+        shape = list(result.shape[1:]) if Kinds.array(result) and result.ndim > 2 else None
+        if shape is not None and not _same_values(result, bunch.get("data")):
+            return
+        if Kinds.array(result) and result.ndim >= 2:
             columns = [c for c in info["columns"] if c != info.get("target")]
         elif columns is None:
             columns = [str(getattr(result, "name", None) or info.get("target") or "target")]
@@ -739,11 +760,12 @@ class Recorder:
             else "series"
             if Kinds.pandas(result)
             else "array"
-            if result.ndim == 2
+            if result.ndim >= 2
             else "vector"
         )
         step.touched = True
-        step.events.append({"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns})
+        root = {"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns}
+        step.events.append({**root, "shape": shape} if shape is not None else root)
 
     def _rename_root(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
         """``pd.DataFrame(array, columns=...)`` names what came in without names."""
@@ -756,7 +778,13 @@ class Recorder:
         wide = op.args[0].ndim == 2 and op.args[0].shape[1] == op.result.shape[1]
         if wide and info.get("renamed") is None:
             self.raw_tables.name(table, op.result)
-            step.events.append({"kind": "root", "node": site.node, "table": table, "form": "named"})
+            columns = [str(c) for c in op.result.columns]
+            form = "named" if len(columns) == len(info["renamed"]) else "frame"
+            step.events.append(
+                {"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns}
+                if form == "frame"
+                else {"kind": "root", "node": site.node, "table": table, "form": form}
+            )
 
     def _merge_event(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
         step.events.append({"kind": "merge", "node": site.node, "name": op.name, "after": self._lineage(lineage)})
@@ -1225,6 +1253,7 @@ class Recorder:
                 step.names[site] = space.get(name, self.ns.get(name))
         written = {id(space.get(name, self.ns.get(name))) for name in statement.written}
         updates = self._updates(step, written)
+        self._answers_written(step, statement, space)
         binds = self._binds(step, statement, space)
         result = self._carried(value) if has_value else None
         self._predicted_binds(step, statement, binds, space, value)
@@ -1250,6 +1279,28 @@ class Recorder:
         self.steps.append(record)
         if not frame.number and not frame.loops:
             self._prediction_changed(record, set(updates))
+
+    def _answers_written(self, step: Step, statement: Statement, space: dict[str, Any]) -> None:
+        """``m[:, i] = model.predict(X)``: an array or a table into which nothing but predictions is written is one itself."""
+        name = statement.written[0] if len(statement.written) == 1 else ""
+        value = space.get(name, self.ns.get(name))
+        token = self.rows.token(value) if value is not None and self._in_predict_cell() else None
+        if token is None or statement.value is None or not self._assigns_prediction(step, statement.value):
+            return
+        if Kinds.frame(value):
+            keys = [v for site, v in step.log if self.tables.sites[site].kind == "key"]
+            known = self.answer_columns.setdefault(token, set())
+            known.add(statement.column[1] if statement.column else keys[-1] if keys else None)
+            if not set(value.columns) <= known:  # type: ignore[union-attr]
+                return
+        elif token not in self.blank:
+            return
+        self.predicted.add(token)
+
+    def _assigns_prediction(self, step: Step, node: int) -> bool:
+        """Whether the value at a node is a prediction."""
+        made = any(e["kind"] in ("predict", "derived") and e["node"] == node for e in step.events)
+        return made or any(self.tables.sites[s].node == node and self._is_predicted(v) for s, v in step.names.items())
 
     def _binds(self, step: Step, statement: Statement, space: dict[str, Any]) -> list[list[Any]]:
         """What the statement bound to rows; for the notebook's own statement also what functions bound to global names."""
@@ -1323,7 +1374,8 @@ class Recorder:
         if step.frame.number or not (self._in_predict_cell() or self._in_cell("fallback")):
             return
         for bind in binds:
-            if bind[1] is not None and _small(space[bind[0]]):
+            lineage = self.rows.of(space[bind[0]]) if bind[1] is not None else None
+            if lineage is not None and lineage.n > 0 and _small(space[bind[0]]):
                 step.events.append(
                     {
                         "kind": "bound",
@@ -1390,11 +1442,20 @@ class Recorder:
                 and length(value) >= 0
                 and length(value) != entry[1].n
             ):
-                self.rows.forget(value)
+                self._grown(step, value, entry[1])
         for token, (value, held) in step.holders.items():
             if _held(value) != held and self.rows.inside(value):
                 changed.append(token)
         return changed
+
+    def _grown(self, step: Step, value: Any, before: Lineage) -> None:
+        """``T = pd.DataFrame()``, then ``T["a"] = ...``: an empty table has the rows of its first column. Other changes of length can't be followed."""
+        first = (x for _, v in reversed(step.log) if (x := self._lineage_of(v)) is not None and x.n == len(value))
+        lineage = next(first, None) if before.n == 0 and Kinds.frame(value) else None
+        if lineage is None:
+            self.rows.forget(value)
+        else:
+            self.rows.put(value, lineage)
 
     def _read(self, site: int, value: Any, keep: bool) -> dict[str, Any]:
         where = self.tables.sites[site]
@@ -1509,6 +1570,22 @@ class _NoKey:
 def _ran_in(step: dict[str, Any], loop: Loop) -> bool:
     """Whether a recorded step belongs to this run of a loop."""
     return any(place["instance"] == loop.instance for place in step["loops"])
+
+
+def _is_bunch(value: Any) -> bool:
+    """A data set of scikit-learn's."""
+    return type(value).__name__ == "Bunch"
+
+
+def _part_of_bunch(site: Site, values: dict[int, Any]) -> bool:
+    return site.kind in ("attribute", "subscript") and _is_bunch(next(iter(values.values()), None))
+
+
+def _same_values(images: Any, data: Any) -> bool:
+    """Whether an array of more dimensions holds what the flat table holds (``digits.images``)."""
+    np = sys.modules["numpy"]
+    flat = images.reshape(len(images), -1)
+    return data is not None and flat.shape == getattr(data, "shape", None) and bool(np.array_equal(flat, data))
 
 
 def _is_global(frame: Frame, name: str) -> bool:
