@@ -34,7 +34,7 @@ def nothing(recording: Recording, wanted: str | None) -> Diagnostic:
     entity = _entity(recording)
     if entity is not None:
         return entity
-    asked = _asked_beside_tables(recording)
+    asked = _asked_inside(recording) or _asked_beside_tables(recording)
     if asked is not None:
         return asked
     return Diagnostic(
@@ -44,6 +44,33 @@ def nothing(recording: Recording, wanted: str | None) -> Diagnostic:
         "Tag the cell that computes the predictions for the rows of a table, for example y_pred = model.predict(X_test).",
         *where,
     )
+
+
+def _asked_inside(recording: Recording) -> Diagnostic | None:
+    """A function that the predict cell calls predicts for rows of a table, and keeps the prediction to itself."""
+    for step in reversed(recording.steps):
+        if not step.frame or not any(
+            e["kind"] == "predict" and recording.length_of(e["lineage"]) > 1 for e in step.events
+        ):
+            continue
+        info = recording.frames[step.frame]
+        while info.outer:
+            info = recording.frames[info.outer]
+        caller = recording.by_seq.get(info.parent) if info.parent is not None else None
+        tree, node = recording.statement(caller.k if caller is not None else step.k)
+        if tree.cell is None or "predict" not in tree.cell.tags:
+            continue
+        line = tree.line(node)
+        return Diagnostic(
+            "N15",
+            "error",
+            f"{info.name}() predicts, but the prediction never leaves it: the cell has nothing to serve.",
+            f"Have {info.name}() return the prediction and keep it in a variable, or predict in the cell itself: y_pred = model.predict(X_test).",
+            tree.cell.number,
+            line,
+            tree.cell.text_of(line),
+        )
+    return None
 
 
 def _asked_beside_tables(recording: Recording) -> Diagnostic | None:
@@ -62,7 +89,7 @@ def _asked_beside_tables(recording: Recording) -> Diagnostic | None:
             return Diagnostic(
                 "N5",
                 "error",
-                f"{text if len(text) <= 80 else text[:77] + '...'} is asked for values that come from no table that the notebook loads.",
+                f"{text if len(text) <= 80 else text[:77] + '...'} is asked for values that are no rows of a table that the notebook loads.",
                 "Predict for rows of a table: load them with pandas (pd.read_csv, ...), numpy or scikit-learn, make the features from it, and tag that cell.",
                 tree.cell.number,
                 line,

@@ -49,6 +49,13 @@ STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 SPLITTERS = frozenset({"train_test_split", "shuffle", "resample"})
 
 
+CLUSTERS = {
+    "rule": "F1",
+    "why": "labels_ holds the clusters of the rows that were fitted: a request's row is none of them.",
+    "remedy": "Ask the model for the clusters of the rows at hand, with the columns that it was fitted on: model.predict(df[columns]).",
+}
+
+
 class Recorder:
     """Holds the trace; its short methods are the hooks."""
 
@@ -514,6 +521,8 @@ class Recorder:
             return
         if isinstance(result, SCALARS) or self._blank(step, site, result):
             return
+        if site.kind == "attribute" and site.name == "labels_" and Kinds.array(result):
+            step.events.append({"kind": "refuse", "node": site.node, **CLUSTERS})
         self._made_fresh(site, values, result)
         if site.kind in ("call", "attribute", "subscript"):
             self._maybe_root(step, site, values, result)
