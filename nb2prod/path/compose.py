@@ -180,12 +180,12 @@ class Composer:
         if step.frame:
             return  # its function is served whole
         own = {b.name for b in step.binds} | bound_names(node)
-        rows = {r.name for r in step.reads}
+        rows = {r.name for r in step.reads if not self.walk.of_training(r)}
         known = self.oracle.globals(sorted(free_names(node) - own - rows))
         for name, info in known.items():
             if info["kind"] in ("module", "import", "function", "class"):
                 self._need(name, len(self.recording.trees))
-            elif info["kind"] == "value":
+            elif info.get("snapshot") is not None:
                 self._capture_global(Defined(f"the loop in line {tree.line(node)}", tree, node), name, info)
 
     def _written_out(self, tree: Tree, node: ast.AST) -> bool:

@@ -83,7 +83,12 @@ class Walk:
             and r.node not in gone
             and (only is None or r.node in only)
             and not self.idle(r)
+            and not (step.kind == "filled" and self.of_training(r))
         ]
+
+    def of_training(self, read: Read) -> bool:
+        """Whether a variable holds rows of training alone: a loop over predicted rows that reads it has it as a value (a model by hand, its neighbours)."""
+        return read.kind == "rows" and bool(self.held) and not self._is_held(read.lineage)
 
     def idle(self, read: Read) -> bool:
         """Whether a list or dict holds rows of training alone (its encoders are kept with the rows that they were fitted on): no request has any."""

@@ -54,3 +54,18 @@ def test_a_list_filled_row_by_row_is_served(loop: str, other_cell: bool, tmp_pat
     served = serve([*cells, ("predict", "pred = f + 1")], tmp_path)
     assert served.answers(served.predicted) == served.expected
     assert [served.answers([row])[0] for row in served.predicted] == served.expected
+
+
+def test_a_model_by_hand_has_its_neighbours_as_values(tmp_path: Path) -> None:
+    """The loop goes over the predicted rows and reads training's, of which no request has any."""
+    train = "import numpy as np\nX = df[['n']].to_numpy() * 1.5\nX_train, X_test = X[:14], X[14:]\ny_train = df['n'].to_numpy()[:14]"
+    predict = """
+pred = []
+for x in X_test:
+    distance = ((X_train - x) ** 2).sum(axis=1)
+    pred.append(y_train[np.argsort(distance)[:3]].mean())
+"""
+    served = serve([(None, LOAD), ("feature", train), ("predict", predict)], tmp_path)
+    assert served.answers(served.predicted) == served.expected
+    assert [served.answers([row])[0] for row in served.predicted] == served.expected
+    assert "y_train" not in served.features.split("for x in")[0]

@@ -1533,7 +1533,10 @@ class Recorder:
             if name in self.ns:
                 value = self.ns[name]
                 token = None if isinstance(value, SCALARS) else self.rows.token(value)
-                out[name] = {"kind": "rows", "token": token} if token is not None else self._classify(value, True)
+                if token is None:
+                    out[name] = self._classify(value, True)
+                else:
+                    out[name] = {"kind": "rows", "token": token, "snapshot": self.snapshots.take(value)}
         return out
 
     def finish(self) -> None:
