@@ -98,14 +98,17 @@ def split(arrays: Sequence[Any], held: Sequence[bool]) -> list[Any]:
     return [every_row(a) if held[i * each + j] else no_row(a) for i, a in enumerate(arrays) for j in range(each)]
 
 
-def part(rows: pd.DataFrame, columns: Sequence[str], form: str) -> Any:
-    """Columns of the raw table in the form that the notebook got them: frame, series, array (two axes) or vector (one)."""
+def part(rows: pd.DataFrame, columns: Sequence[Any], form: str) -> Any:
+    """Columns of the raw table in the form that the notebook got them: frame, series, array (two axes) or vector (one).
+
+    An array can be written to, as the one that the notebook got.
+    """
     if form == "frame":
         return rows[list(columns)].copy()
     if form == "array":
-        return rows[list(columns)].to_numpy()
+        return rows[list(columns)].to_numpy(copy=True)
     column = rows[columns[0]]
-    return column.copy() if form == "series" else column.to_numpy()
+    return column.copy() if form == "series" else column.to_numpy(copy=True)
 
 
 def len_of(value: Any) -> int:

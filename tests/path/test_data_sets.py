@@ -36,6 +36,16 @@ CASES = {
         FIT,
         "p = model.predict(X)",
     ),
+    "columns without names": (
+        "iris = load_iris()\nX = pd.DataFrame(iris.data)\ny = iris.target",
+        FIT,
+        "p = model.predict(X)",
+    ),
+    "written to": (
+        "X, y = load_iris(return_X_y=True)\nX[:, 0] = np.log(X[:, 0])",
+        FIT,
+        "p = model.predict(X)",
+    ),
     "images of known number": (
         "digits = load_digits()\nn = len(digits.images)\nX = digits.images.reshape((n, -1)) / 16\ny = digits.target",
         FIT,

@@ -787,7 +787,7 @@ class Recorder:
         wide = op.args[0].ndim == 2 and op.args[0].shape[1] == op.result.shape[1]
         if wide and info.get("renamed") is None:
             self.raw_tables.name(table, op.result)
-            columns = [str(c) for c in op.result.columns]
+            columns = [c if isinstance(c, (str, int)) else str(c) for c in op.result.columns]
             form = "named" if len(columns) == len(info["renamed"]) else "frame"
             step.events.append(
                 {"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns}
@@ -1296,15 +1296,23 @@ class Recorder:
         token = self.rows.token(value) if value is not None and self._in_predict_cell() else None
         if token is None or statement.value is None or not self._assigns_prediction(step, statement.value):
             return
+        keys = [v for site, v in step.log if self.tables.sites[site].kind == "key"]
+        key = keys[-1] if keys else None
         if Kinds.frame(value):
-            keys = [v for site, v in step.log if self.tables.sites[site].kind == "key"]
             known = self.answer_columns.setdefault(token, set())
-            known.add(statement.column[1] if statement.column else keys[-1] if keys else None)
+            known.add(statement.column[1] if statement.column else key)
             if not set(value.columns) <= known:  # type: ignore[union-attr]
                 return
-        elif token not in self.blank:
+        elif token not in self.blank or not self._for_all_rows(value, key):
             return
         self.predicted.add(token)
+
+    def _for_all_rows(self, value: Any, key: Any) -> bool:
+        """Whether a key of an array addresses an entry for each row; ``oof[validation] = ...`` fills some of them."""
+        lineage = self.rows.of(value)
+        first = key[0] if isinstance(key, tuple) and key else key
+        across = lineage is not None and lineage.upright is not None
+        return across or (isinstance(first, slice) and first == slice(None))
 
     def _assigns_prediction(self, step: Step, node: int) -> bool:
         """Whether the value at a node is a prediction."""
