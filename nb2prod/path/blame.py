@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
@@ -159,12 +160,16 @@ def _difference(first: dict[str, Any], answer: dict[str, Any]) -> Diagnostic:
             else f"the row fails: {first['reason']}"
         )
     )
+    failed = re.search(r" in cell (\d+)", first.get("reason") or "")
+    looked = "what this cell does" if failed else "all that the notebook does"
     return Diagnostic(
         "N11",
         "error",
         f"The serving path does not give the notebook's own answers: for raw row {first['row']}, {what} "
         f"({len(answer['mismatches'])} of the tried rows differ).",
-        "Look for code on the path that changes a table in place through another name, or depends on something outside the notebook.",
+        f"nb2prod could not follow {looked} with the rows. Write the step with whole columns, or as a function that takes the table and returns "
+        "it; look for a table that is changed through another name, and for what depends on something outside the notebook.",
+        int(failed[1]) if failed else None,
     )
 
 
