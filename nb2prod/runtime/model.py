@@ -6,6 +6,7 @@ run again in smaller parts, so that the answer to a row never depends on its nei
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import re
 import sys
@@ -22,6 +23,7 @@ from . import captured, manifest, outputs
 from .signature import Signature
 
 _CELL = re.compile(r"\s*# cell (\d+)")
+_REMEMBERED = 1_000
 _SHRINK = 8
 """By how much a part of a batch that failed together is made smaller."""
 
@@ -72,6 +74,8 @@ class Model:
         self._predict = predict
         self._fallback = fallback
         self._refusal: type[Exception] = _refusal()
+        self._failed: dict[bytes, tuple[str, str]] = {}
+        """Rows that failed alone lately, by a digest of their values: a row fails alike whenever it comes."""
 
     @classmethod
     def load(cls, project: Path) -> Model:
@@ -156,14 +160,19 @@ class Model:
         Rows that all fail cost hardly more than a run each, one among many a few runs.
         """
         at, size = 0, len(positions)
+        digests: dict[int, bytes] = {}
         while at < len(positions):
             part, errors = positions[at : at + size], len(answer.errors)
-            if not self._ran(frame, part, step, answer):
-                size = max(1, size // _SHRINK)
-                continue
-            at += len(part)
-            if len(answer.errors) == errors:
+            done = self._ran(frame, part, step, answer)
+            at += len(part) if done else 0
+            if done and len(answer.errors) == errors:
                 size *= 2
+                continue
+            if not done:
+                size = max(1, size // _SHRINK)
+            if self._failed and not digests:
+                digests = dict(zip(positions[at:], _digests(step, frame.iloc[list(positions[at:])]), strict=True))
+            positions, at = self._unknown(positions[at:], digests, answer), 0
 
     def _ran(self, frame: pd.DataFrame, positions: Sequence[int], step: Step, answer: Answer) -> bool:
         """Run these rows together; whether each has its value or its error now."""
@@ -183,7 +192,22 @@ class Model:
         if len(positions) > 1:
             return False
         answer.errors.append(RowError(positions[0], code, reason))
+        if code == "row_failed":
+            if len(self._failed) >= _REMEMBERED:
+                self._failed.clear()
+            self._failed[_digests(step, part)[0]] = code, reason
         return True
+
+    def _unknown(self, positions: Sequence[int], digests: dict[int, bytes], answer: Answer) -> Sequence[int]:
+        """Note the rows that are known to fail; the others' positions."""
+        left = []
+        for position in positions:
+            found = self._failed.get(digests.get(position, b""))
+            if found is None:
+                left.append(position)
+            else:
+                answer.errors.append(RowError(position, *found))
+        return left
 
     def _refused(self, refused: Any, positions: Sequence[int], answer: Answer) -> list[int]:
         """Note the rows that a rule refused; the others' positions."""
@@ -192,6 +216,12 @@ class Model:
             if 0 <= position < len(positions):
                 answer.errors.append(RowError(positions[position], "row_refused", str(refused.message)))
         return [position for at, position in enumerate(positions) if at not in held]
+
+
+def _digests(step: Step, frame: pd.DataFrame) -> list[bytes]:
+    """A digest of each row's values, and of what was to be done with it."""
+    texts = (repr((step.__name__, row)) for row in frame.itertuples(index=False, name=None))
+    return [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
 
 
 def has_fallback(project: Path) -> bool:

@@ -90,6 +90,21 @@ def test_rows_that_fail_cost_few_runs_of_the_others(bad: Sequence[int], most: in
     assert len(sys.modules["features"].calls) <= most
 
 
+def test_a_row_that_failed_is_not_run_again_and_again(tmp_path: Path) -> None:
+    """A request may hold one row that fails ten thousand times: it must be answered all the same."""
+    rows = [projects.row(Fare=666.0 if at % 2 else float(at)) for at in range(256)]
+    model, frame = loaded(tmp_path, rows, features=RULES, predict=PREDICT)
+    sys.modules["features"].calls.clear()
+    answer = model.predict(frame)
+    assert [error.row for error in answer.errors] == list(range(1, 256, 2))
+    assert {error.reason for error in answer.errors} == {answer.errors[0].reason}
+    assert len(sys.modules["features"].calls) < 20
+    sys.modules["features"].calls.clear()
+    again = model.predict(frame)
+    assert (again.predictions, again.errors) == (answer.predictions, answer.errors)
+    assert len(sys.modules["features"].calls) <= 4
+
+
 def test_the_table_given_stays_as_it_was(tmp_path: Path) -> None:
     model, frame = loaded(tmp_path, [projects.row(Age=None)] * 2)
     before = frame.copy()
