@@ -295,8 +295,7 @@ class Composer:
         loop = self._carried_in(step, read)
         if loop is not None:
             site = (tree, read.node, f"start {read.name}")
-            around = [p for p in step.loops[: step.loops.index(loop)] if (p.k, p.instance) in self.loops]
-            outer = {name: value for place in around for name, value in place.keys.items()}
+            outer = keys_of(self.recording, step, self.loops - {(loop.k, loop.instance)})
             self.captures.add(*site, (read.name, reason), Occurrence(step.seq, read.snapshot, outer))
             self.preludes.setdefault(self.recording.statement(loop.k)[1], {})[read.name] = site
         if loop is not None or isinstance(getattr(node, "ctx", None), ast.Store):

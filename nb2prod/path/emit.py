@@ -117,7 +117,7 @@ class Emitter:
                 else None
             )
             for read in composer.walk.needed_reads(step, within):
-                tokens = {read.token} if read.token is not None else set(read.tokens)
+                tokens = read.carried
                 binder = composer.walk.binder(0, read.name, tokens, step.seq)
                 if step.frame == 0 and binder is not None and binder[0].seq < first:
                     outside.append((step, read.node, read.name))

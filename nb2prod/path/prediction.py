@@ -10,7 +10,7 @@ from nb2prod.errors import Refused
 from nb2prod.path import calls
 from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.no_prediction import nothing
-from nb2prod.recording.trace import Read, Recording, Step, Tree
+from nb2prod.recording.trace import Recording, Step, Tree
 
 # What a last expression does to a prediction only to show it: the prediction is what it shows.
 SHOWING = frozenset(
@@ -441,20 +441,16 @@ def _gathering(recording: Recording, steps: list[Step]) -> list[Step]:
     asked = {s.seq: {e["token"] for e in s.events if e["kind"] == "predict"} for s in cells}
     answers: set[int] = set().union(*asked.values())
     filled: set[int] = set().union(*(s.updates for s in cells if asked[s.seq]))
-    tokens = {t for s in steps for r in s.reads for t in _tokens(r)}
+    tokens = {t for s in steps for r in s.reads for t in r.carried}
     found: list[Step] = []
     for step in reversed(cells):
-        made = {t for b in step.binds for t in ({b.token} if b.token is not None else set(b.tokens))} & tokens
+        made = {t for b in step.binds for t in b.carried} & tokens
         gathered = {t for r in step.reads if r.kind == "container" for t in r.tokens}
         asks = asked[step.seq] and (asked[step.seq] | step.updates) & tokens
         if step.seq not in known and (asks or made & filled or (made and (asked[step.seq] or gathered & answers))):
             found.append(step)
             tokens |= gathered | step.updates
     return found
-
-
-def _tokens(read: Read) -> set[int]:
-    return {read.token} if read.token is not None else set(read.tokens)
 
 
 def _prediction(recording: Recording, best: _Candidate, others: tuple[str, ...]) -> Prediction:

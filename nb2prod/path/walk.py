@@ -203,7 +203,7 @@ class Walk:
                 return
 
     def _resolve(self, step: Step, read: Read) -> None:
-        tokens = {read.token} if read.token is not None else set(read.tokens)
+        tokens = read.carried
         frame = step.frame
         binder = self.binder(frame, read.name, tokens, step.seq)
         if binder is None and frame:
@@ -228,7 +228,7 @@ class Walk:
         """Keep what binds a variable of the notebook in the functions that the statement calls (``global df``)."""
         for info in self.recording.calls.get(step.seq, []):
             for inner in self.recording.by_frame.get(info.frame, []):
-                if any(b.name == name and (b.token in tokens or tokens & set(b.tokens)) for b in inner.binds):
+                if any(bind.gives(name, tokens) for bind in inner.binds):
                     self._keep(inner)
                 self._bound_inside(inner, name, tokens)
 
@@ -256,7 +256,7 @@ class Walk:
             if step.seq >= before:
                 break
             for bind in step.binds:
-                if bind.name == name and (bind.token in tokens or tokens & set(bind.tokens)):
+                if bind.gives(name, tokens):
                     best = (step, bind)
         return best
 

@@ -30,8 +30,20 @@ class Place:
     keys: dict[str, Any]
 
 
+class _Carrying:
+    """A name with rows (`token`) or with a container of rows (`tokens`)."""
+
+    token: int | None
+    tokens: tuple[int, ...]
+
+    @property
+    def carried(self) -> set[int]:
+        """The tokens of the rows that it stands for: its own, or those in a container."""
+        return {self.token} if self.token is not None else set(self.tokens)
+
+
 @dataclass(frozen=True)
-class Read:
+class Read(_Carrying):
     """One name that a step read. `kind`: rows, container, value, module, function, class, import or iterator."""
 
     node: int
@@ -46,13 +58,17 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Bind:
+class Bind(_Carrying):
     """One name that a step bound to rows (`token`) or to a container of rows (`tokens`)."""
 
     name: str
     token: int | None
     lineage: int | None
     tokens: tuple[int, ...] = ()
+
+    def gives(self, name: str, tokens: set[int]) -> bool:
+        """Whether this binds the name to some of these rows."""
+        return self.name == name and (self.token in tokens or bool(tokens & set(self.tokens)))
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,10 @@ class Served:
             value = predict(*given) if isinstance(given, tuple) else predict(given)
         return outputs.per_row(value, len(rows))
 
+    def one_by_one(self) -> list[Any]:
+        """What it answers to each predicted row alone."""
+        return [self.answers([row])[0] for row in self.predicted]
+
 
 def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
     """Run the cells (tag and source) under the recorder and compose the service. Raises `Refused`."""

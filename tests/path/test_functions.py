@@ -40,4 +40,4 @@ def test_a_function_called_for_each_row_is_served_whole(
         cells = [(None, LOAD), (None, definition), ("feature", call)]
     served = serve([*cells, ("predict", "pred = df['t'] + 1")], tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == served.expected
+    assert served.one_by_one() == served.expected

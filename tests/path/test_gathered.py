@@ -43,7 +43,7 @@ def test_only_the_encoders_are_served(tmp_path: Path) -> None:
     ]
     served = serve(cells, tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == served.expected
+    assert served.one_by_one() == served.expected
     assert "X_train" not in served.features
 
 
@@ -83,4 +83,4 @@ X_train, X_test = scaled(X_train[["a"]], X_test[["a"]])
     ]
     served = serve(cells, tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == served.expected
+    assert served.one_by_one() == served.expected

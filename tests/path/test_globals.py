@@ -65,5 +65,5 @@ def test_it_is_served_inside_the_function_that_has_the_table(name: str, tmp_path
     ]
     served = serve(cells, tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == pytest.approx(served.expected, rel=1e-12)
+    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
     assert "global" not in served.features

@@ -473,7 +473,7 @@ CASES = [text.split("\n", 1) for text in IDIOMS.strip().split("\n\n")]
 @pytest.mark.parametrize("code", [code for _, code in CASES], ids=[name.removeprefix("# ") for name, _ in CASES])
 def test_an_idiom_is_served_as_it_ran(code: str, tmp_path: Path) -> None:
     served = serve([("feature", f"{LOAD}\n{code}"), ("predict", "pred = f * 1.0")], tmp_path)
-    alone = [served.answers([row])[0] for row in served.predicted]
+    alone = served.one_by_one()
     for answers in (served.answers(served.predicted), alone):
         assert len(answers) == len(served.expected)
         assert all(equal(one, other) for one, other in zip(answers, served.expected, strict=True))

@@ -60,5 +60,5 @@ def test_it_is_served_as_it_ran(name: str, tmp_path: Path) -> None:
     ]
     served = serve(cells, tmp_path)
     assert served.answers(served.predicted) == served.expected
-    one_by_one = [served.answers([row])[0] for row in served.predicted]
+    one_by_one = served.one_by_one()
     assert one_by_one == pytest.approx(served.expected, rel=1e-12)

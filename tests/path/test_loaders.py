@@ -51,5 +51,5 @@ def test_its_rows_are_followed(name: str, tmp_path: Path) -> None:
     ]
     served = serve(cells, tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == pytest.approx(served.expected, rel=1e-12)
+    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
     assert "read_csv" not in served.features

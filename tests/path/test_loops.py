@@ -53,7 +53,7 @@ def test_a_list_filled_row_by_row_is_served(loop: str, other_cell: bool, tmp_pat
     cells = [(None, LOAD), ("feature", loop)] if other_cell else [("feature", f"{LOAD}\n{loop}")]
     served = serve([*cells, ("predict", "pred = f + 1")], tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == served.expected
+    assert served.one_by_one() == served.expected
 
 
 def test_a_model_by_hand_has_its_neighbours_as_values(tmp_path: Path) -> None:
@@ -67,5 +67,5 @@ for x in X_test:
 """
     served = serve([(None, LOAD), ("feature", train), ("predict", predict)], tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == served.expected
+    assert served.one_by_one() == served.expected
     assert "y_train" not in served.features.split("for x in")[0]

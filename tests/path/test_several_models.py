@@ -43,7 +43,7 @@ def test_all_of_them_are_asked(name: str, tmp_path: Path) -> None:
     cells = [("data", LOAD), ("feature", "X = df[['a', 'b']]"), ("train", train), ("predict", predict)]
     served = serve(cells, tmp_path)
     assert served.answers(served.predicted) == served.expected
-    assert [served.answers([row])[0] for row in served.predicted] == pytest.approx(served.expected, rel=1e-12)
+    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
     assert ".predict(" not in served.features
     assert (served.project / "predict.py").read_text().rstrip().endswith("return p")
 

@@ -789,11 +789,8 @@ class Recorder:
             self.raw_tables.name(table, op.result)
             columns = [c if isinstance(c, (str, int)) else str(c) for c in op.result.columns]
             form = "named" if len(columns) == len(info["renamed"]) else "frame"
-            step.events.append(
-                {"kind": "root", "node": site.node, "table": table, "form": form, "columns": columns}
-                if form == "frame"
-                else {"kind": "root", "node": site.node, "table": table, "form": form}
-            )
+            root = {"kind": "root", "node": site.node, "table": table, "form": form}
+            step.events.append({**root, "columns": columns} if form == "frame" else root)
 
     def _merge_event(self, step: Step, site: Site, op: Operation, lineage: Lineage) -> None:
         step.events.append({"kind": "merge", "node": site.node, "name": op.name, "after": self._lineage(lineage)})
