@@ -21,7 +21,7 @@ SECONDS = 900
 
 
 class Tries:
-    """Runs `trial.py` for one project; a context manager, the process ends with it."""
+    """Runs the trial of one project; a context manager, the process ends with it."""
 
     def __init__(self, recording: Recording, project: Path) -> None:
         self._recording, self._project = recording, project
@@ -39,7 +39,7 @@ class Tries:
             "OMP_NUM_THREADS": "1",
         }
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-        script = Path(__file__).with_name("trial.py")
+        script = Path(__file__).parent / "trial" / "__main__.py"
         self._process = subprocess.Popen(
             [self._recording.executable, "-P", "-X", "utf8", str(script)],
             stdin=subprocess.PIPE,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nb2prod.path import edges, odd_values
+from nb2prod.path.trial import edges, odd_values
 from nb2prod.runtime import describe
 from nb2prod.runtime.encoding import encode
 from nb2prod.runtime.rows import Decoder

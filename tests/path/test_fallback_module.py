@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 import nb2prod.runtime
-from nb2prod.path import trial
 from nb2prod.path.fallback import _module
+from nb2prod.path.trial.process import accepted
+from nb2prod.path.trial.project import Trial
 from nb2prod.runtime.model import Model
 from tests.runtime import projects
 
@@ -59,7 +60,7 @@ def test_the_rules_become_one_module_that_keeps_the_notebooks_own_names(monkeypa
 def test_only_rows_that_the_service_answers_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nb2prod_runtime", nb2prod.runtime)
     project = projects.write(tmp_path / "project")
-    tried = trial.Trial({}, projects.training(), None, [], None, Model.load(project))
+    tried = Trial({}, projects.training(), None, [], None, Model.load(project))
     form = json.loads((project / "signature.json").read_text())
     rows = [projects.row(), projects.row(Fare=-1.0), projects.row(Age="x"), {}]
-    assert trial.accepted(tried, form, rows) == [True, False, False, False]
+    assert accepted(tried, form, rows) == [True, False, False, False]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nb2prod.path import suspects
+from nb2prod.path.trial import suspects
 from nb2prod.runtime.outputs import per_row
 
 ROWS = pd.DataFrame({"a": [3.0, 1.0, 2.0, 5.0], "b": ["x", "y", "x", "z"]})

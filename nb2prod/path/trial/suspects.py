@@ -1,6 +1,6 @@
 """Which statement of the served code looks at other rows: run on all rows and on a part of them, statement by statement.
 
-A part of `trial.py`, run in the kernel's own Python.
+A part of the trial, run in the kernel's own Python.
 """
 
 from __future__ import annotations

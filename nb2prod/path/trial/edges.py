@@ -1,6 +1,6 @@
 """The edge rows of a proof: real rows that the notebook did not predict, and rows of training with one odd value put in.
 
-Runs in the kernel's own Python as a part of `trial.py`, which says what the notebook's statements make of each. Real rows come first: they hold the
+Runs in the kernel's own Python as a part of the trial, which says what the notebook's statements make of each. Real rows come first: they hold the
 missing values and rare categories that the data has; made ones hold what it may yet get.
 """
 

@@ -1,6 +1,6 @@
 """Which raw column decides the `y` that a model was fitted to, found by comparing values row by row.
 
-A part of `trial.py`, run in the kernel's own Python.
+A part of the trial, run in the kernel's own Python.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which statement of the served code makes a feature, found by running them one by one and seeing which columns each changes.
 
-A part of `trial.py`, run in the kernel's own Python.
+A part of the trial, run in the kernel's own Python.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Ways to change a column, to see whether it matters. Each takes the raw column, the column of the rows tried, and a generator.
 
-A part of `trial.py`, run in the kernel's own Python.
+A part of the trial, run in the kernel's own Python.
 """
 
 from __future__ import annotations

@@ -1,0 +1,96 @@
+"""What the process that tries is asked, and what it answers."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from nb2prod_runtime.rows import Decoder
+from nb2prod_runtime.signature import Signature
+
+from .describe import cases, describe_outputs, signature
+from .expected import edges
+from .fields import changing, find_fields, find_nulls, find_target
+from .filters import settle_filters
+from .project import Trial, open_trial, settle_calls
+from .replay import replay
+from .statements import find_makers, suspect
+
+
+def serve(requests: TextIO, answers: TextIO) -> None:
+    """Do what is requested, a JSON line each naming the file of the answer, until the requests end; each answer is announced by a line.
+
+    `try` tries the project of a job's file; `edges` makes the edge cases of the project that was tried last, `accept` tells which
+    rows it answers.
+    """
+    last: list[Trial] = []
+    for line in requests:
+        request = json.loads(line)
+        try:
+            if request["op"] == "edges":
+                answer: dict[str, Any] = {"edges": edges(last[-1])}
+            elif request["op"] == "accept":
+                answer = {"accepted": accepted(last[-1], **json.loads(Path(request["job"]).read_text()))}
+            else:
+                trial = open_trial(json.loads(Path(request["job"]).read_text()))
+                last = last if trial.job.get("y") else [trial]
+                answer = _answer(trial)
+        except Exception as problem:
+            answer = {"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}
+        Path(request["answer"]).write_text(json.dumps(answer, default=_json))
+        print("done", file=answers, flush=True)
+
+
+def accepted(trial: Trial, signature: dict[str, Any], rows: list[dict[str, Any]]) -> list[bool]:
+    """Which of these request rows the project answers, each alone."""
+    decoder = Decoder(Signature.from_json(signature))
+    verdicts = []
+    for row in rows:
+        decoded = decoder.check({"rows": [row]})
+        run = None if decoded.problems else trial.run(decoded.frame, features=False)
+        verdicts.append(run is not None and run.codes[0] is None and run.predictions[0] is not None)
+    return verdicts
+
+
+def _answer(trial: Trial) -> dict[str, Any]:
+    job = trial.job
+    trial.answer["fields"] = []
+    if job.get("y"):
+        trial.answer["changing"] = changing(trial)
+        return trial.answer
+    if job.get("calls"):
+        settle_calls(trial)
+    find_target(trial)
+    if job.get("filters"):
+        settle_filters(trial)
+    if not trial.answer.get("training_only"):
+        _settle(trial, Path(job["project"]))
+    return trial.answer
+
+
+def _settle(trial: Trial, project: Path) -> None:
+    """With the filters settled: does it replay, and what does the service need to know?"""
+    replay(trial)
+    if trial.answer["mismatches"] or not trial.answer.get("batching"):
+        suspect(trial, project)
+    if trial.answer["mismatches"]:
+        return
+    find_fields(trial)
+    told = trial.job.get("fields") or []
+    trial.answer["fields"] = [c for c in trial.raw.columns if c in trial.answer["fields"] or c in told]
+    find_target(trial)
+    find_nulls(trial)
+    signature(trial)
+    describe_outputs(trial)
+    if not any(item["field"] for item in trial.answer["undescribable"]):
+        cases(trial)
+        find_makers(trial)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value)

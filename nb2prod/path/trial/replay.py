@@ -1,0 +1,93 @@
+"""Does the served path give the notebook's own answers, each row alone and all together?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .comparison import alike, same
+from .coverage import coverage
+from .project import Run, Trial
+
+# The rehearsal here is the smaller one: the proof over HTTP replays more rows.
+REHEARSED, SINGLES = 500, 60
+
+
+def replay(trial: Trial) -> None:
+    """Single rows first (they are the definition), then all together: is every answer, and every feature, the notebook's own?"""
+    tolerance = trial.job["tolerance"]
+    predicted = trial.frame(trial.predicted)
+    positions = coverage(predicted, SINGLES)
+    alone = trial.run(predicted.iloc[positions].reset_index(drop=True), batching=False)
+    singles = _differences(trial, positions, alone, tolerance)
+    many = coverage(predicted, REHEARSED)
+    frame = predicted.iloc[many].reset_index(drop=True)
+    together = trial.run(frame)
+    batch = _differences(trial, many, together, tolerance)
+    trial.answer["replayed"] = len(many)
+    trial.answer["singles"] = len(positions)
+    if singles:
+        trial.answer["mismatches"] = singles[:20]
+        trial.answer["batch_ok"] = not batch
+        return
+    trial.answer["mismatches"] = []
+    row_by_row = "rules.one_row(" in (Path(trial.job["project"]) / "features.py").read_text()
+    trial.answer["batching"] = not row_by_row and not batch and _independent(trial, frame, together, tolerance)
+
+
+def _independent(trial: Trial, frame: pd.DataFrame, whole: Run, tolerance: float) -> bool:
+    """Halves and a permutation give each row the same."""
+    rng = np.random.default_rng(2)
+    parts = [np.arange(0, len(frame), 2), np.arange(1, len(frame), 2), rng.permutation(len(frame))]
+    for part in parts:
+        if not len(part):
+            continue
+        got = trial.run(frame.iloc[part].reset_index(drop=True))
+        for position, at in enumerate(part):
+            if (
+                not same(whole.predictions[at], got.predictions[position], tolerance)
+                or whole.codes[at] != got.codes[position]
+            ):
+                return False
+            if not alike(whole.features[at], got.features[position], tolerance):
+                return False
+    return True
+
+
+def _differences(trial: Trial, positions: Sequence[int], run: Run, tolerance: float) -> list[dict[str, Any]]:
+    out = []
+    for i, position in enumerate(positions):
+        expected = trial.expected[position]
+        given = trial.given[position] if trial.given is not None else None
+        wrong_feature = given is not None and run.codes[i] is None and not alike(given, run.features[i], tolerance)
+        if run.codes[i] is None and same(expected, run.predictions[i], tolerance) and not wrong_feature:
+            continue
+        out.append(
+            {
+                "row": int(trial.predicted[position]),
+                "expected": expected,
+                "actual": run.predictions[i],
+                "reason": run.reasons[i],
+                "code": run.codes[i],
+                "feature": _first_feature(given, run.features[i], tolerance, trial.answer.get("names"))
+                if wrong_feature
+                else None,
+            }
+        )
+    return out
+
+
+def _first_feature(expected: Any, actual: Any, tolerance: float, names: list[str] | None) -> dict[str, Any] | None:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in expected:
+            if key not in actual or not alike(expected[key], actual[key], tolerance):
+                return {"name": key, "expected": expected[key], "actual": actual.get(key)}
+    if isinstance(expected, list) and isinstance(actual, list):
+        for i, (a, b) in enumerate(zip(expected, actual, strict=False)):
+            if not alike(a, b, tolerance):
+                return {"name": names[i] if names and i < len(names) else f"#{i}", "expected": a, "actual": b}
+    return None
