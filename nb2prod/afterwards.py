@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.forecast import forecast
-from nb2prod.notebook import Notebook
+from nb2prod.forecast.notebook_rules import several_predictions
+from nb2prod.notebook import Cell, Notebook
 
 if TYPE_CHECKING:
     from nb2prod.config import Options
@@ -28,12 +30,35 @@ def compare(notebook: Notebook, options: Options, serving: ServingPath) -> After
     """Put together what the run showed and what was forecast."""
     expected = forecast(notebook, options)
     found: dict[tuple[str, int | None, int | None], Diagnostic] = {}
-    warned = [d for d in expected.diagnostics if d.severity == "warning"]
+    warned = [d for d in expected.diagnostics if d.severity == "warning" and d.code != "N18"]
     # The run's own come first: where both speak of a line, it knows the values.
-    for item in (*serving.diagnostics, *warned, *_wrong(expected, serving)):
+    for item in (*serving.diagnostics, *_several(notebook, options, serving), *warned, *_wrong(expected, serving)):
         found.setdefault((item.code, item.cell, item.line if item.code != "N17" else len(found)), item)
     kept, suppressed = _sift(found.values(), notebook)
     return Afterwards(tuple(kept), (*expected.suppressed, *suppressed))
+
+
+def _several(notebook: Notebook, options: Options, serving: ServingPath) -> Iterator[Diagnostic]:
+    """N18, by the run: other predict cells have predictions that are not served, and nobody chose."""
+    last = serving.prediction.steps[-1]
+    recording = serving.recording
+    tree, node = recording.statement(last.k)
+    cell = tree.cell
+    if cell is None or options.prediction is not None:
+        return
+    left = {
+        name: other.number
+        for other in notebook.with_role("predict")
+        for name in serving.prediction.others
+        if other.number != cell.number and name in _bound(other)
+    }
+    if left:
+        yield several_predictions(serving.prediction.label, cell, tree.line(node), left)
+
+
+def _bound(cell: Cell) -> set[str]:
+    nodes = (node for statement in cell.statements for node in ast.walk(statement.node))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _sift(found: Iterable[Diagnostic], notebook: Notebook) -> tuple[list[Diagnostic], list[Diagnostic]]:

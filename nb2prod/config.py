@@ -230,7 +230,9 @@ def _serving(value: Any, where: str) -> dict[str, Any]:
     try:
         Serving.from_json(table)
     except OptionProblem as problem:
-        raise InputError(f"{where}: {problem}", "docs/service.md lists the options, each with its default.") from None
+        raise InputError(
+            f"{where}: {problem}", "`nb2prod explain decisions` lists the options, each with its default."
+        ) from None
     return table
 
 

@@ -58,6 +58,7 @@ TITLES: dict[str, str] = {
     "N15": "the prediction can't be told",
     "N16": "looks like a secret",
     "N17": "the forecast differed from the recording",
+    "N18": "several predictions to choose from",
 }
 """What each code is about, in a few words."""
 

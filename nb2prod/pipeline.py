@@ -9,12 +9,13 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2prod import home, room
+from nb2prod.built import BuildResult
 from nb2prod.config import Options, bento_name
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Cancelled, InputError
@@ -30,51 +31,27 @@ if TYPE_CHECKING:
     from nb2prod.runtime.options import Options as Serving
 
 
-@dataclass(frozen=True)
-class BuildResult:
-    """What came of a build. `bento` is None where the proof failed; `refused` then names the folder of its report."""
-
-    bento: str | None
-    diagnostics: tuple[Diagnostic, ...]
-    plan: dict[str, Any]
-    plan_text: str
-    parity: dict[str, Any]
-    seconds: dict[str, float]
-    record: Path | None = None
-    report: ParityReport | None = field(default=None, compare=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """The document of `build --json`."""
-        return {
-            "bento": self.bento,
-            "path": self.plan,
-            "parity": self.parity,
-            "captured": self.plan["captured"],
-            "diagnostics": [d.to_json() for d in self.diagnostics],
-            "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
-            "record": str(self.record) if self.record else None,
-        }
-
-
 def build(path: Path, options: Options, progress: Progress | None = None) -> BuildResult:
     """Build and prove a Bento of the notebook at `path`.
 
     Raises `Refused` (the notebook can't be served as it is), `InputError`, `EnvironmentProblem`, and `Cancelled` on an interrupt; nothing is
     left half-written. A proof that fails is a result without a Bento.
     """
-    from nb2prod import afterwards
-    from nb2prod.path import plan, show
+    from nb2prod import afterwards, early
+    from nb2prod.forecast import forecast
+    from nb2prod.path import plan, planned, show
     from nb2prod.path.tries import Tries
     from nb2prod.recording import record
 
     timed = TimedProgress(progress or NoProgress())
     notebook = read(path)
+    early.check(notebook, options, forecast(notebook, options) if options.target or options.fields else None)
     _serving(notebook, options)
     with _staging(bento_name(notebook.path, options)) as stage:
         timed.stage("record")
         project = stage / "project"
 
-        def planned(recording: Any, kernel: Any) -> ServingPath:
+        def plan_of(recording: Any, kernel: Any) -> ServingPath:
             from nb2prod.bento import project as files
 
             timed.stage("plan")
@@ -91,7 +68,7 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
         with contextlib.ExitStack() as trial:
             begun: list[Tries] = []
             told: list[_Told] = []
-            serving = record.record(notebook, options, stage / "recording", timed, planned)
+            serving = record.record(notebook, options, stage / "recording", timed, plan_of)
             timed.stage("package")
             bento, pins = _package(_Packed(notebook, options, serving, told[0]), project, stage)
             timed.stage("prove")
@@ -103,10 +80,11 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
         hidden = [d.to_json() for d in said.suppressed]
         text = "\n\n".join(filter(None, (show.text(serving), show.suppressed_line(len(hidden)))))
         document = {**serving.to_json(), "text": text, "suppressed": hidden}
+        document["diagnostics"] = [d.to_json() for d in warnings]
         result = _release(_Built(notebook, options, serving, bento, pins, warnings, document, stage), report, cases)
     timed.finish()
     seconds = {**timed.seconds, "total": sum(timed.seconds.values())}
-    return BuildResult(result[0], warnings, document, document["text"], report.summary(), seconds, result[1], report)
+    return BuildResult(result[0], warnings, planned.from_json(document), report, seconds, result[1])
 
 
 @contextlib.contextmanager

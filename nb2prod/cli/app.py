@@ -15,12 +15,17 @@ import click
 from nb2prod import __version__
 from nb2prod.cli import (
     archives,
+    browse,
     build,
     check,
     ci_template,
+    completion,
     containerize,
     deploy,
     deployments,
+    doctor,
+    explain,
+    init,
     parity,
     releases,
     serve,
@@ -46,7 +51,9 @@ def app() -> None:
 
 for _command in (
     suggest.suggest,
+    init.init,
     check.check,
+    explain.explain,
     build.build,
     parity.parity,
     serve.serve,
@@ -60,10 +67,13 @@ for _command in (
     ci_template.ci_template,
     releases.list_releases,
     releases.show,
+    browse.open_in_browser,
     archives.diff,
     archives.export,
     archives.import_release,
     archives.gc,
+    doctor.doctor,
+    completion.completion,
 ):
     app.add_command(_command)
 

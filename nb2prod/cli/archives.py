@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nb2prod.cli import completion
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.cli.table import columns, pairs
 
@@ -17,8 +18,8 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command(short_help="Show what differs between two releases.")
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", metavar="A", shell_complete=completion.releases)
+@click.argument("second", metavar="B", shell_complete=completion.releases)
 @common_options
 def diff(first: str, second: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
     """Show what differs from release A to release B: code, kept values, fields, environment, answers, parity."""
@@ -32,7 +33,7 @@ def diff(first: str, second: str, *, as_json: bool, debug: bool) -> None:  # noq
 
 
 @click.command(short_help="Write a release to one file.")
-@click.argument("bento", metavar="BENTO")
+@click.argument("bento", metavar="BENTO", shell_complete=completion.releases)
 @click.option("--output", type=_FILE, default=Path(), help="File, or folder for it (default: the current one).")
 @click.option("--key", type=_FILE, help="Private Ed25519 key (PEM) to sign it with.")
 @click.option("--with-rows", is_flag=True, help="Take along the rows that prove it: they are the notebook's data.")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nb2prod import diagnostics
+from nb2prod.cli import verdict
 from nb2prod.cli.output import common_options, note, print_diagnostics, print_json, print_text
 from nb2prod.errors import InputError, Refused
 
 if TYPE_CHECKING:
+    from nb2prod.built import BuildResult
     from nb2prod.config import Options
     from nb2prod.notebook import Notebook
 
@@ -88,26 +90,18 @@ def _warn_early(notebook: Notebook, options: Options) -> None:
         )
 
 
-def _print_result(result: Any, notebook_name: str) -> None:
-    found = diagnostics.ordered(result.diagnostics)
-    if result.plan_text:
-        print_text(result.plan_text)
-    if found:
-        note("")
-        print_diagnostics(found, notebook_name, err=True)
-    if result.report is not None:
-        from nb2prod.parity import terminal
-
-        where = f"{result.record / 'parity.html'}" if result.record else None
-        (print_text if result.bento else note)(
-            f"\n{terminal.text(result.report, width=120, report_path=where).rstrip()}"
-        )
-    if not result.bento:
-        why = "the proof found differences" if result.report is not None else diagnostics.count(found)
-        note(f"\nRefused: {why}. No Bento was made.")
+def _print_result(result: BuildResult, notebook_name: str) -> None:
+    if result.bento:
+        print_text("\n".join(verdict.lines(result)))
         return
-    print_text(f"\nBuilt and proved: {result.bento}")
-    note(f"Serve it: nb2prod serve {result.bento}\nThe plan and the proof again: nb2prod show {result.bento}")
+    from nb2prod.parity import terminal
+
+    found = diagnostics.ordered(result.diagnostics)
+    if found:
+        print_diagnostics(found, notebook_name, err=True)
+    where = f"{result.record / 'parity.html'}" if result.record else None
+    note(f"\n{terminal.text(result.parity, width=120, report_path=where).rstrip()}")
+    note("\nRefused: the proof found differences. No Bento was made.")
 
 
 def _overrides(flags: dict[str, Any]) -> dict[str, Any]:

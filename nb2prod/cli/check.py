@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nb2prod import diagnostics
 from nb2prod.cli.output import common_options, print_diagnostics, print_json, print_text
 
 if TYPE_CHECKING:
@@ -50,4 +51,6 @@ def _show(notebook: Notebook, result: Forecast) -> None:
     if found:
         print_text("")
         print_diagnostics(found, notebook.name, err=False)
-    print_text(f"\n{result.verdict()}")
+    told = diagnostics.ordered(item for item in found if item.severity != "info")
+    explain = f" What a code means: nb2prod explain {told[0].code}" if told else ""
+    print_text(f"\n{result.verdict()}{explain}")

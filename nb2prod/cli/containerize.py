@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from nb2prod.cli import completion
 from nb2prod.cli.output import common_options, note, print_json, print_text
 
 
 @click.command(short_help="Make a container image of a release.")
-@click.argument("bento", metavar="BENTO")
+@click.argument("bento", metavar="BENTO", shell_complete=completion.releases)
 @click.option("--engine", help="docker, podman or buildah (default: the first that answers).")
 @click.option("--base-image", metavar="IMAGE", help="What to build on (default: Python's slim image).")
 @click.option("--tag", help="Name of the image (default: the Bento's, name:version).")

@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import click
 
+from nb2prod.cli import completion
 from nb2prod.cli.deployments import document, line, shown_notes
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.errors import InputError
 
 
 @click.command(short_help="Put a release to work on this machine.")
-@click.argument("bento", metavar="BENTO", required=False)
+@click.argument("bento", metavar="BENTO", required=False, shell_complete=completion.releases)
 @click.option("--restore", is_flag=True, help="Start again what should run and does not (BENTO: one deployment).")
 @click.option("--name", metavar="NAME", help="Name of the deployment (default: the Bento's).")
 @click.option("--host", help="Address to listen on (default: 127.0.0.1).")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nb2prod.cli import completion
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.cli.table import columns
 from nb2prod.errors import InputError
@@ -22,7 +23,7 @@ _HEAD = (
 
 
 @click.command(short_help="Show how the deployments do.")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completion.deployments)
 @click.option("--watch", is_flag=True, help="Show it again and again, until interrupted.")
 @click.option("--every", type=click.FloatRange(0.2), default=2.0, show_default=True, help="Seconds between two looks.")
 @common_options
@@ -44,7 +45,7 @@ def status(names: tuple[str, ...], *, watch: bool, every: float, as_json: bool, 
 
 
 @click.command(short_help="End a deployment.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.deployments)
 @click.option("--until-restore", is_flag=True, help="`deploy --restore` starts it again: for a machine that goes down.")
 @click.option("--forget", is_flag=True, help="Remove all that is known of it: port, history, copies of its Bentos.")
 @common_options
@@ -61,7 +62,7 @@ def stop(name: str, *, until_restore: bool, forget: bool, as_json: bool, debug: 
 
 
 @click.command(short_help="Start a deployment anew.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.deployments)
 @common_options
 def restart(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
     """Start the live version anew: through HAProxy without a gap, otherwise with a short one."""
@@ -74,7 +75,7 @@ def restart(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
 
 
 @click.command(short_help="Bring the previous release back.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.deployments)
 @common_options
 def rollback(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
     """Bring the release that was live before back to work. Done twice, it is where it was."""
@@ -87,7 +88,7 @@ def rollback(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
 
 
 @click.command(short_help="Show what a deployment's server wrote.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.deployments)
 @click.option("-n", "--lines", type=click.IntRange(0), default=100, show_default=True, help="So many of the last.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until interrupted.")
 @click.option("--history", is_flag=True, help="What was done to the deployment, instead.")

@@ -59,13 +59,17 @@ def print_error(error: Nb2ProdError, *, as_json: bool, command: str = "") -> Non
     if found:
         # The summary would only repeat what each diagnostic says at its own place.
         print_diagnostics(found, getattr(error, "notebook", "") or "the notebook", err=True)
-        note(f"\nRefused: {diagnostics.count(found)}.")
+        note(f"\nRefused: {diagnostics.count(found)}. What a code means: nb2prod explain {_first(found)}")
         _print_hint(error.hint)
         return
     label = click.style("interrupted" if error.exit_code == 130 else "error", fg="red", bold=True)
     text = error.message.removeprefix("interrupted; ") if error.exit_code == 130 else error.message
     note(f"{label}: {text}")
     _print_hint(error.hint)
+
+
+def _first(found: Sequence[Diagnostic]) -> str:
+    return diagnostics.ordered(found)[0].code
 
 
 def _print_hint(hint: str) -> None:

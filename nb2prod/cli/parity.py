@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nb2prod.cli import completion
 from nb2prod.cli.output import common_options, print_json, print_text
 from nb2prod.errors import InputError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Prove a release again.")
-@click.argument("target", metavar="TARGET")
+@click.argument("target", metavar="TARGET", shell_complete=completion.releases)
 @click.option(
     "--release", metavar="NAME:VERSION", help="The release whose cases are asked; by default the target's own."
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nb2prod.cli.output import common_options, note, print_json, print_text
+from nb2prod.cli import completion
+from nb2prod.cli.output import common_options, note, print_diagnostics, print_json, print_text
 from nb2prod.cli.table import columns, pairs
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ def list_releases(*, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read 
 
 
 @click.command(short_help="Show a release: its plan and its proof.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.releases)
 @common_options
 def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
     """Show a release (name, its newest; or name:version): path, fields, captured values, filters, parity."""
+    from nb2prod.path import planned
     from nb2prod.release import records
 
     item = records.find(name)
@@ -59,6 +61,11 @@ def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (rea
     print_text("\n".join([item.bento, *pairs(facts)]))
     text = plan.get("text")
     print_text(f"\n{text}" if isinstance(text, str) else f"\n{_captured(item)}")
+    warnings = [item for item in planned.from_json(plan).diagnostics if item.severity == "warning"]
+    if warnings:
+        print_text("")
+        print_diagnostics(warnings, item.notebook, err=False)
+        print_text(f"\nWhat a code means: nb2prod explain {warnings[0].code}\n")
     for line in item.parity.get("notes", ()):
         print_text(f"note: {line}")
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import click
 
 from nb2prod import home
+from nb2prod.cli import completion
 from nb2prod.cli.output import common_options, note, print_json
 from nb2prod.errors import EnvironmentProblem, InputError
 
 
 @click.command(short_help="Serve a Bento on this machine.")
-@click.argument("bento", metavar="BENTO")
+@click.argument("bento", metavar="BENTO", shell_complete=completion.releases)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @common_options

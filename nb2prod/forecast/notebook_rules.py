@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.forecast import table
 from nb2prod.forecast.context import Context, at, at_site, expression
-from nb2prod.forecast.prediction import folds_only, scores_only
+from nb2prod.forecast.prediction import Prediction, folds_only, others, scores_only
 from nb2prod.forecast.values import Kind, Site
+from nb2prod.notebook import Cell
 
 _SECRET_NAME = re.compile(
     r"(?i)(^|_)(password|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credentials?)$"
@@ -34,6 +35,7 @@ def _prediction(context: Context) -> Iterator[Diagnostic]:
     if context.prediction is None:
         yield from _no_prediction(context)
         return
+    yield from _several(context, context.prediction)
     if context.prediction.by_function:
         features = [cell.number for cell in context.notebook.with_role("feature")]
         if features:
@@ -48,6 +50,30 @@ def _prediction(context: Context) -> Iterator[Diagnostic]:
                 f"request, and the feature code in {cells} lies off the path.",
                 "To serve rows of the table instead, predict on them:\n    y_pred = model.predict(X_test)",
             )
+
+
+def _several(context: Context, served: Prediction) -> Iterator[Diagnostic]:
+    path = {id(unit) for unit in context.path.kept}
+    left = [item for item in others(context.block, served) if id(item.unit) not in path]
+    cells = {item.name or "": item.unit.cell.number for item in left}
+    if cells:
+        yield several_predictions(served.name, served.unit.cell, served.unit.line, cells)
+
+
+def several_predictions(served: str | None, cell: Cell, line: int, left: Mapping[str, int]) -> Diagnostic:
+    """N18: which of several predict cells is served. `left` are the names of the other predictions with their cells."""
+    name = f"{served!r}" if served else "its last expression"
+    listed = ", ".join(f"{other!r} (cell {number})" for other, number in left.items())
+    first = next(iter(left))
+    return Diagnostic(
+        "N18",
+        "warning",
+        f"Several cells tagged 'predict' make predictions. Served is {name} of this cell, the last; not served: {listed}.",
+        f"If that is what you want, take the tag off the other cell. To serve another:\n    nb2prod build --prediction {first}",
+        cell.number,
+        line,
+        cell.text_of(line).strip(),
+    )
 
 
 def _no_prediction(context: Context) -> Iterator[Diagnostic]:

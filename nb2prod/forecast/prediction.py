@@ -48,6 +48,13 @@ def find(block: Block, wanted: str | None = None, cells: frozenset[int] | None =
     return other[-1] if other else None
 
 
+def others(block: Block, chosen: Prediction) -> tuple[Prediction, ...]:
+    """The predictions by a model that other predict cells than the chosen one's bind to a name, in order."""
+    units_there = [unit for unit in units(block) if _counts(unit, None) and unit.cell is not chosen.unit.cell]
+    found = [item for unit in units_there for item in _candidates(unit) if item.name not in (None, chosen.name)]
+    return tuple(item for item in found if item.value.has("predicted") and item.value.carries and _is_made(item))
+
+
 def _rewritten(item: Prediction, inside: list[Unit]) -> Prediction:
     """A prediction that stands in a column, as later statements have made it there: of such columns and nothing else of rows."""
     if item.name not in {name for name, _ in item.unit.columns_written}:

@@ -15,6 +15,7 @@ from nb2prod.errors import InputError
 from nb2prod.parity.faults import ServiceFault
 
 _CHUNK = 1 << 16
+_KEY_HEADERS = frozenset({"x-api-key", "authorization"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Client:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
+
+    @property
+    def sends_key(self) -> bool:
+        """Whether each request carries an API key."""
+        return any(name.lower() in _KEY_HEADERS for name in self._headers)
 
     def get(self, path: str, *, timeout: float | None = None) -> Reply:
         """GET `path`; raises `ServiceFault`."""

@@ -141,6 +141,8 @@ class ParityReport:
     replay: Replayed = field(default_factory=Replayed)
     features: tuple[FeatureDifference, ...] = ()
     times: tuple[Timing, ...] = ()
+    sample: bool = False
+    """Whether only a sample was asked, as `build --quick` does: such a release can't be deployed."""
 
     @property
     def cases(self) -> dict[str, int]:
@@ -171,6 +173,7 @@ class ParityReport:
             "differences": self.differences,
             "seconds": self.seconds,
             "notes": list(self.notes),
+            "sample": self.sample,
         }
 
     def to_json(self) -> dict[str, Any]:

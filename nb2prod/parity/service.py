@@ -131,7 +131,14 @@ class Service:
         """GET /signature; `InputError` where this is no service of nb2prod's."""
         reply = self.client.get("/signature")
         if reply.status in (401, 403):
-            raise InputError(f"the service at {self.client.url} asks for a key", "Give one with --key.")
+            if self.client.sends_key:
+                raise InputError(
+                    f"the service at {self.client.url} refused the key that was given",
+                    "Give one of those that its NB2PROD_API_KEYS or the file of its option api_keys_file lists.",
+                )
+            raise InputError(
+                f"the service at {self.client.url} asks for a key", "Give one with --key, or in NB2PROD_KEY."
+            )
         document = reply.document
         if reply.status != 200 or not isinstance(document, Mapping) or not isinstance(document.get("columns"), list):
             raise InputError(

@@ -20,6 +20,7 @@ import json
 import os
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -170,8 +171,33 @@ def _parts(path: Path) -> dict[str, bytes]:
                 assert file is not None
                 found[entry.name] = file.read()
             return found
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise InputError(f"{path} can't be read as a release: {error}", "`nb2prod export` makes such files.") from error
+    except FileNotFoundError as error:
+        others = sorted(item.name for item in path.parent.glob(f"*{SUFFIX}")) if path.parent.is_dir() else []
+        where = (
+            f"{path.parent.absolute()} has: {', '.join(others[:8])}."
+            if others
+            else "Check the path and the current folder."
+        )
+        raise InputError(f"{path}: no such file", where) from error
+    except (EOFError, zlib.error) as error:
+        raise _broken(path, "it ends before its content does, or is damaged") from error
+    except (gzip.BadGzipFile, tarfile.TarError) as error:
+        cut = _is_packed(path)
+        if cut:
+            raise _broken(path, "it is cut or damaged") from error
+        raise InputError(
+            f"{path} is not a release that was exported", f"`nb2prod export` makes such files; they end with {SUFFIX}."
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read: {error.strerror or error}", "Name a file that `nb2prod export` made."
+        ) from error
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether the file begins as a gzipped one does."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def _is_plain(name: str) -> bool:
@@ -202,9 +228,15 @@ def _signed(path: Path, parts: Mapping[str, bytes], key: Path | None) -> bool | 
         return None if signature is not None else False
     public = seal.public_key(key)
     if signature is None:
-        raise _broken(path, "it is not signed, and a key was given to check that")
+        raise InputError(
+            f"{path} is not taken: it is not signed, and a key was given to check that",
+            "Have it exported with --key, or leave --key out to take it unsigned.",
+        )
     if not seal.verified(parts[_SEAL], signature, public):
-        raise _broken(path, f"its signature is not of the key {key}")
+        raise InputError(
+            f"{path} is not taken: the key {key} is refused, for the file is signed with another",
+            "Ask who exported it for the public key that belongs to the one it was signed with.",
+        )
     return True
 
 

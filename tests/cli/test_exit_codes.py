@@ -11,6 +11,8 @@ import pytest
 from nb2prod.cli import main
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Cancelled, EnvironmentProblem, InputError, ParityFailed, Refused
+from nb2prod.parity.report import KindResult, ParityReport
+from nb2prod.path import planned
 from tests.cli.books import GOOD, RANKED, save
 
 RAISED = Diagnostic("N4", "error", "This cell raised ValueError: bad.", "Correct it.", 3, 1, "int('x')")
@@ -44,7 +46,31 @@ def pipeline(monkeypatch):
     return stand_in
 
 
-def result(bento="book:abc", diagnostics=()):
+PLAN = planned.from_json({"fields": ["a", "b"], "target": ["t"], "prediction": "y_pred", "text": "the plan"})
+
+
+def report(*, passed, sample=False):
+    kinds = (KindResult("replay", "passed" if passed else "failed", rows=2601, differences=0 if passed else 3),)
+    return ParityReport(
+        passed,
+        "good.ipynb",
+        "y_pred",
+        "book:abc",
+        "book:abc",
+        "",
+        1.0,
+        0,
+        (1,),
+        ("on",),
+        True,
+        1e-9,
+        {},
+        kinds,
+        sample=sample,
+    )
+
+
+def result(bento="book:abc", diagnostics=(), *, sample=False):
     document = {
         "bento": bento,
         "path": {},
@@ -56,9 +82,8 @@ def result(bento="book:abc", diagnostics=()):
     return SimpleNamespace(
         bento=bento,
         diagnostics=tuple(diagnostics),
-        parity={},
-        plan_text="the plan",
-        report=None,
+        parity=report(passed=bool(bento), sample=sample),
+        plan=PLAN,
         record=None,
         to_json=lambda: document,
     )
@@ -196,14 +221,30 @@ def test_debug_shows_the_traceback(pipeline, capsys):
 
 
 @pytest.mark.usefixtures("books")
-def test_a_build_prints_its_plan_and_bento_and_keeps_progress_apart(pipeline, capsys):
+def test_a_build_ends_with_its_verdict_and_what_comes_next(pipeline, capsys):
+    warnings = [Diagnostic("T4", "warning", f"It differs. {'word ' * 50}", "", n, 1) for n in range(1, 6)]
+    pipeline.outcome = result(diagnostics=[*warnings, Diagnostic("N17", "info", "a note", "")])
     assert main(["build", "good.ipynb"]) == 0
     shown = capsys.readouterr()
-    assert "the plan" in shown.out
-    assert "book:abc" in shown.out
+    lines = shown.out.splitlines()
+    assert lines[0] == "Proved: book:abc gives the notebook's own answers; 2,601 were compared, none differs."
+    assert "2 fields: a, b" in shown.out
+    assert "the plan" not in shown.out
+    assert [line.split()[1] for line in lines[-3:]] == ["serve", "show", "deploy"]
+    assert "and 2 more warnings" in shown.out
+    assert len(lines) <= 15
+    assert max(map(len, lines)) <= 105
     assert "record: done in" in shown.err
     assert "a message" in shown.err
-    assert "nb2prod serve book:abc" in shown.err
+
+
+@pytest.mark.usefixtures("books")
+def test_a_build_of_a_sample_says_so_and_names_the_whole_proof(pipeline, capsys):
+    pipeline.outcome = result(sample=True)
+    assert main(["build", "good.ipynb"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Proved (a sample: --quick): book:abc")
+    assert "nb2prod parity book" in shown.splitlines()[-1]
 
 
 @pytest.mark.usefixtures("books")

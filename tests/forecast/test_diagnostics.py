@@ -374,3 +374,29 @@ def test_every_remedy_is_there():
     for case in FEATURE:
         for item in forecast(usual(case.source)).diagnostics:
             assert item.severity == "info" or item.hint, case.name
+
+
+SECOND = "scores = model.predict_proba(X_test)[:, 1]"
+
+
+@pytest.mark.parametrize(
+    ("predict", "warned"),
+    [
+        ((SECOND, PREDICT), True),
+        ((PREDICT, "labels = pd.Series(y_pred).map({0: 'no', 1: 'yes'})"), False),
+        ((SECOND, "label = scores > 0.5"), False),
+        ((PREDICT, "print(accuracy_score(y_test, y_pred))"), False),
+        ((PREDICT,), False),
+    ],
+    ids=["two predictions", "labels of the first", "a threshold", "a score of the first", "one cell"],
+)
+def test_several_predict_cells(predict, warned):
+    cells = [(IMPORTS,), (LOAD,), (CHOOSE,), (TRAIN, "train"), *((source, "predict") for source in predict)]
+    found = [item for item in forecast(book(*cells)).diagnostics if item.code == "N18"]
+    assert bool(found) == warned
+    if warned:
+        (item,) = found
+        assert "'y_pred' of this cell" in item.message
+        assert "'scores' (cell 5)" in item.message
+        assert "--prediction scores" in item.hint
+        assert item.cell == 6

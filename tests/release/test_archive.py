@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -148,7 +149,7 @@ def test_a_signature_is_checked(sealed, tmp_path, elsewhere, keys):
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     other.write_bytes(key.public_bytes(serialization.Encoding.PEM, form))
     elsewhere()
-    with pytest.raises(InputError, match="not of the key"):
+    with pytest.raises(InputError, match=r"other\.pem is refused"):
         archive.read(signed, key=other)
     with pytest.raises(InputError, match="not signed"):
         archive.read(bare, key=public)
@@ -161,10 +162,8 @@ def test_a_signature_is_checked(sealed, tmp_path, elsewhere, keys):
 def test_what_is_no_export_is_named(releases, tmp_path):
     file = tmp_path / "x.nb2prod"
     file.write_text("no")
-    with pytest.raises(InputError, match="can't be read as a release"):
+    with pytest.raises(InputError, match="is not a release that was exported"):
         archive.read(file)
-    with pytest.raises(InputError, match="can't be read as a release"):
-        archive.read(tmp_path / "missing")
 
 
 def test_an_imported_release_can_be_deployed(sealed, tmp_path, elsewhere):
@@ -241,3 +240,25 @@ def test_the_commands_print_one_document(releases, tmp_path):
     assert len(records.records()) == 1
     assert run("export", "flights", "--output", str(tmp_path))["bento"] == "flights:bb22"
     assert run("status") == {"deployments": []}
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.9], ids=str)
+def test_a_file_that_is_cut_is_told_from_one_that_is_no_export(share, sealed, tmp_path):
+    whole = archive.write(sealed, tmp_path / "whole.nb2prod").read_bytes()
+    cut = tmp_path / "cut.nb2prod"
+    cut.write_bytes(whole[: max(3, int(len(whole) * share))])
+    with pytest.raises(InputError) as refused:
+        archive.read(cut)
+    assert re.search(
+        "ends before its content|is cut or damaged|its seal does not fit|has no seal", refused.value.message
+    )
+    assert "Ask for the file again" in refused.value.hint
+
+
+def test_a_file_that_is_not_there_names_those_that_are(sealed, tmp_path):
+    archive.write(sealed, tmp_path / "there.nb2prod")
+    with pytest.raises(InputError, match=r"gone\.nb2prod: no such file") as refused:
+        archive.read(tmp_path / "gone.nb2prod")
+    assert "there.nb2prod" in refused.value.hint
+    with pytest.raises(InputError, match="can't be read: Is a directory"):
+        archive.read(tmp_path)

@@ -1,0 +1,77 @@
+"""How a build ends: the verdict, what the service asks for and answers, and the commands that come next."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nb2prod.cli.table import columns, pairs
+from nb2prod.diagnostics import Diagnostic, ordered
+
+if TYPE_CHECKING:
+    from nb2prod.built import BuildResult
+
+_WIDTH = 100
+_SHOWN = 3
+
+
+def lines(result: BuildResult) -> Iterator[str]:
+    """What a build that was proved prints: about fifteen lines. The plan itself is `show`'s."""
+    report = result.parity
+    compared = sum(report.cases.values())
+    sample = " (a sample: --quick)" if report.sample else ""
+    yield f"Proved{sample}: {result.bento} gives the notebook's own answers; {compared:,} were compared, none differs."
+    yield from pairs([(name, text) for name, text in _facts(result).items() if text])
+    yield from _warnings(result.diagnostics)
+    yield ""
+    yield "Next"
+    yield from (f"  {line}" for line in columns(_next(result)))
+
+
+def _facts(result: BuildResult) -> Mapping[str, str]:
+    plan = result.plan
+    kept = [value.name for value in plan.captured]
+    return {
+        "answers": plan.prediction or "the last expression",
+        "a request has": _some(plan.fields, "field"),
+        "it has not": f"{', '.join(plan.target)}, the target" if plan.target else "",
+        "kept from training": _some(kept, "value"),
+        "report": str(result.record / "parity.html") if result.record else "",
+    }
+
+
+def _some(names: Sequence[str], noun: str) -> str:
+    """`3 fields: a, b, c`, within one line."""
+    if not names:
+        return ""
+    head = f"{len(names)} {noun}{'' if len(names) == 1 else 's'}: "
+    shown: list[str] = []
+    for name in names:
+        if len(head + ", ".join([*shown, name])) > _WIDTH - 30:
+            return f"{head}{', '.join(shown or [name[:40]])} and {len(names) - max(len(shown), 1)} more"
+        shown.append(name)
+    return head + ", ".join(shown)
+
+
+def _warnings(found: Sequence[Diagnostic]) -> Iterator[str]:
+    """A line each: whole, with their remedies, `show` has them."""
+    told = [item for item in ordered(found) if item.severity == "warning"]
+    for item in told[:_SHOWN]:
+        place = f" {item.place}:" if item.place else ""
+        text = " ".join(item.message.split())
+        yield f"  {textwrap.shorten(f'warning {item.code}{place} {text}', _WIDTH, placeholder=' ...')}"
+    if len(told) > _SHOWN:
+        yield f"  and {len(told) - _SHOWN} more warnings"
+
+
+def _next(result: BuildResult) -> list[tuple[str, ...]]:
+    name = (result.bento or "").partition(":")[0]
+    last = (f"nb2prod deploy {name}", "keeps it running on this machine")
+    if result.parity.sample:
+        last = (f"nb2prod parity {name}", "the whole proof: it can't be deployed before")
+    return [
+        (f"nb2prod serve {name}", "ask it at http://localhost:3000"),
+        (f"nb2prod show {name}", "the served lines, what is kept and why, the warnings"),
+        last,
+    ]
