@@ -26,7 +26,7 @@ export UV_SYSTEM_CERTS = 1
 .PHONY: demo test lint format env
 
 demo: env
-	$(BIN)/python -m nb2prod.demo
+	$(BIN)/nb2prod demo
 
 test: env $(MODULES)
 	cd labextension && npm test

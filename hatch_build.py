@@ -1,8 +1,9 @@
-"""Builds the JupyterLab extension while the Python package is built, and only where it is out of date."""
+"""What is done while the package is built: the JupyterLab extension where it is out of date, the pages and examples that travel, the README's links."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 SOURCES = ("src", "style", "schema", "package.json", "package-lock.json", "tsconfig.json")
 
@@ -22,8 +24,12 @@ class LabExtensionHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it collects files. Raises SystemExit where there is no output and no npm."""
-        del version, build_data
         root = Path(self.root)
+        self._make_sidebar(root)
+        if self.target_name == "wheel" and version == "standard":
+            build_data.setdefault("force_include", {}).update(travelling(root))
+
+    def _make_sidebar(self, root: Path) -> None:
         source, built = root / "labextension", root / "nb2prod" / "labextension" / "package.json"
         if built.exists() and built.stat().st_mtime >= newest(source):
             return
@@ -37,6 +43,43 @@ class LabExtensionHook(BuildHookInterface[Any]):
                 "The JupyterLab extension is not built and npm is not installed. "
                 "Install Node.js 20 or later (it brings npm), or install nb2prod from a wheel, which needs no Node."
             )
+
+
+class ReadmeHook(MetadataHookInterface):
+    """The README as a package index shows it: links and pictures lead to the repository, at this version's tag."""
+
+    PLUGIN_NAME = "custom"
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Called by hatchling with the project's metadata, which gets its `readme`."""
+        root = Path(self.root)
+        package = (root / "nb2prod" / "__init__.py").read_text(encoding="utf-8")
+        version = re.search(r'__version__ = "([^"]+)"', package)
+        assert version is not None
+        text = (root / "README.md").read_text(encoding="utf-8")
+        linked = with_absolute_links(text, metadata["urls"]["Homepage"], f"v{version[1]}")
+        metadata["readme"] = {"content-type": "text/markdown", "text": linked}
+
+
+def travelling(root: Path) -> dict[str, str]:
+    """Files of the repository that a wheel holds, with their places in it: pages that messages refer to, and the examples."""
+    pages = [*(root / "docs").glob("*.md"), *(root / "docs" / "diagnostics").glob("*.md")]
+    examples = [*(root / "example_notebooks").glob("*.ipynb"), *(root / "example_notebooks" / "data").glob("*.*")]
+    found = [file for file in (*pages, *examples) if file.suffix != ".py"]
+    return {str(file): f"nb2prod/shipped_files/{file.relative_to(root).as_posix()}" for file in sorted(found)}
+
+
+def with_absolute_links(text: str, repository: str, tag: str) -> str:
+    """The Markdown with each relative link made one into the repository; anchors of the page itself stay."""
+
+    def absolute(match: re.Match[str]) -> str:
+        place, target = match[1], match[2]
+        if re.match(r"[a-z]+:|#", target):
+            return match[0]
+        kind = "raw" if re.search(r"\.(png|svg|gif|jpe?g)$", target) else "blob"
+        return f"{place}({repository}/{kind}/{tag}/{target})"
+
+    return re.sub(r"(!?\[[^\]]*\])\(([^)\s]+)\)", absolute, text)
 
 
 def newest(source: Path) -> float:

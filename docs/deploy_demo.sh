@@ -9,7 +9,7 @@ cd "$folder"
 trap 'nb2prod stop cancer >/dev/null 2>&1 || true; cd /; rm -rf "$folder"' EXIT
 
 say() { printf '\n$ %s\n' "$*"; "$@"; }
-build() { printf '\n$ nb2prod build %s\n' "$*"; nb2prod build "$@" 2>/dev/null | tail -n 1; }
+build() { printf '\n$ nb2prod build %s\n' "$*"; nb2prod build "$@" 2>/dev/null | sed -n 1p; }
 
 # A release without an owner is not deployed: somebody has to answer for it.
 cp "$notebook" cancer.ipynb

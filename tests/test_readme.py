@@ -18,6 +18,7 @@ from nb2prod.runtime import http
 from nb2prod.runtime import options as runtime_options
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "example_notebooks"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     "README.md",
@@ -56,7 +57,7 @@ def test_each_command_exists_with_its_options(line):
     command.make_parser(context).parse_args(arguments)  # raises for an unknown option
     for path in arguments:
         if path.endswith(".ipynb"):
-            assert (ROOT / path).is_file()
+            assert (EXAMPLES / path).is_file()
 
 
 def test_every_command_of_the_command_line_is_told():
@@ -67,19 +68,19 @@ def test_every_command_of_the_command_line_is_told():
 
 
 def run(line, capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(EXAMPLES)
     code = main(shlex.split(line)[1:])
     return code, capsys.readouterr().out
 
 
 def test_the_check_of_the_example_passes(capsys, monkeypatch):
-    code, out = run("nb2prod check example_notebooks/flight_delay.ipynb", capsys, monkeypatch)
+    code, out = run("nb2prod check flight_delay.ipynb", capsys, monkeypatch)
     assert code == 0
     assert "Serving path" in out
 
 
 def test_the_refusal_is_what_check_prints(capsys, monkeypatch):
-    code, out = run("nb2prod check example_notebooks/not_servable.ipynb", capsys, monkeypatch)
+    code, out = run("nb2prod check not_servable.ipynb", capsys, monkeypatch)
     (shown,) = blocks("text")
     assert code == 1
     assert shown.split() == out[out.index("error ") :].split()  # wherever a terminal wraps its lines

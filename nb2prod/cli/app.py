@@ -21,6 +21,7 @@ from nb2prod.cli import (
     ci_template,
     completion,
     containerize,
+    demo,
     deploy,
     deployments,
     doctor,
@@ -50,6 +51,7 @@ def app() -> None:
 
 
 for _command in (
+    demo.demo,
     suggest.suggest,
     init.init,
     check.check,

@@ -33,19 +33,19 @@ def _facts(result: BuildResult) -> Mapping[str, str]:
     plan = result.plan
     kept = [value.name for value in plan.captured]
     return {
-        "answers": plan.prediction or "the last expression",
-        "a request has": _some(plan.fields, "field"),
-        "it has not": f"{', '.join(plan.target)}, the target" if plan.target else "",
-        "kept from training": _some(kept, "value"),
+        "prediction": plan.prediction or "the cell's last expression",
+        "request": _some(plan.fields, "field"),
+        "target": f"{', '.join(plan.target)} (a request has none)" if plan.target else "",
+        "kept": _some(kept, "value of training", "values of training"),
         "report": str(result.record / "parity.html") if result.record else "",
     }
 
 
-def _some(names: Sequence[str], noun: str) -> str:
+def _some(names: Sequence[str], noun: str, nouns: str = "") -> str:
     """`3 fields: a, b, c`, within one line."""
     if not names:
         return ""
-    head = f"{len(names)} {noun}{'' if len(names) == 1 else 's'}: "
+    head = f"{len(names)} {noun if len(names) == 1 else nouns or f'{noun}s'}: "
     shown: list[str] = []
     for name in names:
         if len(head + ", ".join([*shown, name])) > _WIDTH - 30:

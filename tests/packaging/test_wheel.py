@@ -65,6 +65,53 @@ def test_the_wheel_holds_only_what_runs(names):
     assert {"nb2prod/py.typed", "nb2prod/server/version.py"} <= set(names)
 
 
+def test_every_page_and_every_example_travels(names):
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "diagnostics").glob("*.md")]
+    examples = [*(ROOT / "example_notebooks").glob("*.ipynb"), *(ROOT / "example_notebooks" / "data").glob("*.gz")]
+    wanted = {f"nb2prod/shipped_files/{path.relative_to(ROOT).as_posix()}" for path in (*pages, *examples)}
+    assert wanted <= set(names)
+    assert not [name for name in names if name.endswith((".png", ".sh"))]
+
+
+def test_the_readme_of_an_index_leads_somewhere(wheel):
+    """No link is relative: an index has no repository beside the text."""
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read(f"nb2prod-{nb2prod.__version__}.dist-info/METADATA").decode()
+    head, _, readme = text.partition("\n\n")
+    urls = dict(re.findall(r"^Project-URL: (\w+), (.+)$", head, re.MULTILINE))
+    assert {"Homepage", "Documentation", "Changelog", "Issues"} <= set(urls)
+    links = re.findall(r"\]\(([^)\s]+)\)", readme)
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    own = [link.removeprefix(urls["Homepage"]) for link in links if link.startswith(urls["Homepage"])]
+    assert any(link.endswith(".png") for link in own)
+    for link in own:
+        _, kind, tag, path = link.partition("#")[0].split("/", 3)
+        assert kind == ("raw" if path.endswith(".png") else "blob")
+        assert tag == f"v{nb2prod.__version__}"
+        assert (ROOT / path).exists(), path
+
+
+def test_the_installed_command_explains_without_the_repository(installed, tmp_path):
+    said = jupyter(installed, tmp_path, "nb2prod", "explain", "F5")
+    assert "bins or ranks computed from the batch" in said
+    assert "diagnostics/features/#f5-" in said
+
+
+@pytest.mark.slow
+def test_the_installed_demo_runs_in_an_empty_folder(installed, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = subprocess.run(
+        [str(installed / "bin" / "nb2prod"), "demo"],
+        cwd=empty, capture_output=True, text=True, check=False,
+        env={**os.environ, "HOME": str(tmp_path), "PATH": f"{installed / 'bin'}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Proved: flight_delay:" in done.stdout
+    assert ": the same." in done.stdout
+    assert list(empty.iterdir()) == []
+
+
 def test_one_version_everywhere():
     package = json.loads((ROOT / "labextension" / "package.json").read_text())
     assert package["version"] == nb2prod.__version__

@@ -21,7 +21,7 @@ def test_the_demo_of_deploying_runs_to_its_end_and_leaves_nothing(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     text = done.stdout
-    assert text.count("Built and proved: cancer:") == 2
+    assert text.count("Proved: cancer:") == 2
     assert text.count("is serving at http://127.0.0.1:") == 3  # deployed, deployed again, rolled back
     assert '{"status":"ready"}' in text
     assert "kept values\n  ~ clf" in text
