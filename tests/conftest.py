@@ -9,8 +9,6 @@ import shutil
 
 import pytest
 
-from nb2prod.release.running import proxy
-
 
 def _missing_chromium():
     return None if shutil.which("chromium") else "no Chromium on this machine (apt-get install chromium)"
@@ -25,6 +23,9 @@ def _missing_container_engine():
 
 
 def _missing_proxy():
+    # Imported where it is asked for: tests of the runtime run on Pythons too that the tool itself does not.
+    from nb2prod.release.running import proxy
+
     return None if proxy.installed() else "no HAProxy on this machine (apt-get install haproxy)"
 
 

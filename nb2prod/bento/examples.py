@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from pandas.tseries.api import guess_datetime_format
+
+try:
+    from pandas.tseries.api import guess_datetime_format
+except ImportError:  # before pandas 2.2
+    from pandas.core.tools.datetimes import guess_datetime_format  # type: ignore[attr-defined,no-redef]
 
 from nb2prod.bento.reference import MIN_GROUP, kind_of, plain
 

@@ -6,7 +6,6 @@ in), and a pandas column with training's dtype.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import re
 from typing import Annotated, Any
@@ -14,10 +13,13 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from . import compat
 from .cells import is_finite, is_missing, is_text, objects
 from .signature import Column, SignatureProblem
 
 OBJECT = np.dtype(object)
+TEXT = str(pd.Series(["text"]).dtype)
+"""The dtype that pandas gives to text: ``object`` before pandas 3."""
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _NANOSECONDS = re.compile(r"\.\d{7}")
 _MANY = 64
@@ -233,7 +235,9 @@ class DatetimeCodec(ColumnCodec):
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         self.zone = getattr(self.dtype, "tz", None)
-        self.unit: Any = "us" if self.dtype == OBJECT else np.datetime_data(getattr(self.dtype, "base", self.dtype))[0]
+        # A zoned dtype of pandas 2.0 is based on nanoseconds whatever its own unit.
+        own = getattr(self.dtype, "unit", None)
+        self.unit: Any = "us" if self.dtype == OBJECT else own or np.datetime_data(self.dtype)[0]
         if self.zone is not None:
             self.expected = "a date-time with its offset such as 2013-01-31T18:05:00+00:00"
 
@@ -265,7 +269,7 @@ class DatetimeCodec(ColumnCodec):
         """The Timestamp of a text, in whatever unit. Raises ``ValueError`` if it is none."""
         if _ISO.fullmatch(text):
             # The standard library says whether it is a day at all: pandas would take 2013-13-01 for 13 January.
-            moment = dt.datetime.fromisoformat(text)
+            moment = compat.moment_of(text)
             return pd.Timestamp(text) if _NANOSECONDS.search(text) else pd.Timestamp(moment)
         if self.column.format is None:
             raise ValueError("no date-time")
@@ -362,15 +366,9 @@ def codec_of(column: Column) -> ColumnCodec:
     """
     try:
         if column.dtype == "category":
-            held = {
-                "integer": "int64",
-                "number": "float64",
-                "boolean": "bool",
-                "string": "str",
-                "datetime": "datetime64[us]",
-            }
-            dtype = column.format if column.format in _DTYPES_OF_CATEGORIES else held.get(column.type, "object")
-            inner = Column(column.name, dtype or "object", column.type, nullable=column.nullable)
+            inner = Column(
+                column.name, column.format or HELD.get(column.type, "object"), column.type, nullable=column.nullable
+            )
             return CategoryCodec(column, _CODECS[column.type](inner))
         return _CODECS[column.type](column)
     except (ValueError, TypeError, Refused) as error:
@@ -387,7 +385,8 @@ _CODECS: dict[str, type[ColumnCodec]] = {
     "datetime": DatetimeCodec,
     "any": AnyCodec,
 }
-_DTYPES_OF_CATEGORIES = {"object"}
+HELD = {"integer": "int64", "number": "float64", "boolean": "bool", "string": TEXT, "datetime": "datetime64[us]"}
+"""The dtype of categories whose column says no other."""
 _NAT = np.iinfo("int64").min
 _AS_OBJECT: dict[str, Any] = {
     "date": lambda moment: moment.date(),

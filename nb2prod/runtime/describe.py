@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import OBJECT, Refused, codec_of
+from .columns import HELD, OBJECT, Refused, codec_of
 from .made import stand_in
 from .signature import Column
 
@@ -64,7 +64,8 @@ def column(values: pd.Series[Any], *, field: bool, target: bool = False, nullabl
     if isinstance(values.dtype, pd.CategoricalDtype):
         form["ordered"] = bool(values.dtype.ordered)
         form["categories"] = _categories(values.dtype.categories)
-        form["format"] = "object" if values.dtype.categories.dtype == OBJECT else None
+        held = str(values.dtype.categories.dtype)
+        form["format"] = None if held == HELD.get(form["type"]) else held
     elif form["type"] == "datetime" and values.dtype == OBJECT:
         form["format"] = _made_of(values[~missing])
     return _with_values(form, values, missing)

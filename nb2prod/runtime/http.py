@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from .compat import timeout
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -126,7 +128,7 @@ async def _rest(receive: Receive, body: bytearray, limit: int, seconds: float) -
 
 async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
     try:
-        async with asyncio.timeout(seconds):
+        async with timeout(seconds):
             message = await receive()
     except TimeoutError:
         raise Failure(408, "the body took too long to arrive", headers=((b"connection", b"close"),)) from None
@@ -139,7 +141,7 @@ async def _drain(receive: Receive, limit: int) -> None:
     """Let the client send its body, or enough of it: most read no answer before they are done."""
     left = limit * _DRAINED
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_DRAINING):
+        async with timeout(_DRAINING):
             more = True
             while more and left > 0:
                 message = await receive()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from .answering import Answering, job_form
+from .compat import timeout
 from .http import Failure, Receive, Response, Scope, to_json
 from .jobs import Jobs, Unwritable
 from .logs import log
@@ -64,7 +65,7 @@ class JobDesk:
                     pause = _AGAIN
                 waits.clear()
                 try:
-                    async with asyncio.timeout(pause):
+                    async with timeout(pause):
                         await waits.wait()
                 except TimeoutError:
                     pass

@@ -71,7 +71,7 @@ def field_schema(column: Column) -> dict[str, Any]:
         schema["minimum"], schema["maximum"] = codec.low, codec.high
     if column.type == "datetime":
         schema["description"] = f"A date-time: {codec_of(column).expected}."
-        if column.format is None:
+        if column.format is None or column.dtype == "category":
             schema["pattern"] = _moment_pattern(codec_of(column))
     elif column.categories:
         shown = ", ".join(str(category) for category in column.categories[:20])

@@ -12,6 +12,8 @@ from .plain_core import NotPlain, decode, encode
 from .plain_python import zone_name, zone_of
 
 OBJECT = np.dtype(object)
+NumpyBacked: Any = getattr(pd.arrays, "NumpyExtensionArray", None) or pd.arrays.PandasArray  # type: ignore[attr-defined]
+"""pandas' array around a numpy array; called PandasArray before pandas 2.1."""
 LARGEST = 100_000
 """Arrays with more entries than this belong in a file format of their own."""
 
@@ -165,7 +167,7 @@ def _decode_array(form: Any) -> Any:
         return values
     if values.dtype.kind in "mM":
         return pd.array(values, dtype=values.dtype)
-    return pd.arrays.NumpyExtensionArray(values)
+    return NumpyBacked(values)
 
 
 def _decode_series(form: Any) -> Any:
@@ -176,7 +178,7 @@ def _decode_series(form: Any) -> Any:
 
 def as_series(array: Any, index: pd.Index) -> pd.Series[Any]:
     """A Series of just these values; strings in an array of objects stay objects."""
-    values = array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+    values = array.to_numpy() if isinstance(array, NumpyBacked) else array
     return pd.Series(values, index=index, dtype=object if values.dtype == OBJECT else None, copy=False)
 
 
@@ -205,7 +207,7 @@ ENCODERS: dict[type, Callable[[Any], Any]] = {
     },
     pd.Series: _encode_series,
     pd.DataFrame: _encode_frame,
-    pd.arrays.NumpyExtensionArray: _encode_numpy_backed,
+    NumpyBacked: _encode_numpy_backed,
     np.ndarray: _encode_ndarray,
 }
 

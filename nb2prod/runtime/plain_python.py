@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .compat import UTC
 from .plain_core import NotPlain, decode, encode
 
 REFERENCED = {
@@ -78,7 +79,17 @@ def zone_name(zone: dt.tzinfo) -> str:
         return name
     if type(zone) is dt.timezone:
         return str(zone)
+    if type(zone).__module__.partition(".")[0] == "pytz":  # what pandas before 3 makes of a zone's name
+        return _pytz_name(zone)
     raise NotPlain(f"the time zone {zone!r} is not plain data")
+
+
+def _pytz_name(zone: Any) -> str:
+    name = getattr(zone, "zone", None)
+    if isinstance(name, str):
+        return name
+    # A fixed offset has no name of its own.
+    return str(dt.timezone(zone.utcoffset(None)))
 
 
 def _encode_reference(value: Any) -> Any:
@@ -129,7 +140,7 @@ def zone_of(name: str) -> dt.tzinfo:
     if match is None or name == "UTC":
         import zoneinfo
 
-        return dt.UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
+        return UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
     minutes = int(match[2]) * 60 + int(match[3])
     return dt.timezone(dt.timedelta(minutes=-minutes if match[1] == "-" else minutes))
 

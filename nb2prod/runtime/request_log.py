@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from .answering import FEATURES, Answered, Answering
+from .compat import UTC
 from .http import to_json
 from .logs import log
 from .rows import Rows
@@ -180,7 +181,7 @@ class _Columns:
 
     def records(self, entry: Entry, features: list[Any] | None, model: str) -> list[dict[str, Any]]:
         """A record for each row of the request."""
-        moment = dt.datetime.fromtimestamp(entry.at, dt.UTC)
+        moment = dt.datetime.fromtimestamp(entry.at, UTC)
         errors = {error.row: error.code for error in entry.answered.answer.errors}
         ruled = dict(entry.answered.fallbacks)
         made = []

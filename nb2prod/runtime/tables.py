@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from . import plain
+from .plain_arrays import NumpyBacked
 
 _KEY = b"nb2prod"
 
@@ -103,7 +104,7 @@ def _stored(array: Any, pa: Any) -> tuple[Any, Any]:
         return pa.array(array.codes.astype("int64")), plain.encode(dtype)
     if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind in "mM":
         return pa.array(np.asarray(array.asi8)), plain.encode(dtype)
-    if isinstance(array, pd.arrays.NumpyExtensionArray):
+    if isinstance(array, NumpyBacked):
         values = array.to_numpy()
         if values.dtype == plain.OBJECT:
             texts = [plain.dumps(item).decode("ascii") for item in values]

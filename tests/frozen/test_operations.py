@@ -1,8 +1,10 @@
 """Every frozen operation gives each row what it got in training, whatever rows come with it."""
 
+import inspect
 import itertools
 import warnings
 
+import pandas as pd
 import pytest
 import sklearn.cluster
 import sklearn.compose
@@ -15,7 +17,7 @@ import sklearn.preprocessing
 from scipy import stats
 
 from nb2prod.recording.kernel.operations import NoEntry
-from tests.frozen.replay import Site, partitions
+from tests.frozen.replay import PandasRefuses, Site, partitions
 
 NAMES = {
     "stats": stats,
@@ -331,13 +333,24 @@ CASES = {
     """,
 }
 TABLE = [(op, line.strip()) for op, lines in CASES.items() for line in lines.strip().splitlines()]
+if (
+    "quantile_method" not in inspect.signature(sklearn.preprocessing.KBinsDiscretizer).parameters
+):  # before scikit-learn 1.7
+    TABLE = [(op, line) for op, line in TABLE if "quantile_method" not in line]
+OBJECTS = pd.Series(["text"]).dtype == object
+"""Whether text is held as objects, as before pandas 3: no row alone has another type then, and there is nothing to keep."""
 
 
 @pytest.mark.parametrize(("op", "source"), TABLE, ids=[source for _, source in TABLE])
 def test_each_row_gets_what_it_got_in_training(op, source):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        site = Site(source, **NAMES)
+        try:
+            site = Site(source, **NAMES)
+        except NoEntry as unneeded:
+            if (unneeded.rule, OBJECTS, op) != ("", True, "same_type"):
+                raise
+            return
         assert site.operation is not None
         assert site.operation.op == op
         assert site.operation.name.isidentifier()
@@ -424,7 +437,10 @@ def test_what_works_row_by_row_is_left_as_it_is(source):
 @pytest.mark.parametrize("line", [line.strip() for line in REFUSED.strip().splitlines()])
 def test_what_cannot_be_kept_is_refused_with_a_remedy(line):
     rule, _, source = line.partition(" ")
-    refused = not_captured(source)
+    try:
+        refused = not_captured(source)
+    except PandasRefuses:
+        pytest.skip("the notebook's own call fails with this pandas")
     assert refused.rule == rule
     assert refused.why.endswith(".")
     assert refused.remedy.endswith(".")

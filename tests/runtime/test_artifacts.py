@@ -56,7 +56,7 @@ PLAIN: dict[str, Any] = {
     "half a pair": "\ud800",
     "bytes": b"\x00\xff",
     "date": datetime.date(2020, 1, 2),
-    "datetime": datetime.datetime(2020, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC),
+    "datetime": datetime.datetime(2020, 1, 2, 3, 4, 5, 6, tzinfo=datetime.timezone.utc),
     "timedelta": datetime.timedelta(days=-1, microseconds=1),
     "decimal": decimal.Decimal("1.20"),
     "pattern": re.compile("x+", re.IGNORECASE),

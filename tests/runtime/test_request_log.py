@@ -18,7 +18,7 @@ from tests.runtime import projects
 from tests.runtime.asgi import JSON, ask
 from tests.runtime.test_app import fresh_metrics, served
 
-DAY = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC).timestamp()
+DAY = dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone.utc).timestamp()
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nb2prod.runtime import describe, rows
+from nb2prod.runtime.columns import TEXT
 from nb2prod.runtime.signature import Signature, SignatureProblem
 
 
@@ -69,11 +70,11 @@ TAKEN = [
     Taken("boolean", "boolean", "null", pd.NA, nullable=True),
     Taken("object", "boolean", "true", True),
     Taken("object", "boolean", "null", np.nan, nullable=True),
-    Taken("str", "string", '""', ""),
-    Taken("str", "string", '"NaN"', "NaN"),
-    Taken("str", "string", '"2013-01-01"', "2013-01-01"),
-    Taken("str", "string", '"a\\u0000b\\ud83d\\ude00"', "a\0b😀"),
-    Taken("str", "string", "null", np.nan, nullable=True),
+    Taken(TEXT, "string", '""', ""),
+    Taken(TEXT, "string", '"NaN"', "NaN"),
+    Taken(TEXT, "string", '"2013-01-01"', "2013-01-01"),
+    Taken(TEXT, "string", '"a\\u0000b\\ud83d\\ude00"', "a\0b😀"),
+    Taken(TEXT, "string", "null", np.nan, nullable=True),
     Taken("string", "string", "null", pd.NA, nullable=True),
     Taken("object", "string", '"a"', "a"),
     Taken("datetime64[us]", "datetime", '"2013-01-01"', pd.Timestamp("2013-01-01")),
@@ -131,9 +132,9 @@ REFUSED = [
     ("float32", "number", "1e300", "within float32"),
     ("bool", "boolean", "1", "got an integer"),
     ("bool", "boolean", '"true"', "got a string"),
-    ("str", "string", "1", "got an integer"),
-    ("str", "string", "{}", "got an object"),
-    ("str", "string", "null", "got null"),
+    (TEXT, "string", "1", "got an integer"),
+    (TEXT, "string", "{}", "got an object"),
+    (TEXT, "string", "null", "got null"),
     ("datetime64[us]", "datetime", "1357000000", "got an integer"),
     ("datetime64[us]", "datetime", '"now"', "expected a date-time"),
     ("datetime64[us]", "datetime", '"2013"', "expected a date-time"),
@@ -184,6 +185,11 @@ def everything() -> pd.DataFrame:
             "ordered": pd.Categorical(["a", None, "b", "a", "a", "b"], categories=["z", "a", "b"], ordered=True),
             "codes": pd.Categorical([1, 2, 1, 2, 1, None]),
             "days": pd.Categorical(pd.to_datetime(["2020", "2021"] * 3)),
+            "seconds": pd.Categorical(pd.to_datetime(["2020", "2021"] * 3).as_unit("s")),
+            "nanoseconds": pd.Categorical(pd.to_datetime(["2020", "2021"] * 3).as_unit("ns")),
+            "zoned days": pd.Categorical(pd.to_datetime(["2020", "2021"] * 3).tz_localize("Europe/Rome")),
+            "small codes": pd.Categorical(np.array([1, 2] * 3, dtype="int8")),
+            "small shares": pd.Categorical(np.array([0.1, 0.5] * 3, dtype="float32")),
             "yes": pd.Categorical([True, False] * 3),
             "old category": pd.Categorical(pd.Index(["a", "b"] * 3, dtype=object)),
             "date": pd.Series([datetime.date(2020, 1, 1)] * 5 + [None], dtype=object),
@@ -361,7 +367,7 @@ def test_any_table_of_numbers_and_texts_comes_back_exactly(values: list[tuple[in
             {
                 "i": pd.Series([item[0] for item in values], dtype="int64"),
                 "f": pd.Series([item[1] for item in values], dtype="float64"),
-                "s": pd.Series([item[2] for item in values], dtype="str"),
+                "s": pd.Series([item[2] for item in values], dtype=TEXT),
             }
         )
     except UnicodeEncodeError:

@@ -14,7 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.api import guess_datetime_format
+
+try:
+    from pandas.tseries.api import guess_datetime_format
+except ImportError:  # before pandas 2.2
+    from pandas.core.tools.datetimes import guess_datetime_format  # type: ignore[attr-defined,no-redef]
 
 MISSING: Any = object()
 """Held where the value is missing, whatever the column's own mark for it."""
@@ -197,7 +201,7 @@ def _datetimes(column: dict[str, Any], seen: pd.Series[Any]) -> Iterator[Odd]:
         other = middle.tz_convert("UTC") + pd.Timedelta(hours=5)
         yield Odd("with another offset", f"{other:%Y-%m-%dT%H:%M:%S}+05:00", middle, FORM)
         yield Odd("without an offset", f"{middle:%Y-%m-%dT%H:%M:%S}", REFUSED, CONTRACT)
-    if column["format"] in (None, "date", "datetime"):
+    if column["dtype"] == "category" or column["format"] in (None, "date", "datetime"):
         yield Odd("a date in another format", f"{middle:%d/%m/%Y}", REFUSED, CONTRACT)
     yield Odd(
         "a day that there is not", "2023-02-30" if zone is None else "2023-02-30T00:00:00+00:00", REFUSED, CONTRACT

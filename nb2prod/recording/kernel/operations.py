@@ -10,6 +10,7 @@ that have no row-wise equivalent; `explain` says why for one call.
 """
 
 import contextlib
+import importlib
 import io
 import re
 import sys
@@ -477,19 +478,18 @@ def _capture_datetime(call: Call, result: Any) -> Any:
     if call.arg(5, "format") is not None or _is(arg, "DataFrame") or isinstance(arg, dict):
         return state
     first = next((v for v in list(arg) if isinstance(v, str) and v), None)
-    guess = _guesser()
-    if first is not None and guess is not None:
+    if first is not None:
         with _undisturbed():
-            state["format"] = guess(first, dayfirst=bool(call.arg(2, "dayfirst", False)))
+            state["format"] = _guesser()(first, dayfirst=bool(call.arg(2, "dayfirst", False)))
     return state
 
 
 def _guesser() -> Any:
-    with contextlib.suppress(Exception):
-        from pandas.tseries.api import guess_datetime_format  # from pandas 2 on the format of the first value is all
-
-        return guess_datetime_format
-    return None
+    """What reads the format of a date's text: from pandas 2 on the format of the first value is all."""
+    for module in ("pandas.tseries.api", "pandas.core.tools.datetimes"):  # it moved in pandas 2.2
+        with contextlib.suppress(Exception):
+            return importlib.import_module(module).guess_datetime_format
+    raise ImportError("pandas has no guess_datetime_format")
 
 
 def _writes_dates(call: Call) -> bool:

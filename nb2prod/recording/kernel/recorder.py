@@ -259,8 +259,8 @@ class Recorder:
         self.by_name = False
         caller = python.f_back
         top = self.stack[-1]
-        # Called for each row by a comprehension over rows, it is a function of plain values.
-        plain = caller is not None and caller.f_code.co_name in COMPREHENSIONS and not self._following(top.step)
+        # Called for each row by a comprehension over rows, it is a function of plain values. From Python 3.12 on a comprehension has no frame.
+        plain = not self._following(top.step)
         while caller is not None and caller.f_code.co_name in INNER_FRAMES:
             caller = caller.f_back
         if caller is not None and not plain and HOOK in caller.f_code.co_names:
