@@ -58,6 +58,10 @@ class Options:
     """Kernel to run the notebook on; by default the one that the notebook names, or python3 where it names none."""
     timeout: float | None = None
     """Seconds that one cell may take."""
+    find_links: tuple[str, ...] = ()
+    """Folders of wheels from which packages of the served environment may be taken."""
+    offline: bool = False
+    """Ask no package index: what is in uv's cache, or in `find_links`, must do."""
     serving: Mapping[str, Any] = field(default_factory=dict)
     """How the service behaves: the options of `nb2prod.runtime.options`, which are part of the Bento."""
 
@@ -170,6 +174,8 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "parameters": _table,
         "kernel": _text,
         "timeout": _timeout,
+        "find_links": folders,
+        "offline": _flag,
         "serving": _serving,
     }
 
@@ -198,6 +204,23 @@ def _names(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
         raise _wrong(where, value, 'a column name or a list of them, as in ["price"]')
     return tuple(items)
+
+
+def folders(value: Any, where: str) -> tuple[str, ...]:
+    """Folders of wheels, or pages that list some, with whole paths. Raises `InputError`, which begins with `where`, for anything else."""
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise _wrong(where, value, 'a folder of wheels or a list of them, as in ["wheels"]')
+    for item in items:
+        if "://" not in item and not Path(item).expanduser().is_dir():
+            raise InputError(f"{where}: the folder {item} does not exist", "Name a folder of wheels (*.whl).")
+    return tuple(item if "://" in item else str(Path(item).expanduser().absolute()) for item in items)
+
+
+def _flag(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(where, value, "true or false")
+    return value
 
 
 def _filters(value: Any, where: str) -> dict[str, str]:

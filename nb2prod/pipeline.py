@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-import pickle
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +21,13 @@ from nb2prod.notebook import Notebook, read
 from nb2prod.progress import NoProgress, Progress, TimedProgress
 
 if TYPE_CHECKING:
+    from nb2prod.bento.build_environment import BuildEnvironment
     from nb2prod.bento.pins import Pins
+    from nb2prod.environments.served import ServedEnvironment
     from nb2prod.parity.cases import Cases
     from nb2prod.parity.report import ParityReport
     from nb2prod.path.plan import ServingPath
-    from nb2prod.path.tries import Tries
+    from nb2prod.path.tries import Description, Tries
     from nb2prod.runtime.options import Options as Serving
 
 
@@ -38,6 +38,8 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
     left half-written. A proof that fails is a result without a Bento.
     """
     from nb2prod import afterwards, early
+    from nb2prod.bento import build_environment
+    from nb2prod.environments.uv import Sources
     from nb2prod.forecast import forecast
     from nb2prod.path import plan, planned, show
     from nb2prod.path.tries import Tries
@@ -47,33 +49,37 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
     notebook = read(path)
     early.check(notebook, options, forecast(notebook, options) if options.target or options.fields else None)
     _serving(notebook, options)
+    kernel_name, sources = options.kernel or notebook.kernel, Sources(options.find_links, options.offline)
     with _staging(bento_name(notebook.path, options)) as stage:
+        timed.stage("environment")
+        expected = build_environment.before_run(notebook, kernel_name, sources)
         timed.stage("record")
         project = stage / "project"
 
-        def plan_of(recording: Any, kernel: Any) -> ServingPath:
+        def plan_of(recording: Any, kernel: Any) -> _Packed:
             from nb2prod.bento import project as files
 
+            python = Path(recording.executable)
+            environment = build_environment.after_run(notebook, python, kernel_name, sources, expected)
             timed.stage("plan")
             project.mkdir()
             files.copy_runtime(project / files.RUNTIME_PACKAGE)
-            tries = trial.enter_context(Tries(recording, project))
+            tries = trial.enter_context(Tries(recording, project, environment.tried))
             serving = plan.plan(recording, kernel, options, project, timed, tries)
-            told.append(_told(notebook, options, serving, tries))
+            told = _told(notebook, options, serving, tries)
             # They take their time, and the Bento can be packaged meanwhile.
             tries.begin_edges()
-            begun.append(tries)
-            return serving
+            return _Packed(notebook, options, serving, told, environment, tries)
 
         with contextlib.ExitStack() as trial:
-            begun: list[Tries] = []
-            told: list[_Told] = []
-            serving = record.record(notebook, options, stage / "recording", timed, plan_of)
+            packed = record.record(notebook, options, stage / "recording", timed, plan_of)
             timed.stage("package")
-            bento, pins = _package(_Packed(notebook, options, serving, told[0]), project, stage)
+            bento, pins = _package(packed, project, stage)
+            served = packed.environment.exact(pins.requirements, sources)
             timed.stage("prove")
-            edges = begun[0].edges()
-        report, cases = _prove(serving, edges, bento, options, timed)
+            edges = packed.tries.edges()
+        serving = packed.serving
+        report, cases = _prove(serving, edges, bento, served, options, timed)
         timed.stage("release")
         said = afterwards.compare(notebook, options, serving)
         warnings = said.diagnostics
@@ -127,36 +133,31 @@ def _has_fallback(notebook: Notebook) -> bool:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a Bento says of itself: signature.json, reference.json and examples.json."""
+    """What a Bento says of itself: signature.json, and what describes its fields."""
 
     signature: dict[str, Any]
-    reference: dict[str, Any]
-    examples: dict[str, Any]
+    fields: Description
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """What a Bento is made of."""
+    """What a Bento is made of, and the process that tried it, which still makes the edge cases."""
 
     notebook: Notebook
     options: Options
     serving: ServingPath
     told: _Told
+    environment: BuildEnvironment
+    tries: Tries
 
 
 def _told(notebook: Notebook, options: Options, serving: ServingPath, tries: Tries) -> _Told:
-    """Describe the fields, and make example requests that the service answers."""
-    import pandas as pd
-
-    from nb2prod.bento import examples, reference
-
-    raw = pd.read_pickle(serving.table.path)
-    fields = [c for c in raw.columns if str(c) in serving.fields]
-    name = serving.signature["prediction"]["name"]
-    described = reference.describe(raw[fields], _predictions(serving), prediction_name=name)
+    """Have the fields described, and example requests made that the service answers."""
     signature = {**serving.signature, "model": {"name": bento_name(notebook.path, options)}}
-    made = examples.make(signature, described, raw[fields], accept=partial(tries.accepts, signature))
-    return _Told(signature, described, made)
+    snapshot = serving.recording.snapshots.get(serving.prediction.snapshot, {})
+    own_class = str(snapshot.get("type", "")).startswith("__main__")
+    described = tries.describe(signature, serving.signature["prediction"]["name"], own_class=own_class)
+    return _Told(signature, described)
 
 
 def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
@@ -168,7 +169,9 @@ def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
     served = _serving(notebook, options)
     _check_fit(served, serving.fields, fallback=_has_fallback(notebook))
     local = imports.local_modules(
-        _imported(serving) | imports.of_artifacts(project / "artifacts"), notebook.path.parent
+        _imported(serving) | imports.of_artifacts(project / "artifacts"),
+        notebook.path.parent,
+        packed.environment.kernel,
     )
     files.write(
         project,
@@ -176,8 +179,8 @@ def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
             serving.composition.features,
             serving.composition.predict,
             told.signature,
-            told.reference,
-            told.examples,
+            told.fields.reference,
+            told.fields.examples,
             served.to_json(),
             notebook.path.parent,
             local,
@@ -186,9 +189,8 @@ def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
     )
     about = {"nb2prod.notebook": notebook.name, "nb2prod.owner": options.owner, "nb2prod.runbook": options.runbook}
     labels = {key: value for key, value in about.items() if value}
-    staged = staging.stage(
-        project, name, python=Path(serving.recording.executable), store=stage / "bentos", labels=labels
-    )
+    request = staging.Request(name, labels, told.fields.loaded)
+    staged = staging.stage(project, request, environment=packed.environment.installed(), store=stage / "bentos")
     return staged.folder, staged.pins
 
 
@@ -198,18 +200,13 @@ def _imported(serving: ServingPath) -> frozenset[str]:
     return serving.composition.imports | rules
 
 
-def _predictions(serving: ServingPath) -> object:
-    """The recorded predictions; None where only the notebook's own classes could read them."""
-    if serving.prediction.function is not None:
-        return serving.cases["expected"]
-    snapshot = serving.prediction.snapshot
-    if serving.recording.snapshots[snapshot]["type"].startswith("__main__"):
-        return None
-    return pickle.loads((serving.recording.folder / "snapshots" / f"{snapshot}.pkl").read_bytes())
-
-
 def _prove(
-    serving: ServingPath, edges: list[dict[str, Any]], bento: Path, options: Options, progress: Progress
+    serving: ServingPath,
+    edges: list[dict[str, Any]],
+    bento: Path,
+    environment: ServedEnvironment,
+    options: Options,
+    progress: Progress,
 ) -> tuple[ParityReport, Cases]:
     from nb2prod.parity import cases, prover, target
     from nb2prod.parity.cases import tolerance_of
@@ -232,7 +229,7 @@ def _prove(
         },
         "the recorded cases",
     )
-    where = target.of_folder(bento, f"{bento.parent.name}:{bento.name}")
+    where = target.of_folder(bento, f"{bento.parent.name}:{bento.name}", environment)
     allowed = tolerance_of(known, options.tolerance, options.tolerances)
     return prover.prove(where, known, tolerance=allowed, progress=progress), known
 

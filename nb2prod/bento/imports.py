@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import pickletools
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod.bento import project
+from nb2prod.environments.interpreter import Environment
 from nb2prod.runtime.options import Options
 
 FORMATS: dict[str, tuple[str, ...]] = {
@@ -35,8 +35,8 @@ def of_source(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def of_project(folder: Path) -> frozenset[str]:
-    """Top-level names of all modules that this project needs from installed packages.
+def of_project(folder: Path, standard_library: frozenset[str] = frozenset(sys.stdlib_module_names)) -> frozenset[str]:
+    """Top-level names of all modules that this project needs from installed packages: all but those of the `standard_library`.
 
     The generated code and the notebook's own modules count with all their imports. The runtime counts
     with its modules' top-level imports; what it imports inside functions is needed where the manifest
@@ -56,7 +56,7 @@ def of_project(folder: Path) -> frozenset[str]:
         names.update(_of_runtime_module(sources[path], called))
     if Options.load(folder / "options.json").request_log:
         names.add("pyarrow")
-    return frozenset(names - own - sys.stdlib_module_names)
+    return frozenset(names - own - standard_library)
 
 
 def of_artifacts(folder: Path) -> frozenset[str]:
@@ -74,48 +74,40 @@ def of_artifacts(folder: Path) -> frozenset[str]:
     return frozenset(name for name in names if name not in sys.stdlib_module_names)
 
 
-def local_modules(imports: Iterable[str], folder: Path) -> tuple[Path, ...]:
+def local_modules(imports: Iterable[str], folder: Path, environment: Environment) -> tuple[Path, ...]:
     """Modules among `imports` (top-level names) that lie in `folder`, and those that they import in turn.
 
     The paths are relative to `folder`: `helpers.py`, or `cleaning` for a package. As in a notebook's
-    kernel, the folder wins over installed packages of the same name; the standard library wins over both, and a
+    kernel, whose `environment` it is, the folder wins over installed packages of the same name; the standard library wins over both, and a
     folder of modules without `__init__.py` gives way to any of them.
     """
     found: dict[str, Path] = {}
     waiting = sorted(set(imports))
     while waiting:
         name = waiting.pop()
-        if name in found or name in sys.stdlib_module_names:
+        if name in found or name in environment.standard_library:
             continue
-        path = _local(name, folder)
+        path = _local(name, folder, environment)
         if path is None:
             continue
         found[name] = path
-        for source in _sources(folder / path):
+        for source in module_sources(folder / path):
             waiting += sorted(of_source(source))
     return tuple(found[name] for name in sorted(found))
 
 
-def _local(name: str, folder: Path) -> Path | None:
+def _local(name: str, folder: Path, environment: Environment) -> Path | None:
     if (folder / name / "__init__.py").is_file():
         return Path(name)
     if (folder / f"{name}.py").is_file():
         return Path(f"{name}.py")
-    return Path(name) if _is_namespace(name, folder) else None
+    # A folder of modules without __init__.py gives way to an installed module of its name.
+    is_namespace = name not in environment.by_module and next((folder / name).glob("*.py"), None) is not None
+    return Path(name) if is_namespace else None
 
 
-def _is_namespace(name: str, folder: Path) -> bool:
-    """Whether the name is a folder of modules here, and no installed module has it."""
-    if not next((folder / name).glob("*.py"), None):
-        return False
-    try:
-        found = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return True
-    return found is None or found.origin is None
-
-
-def _sources(path: Path) -> Iterator[str]:
+def module_sources(path: Path) -> Iterator[str]:
+    """The text of the module at `path`, or of each module below that folder; what Python could not import is left out."""
     for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
         text = _importable(file)
         if text is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nb2prod import room
 from nb2prod.bento import digest, project
+from nb2prod.environments import uv
 from nb2prod.errors import EnvironmentProblem
 
 LABEL = "nb2prod"
@@ -35,10 +36,10 @@ class BentoSpec:
     description: str = "A notebook's model, packaged by nb2prod. Its model card is in the release record."
 
 
-def build(folder: Path, spec: BentoSpec, stage: Path) -> Path:
+def build(folder: Path, spec: BentoSpec, stage: Path, python: Path | None = None) -> Path:
     """Package the project `folder` into the store at `stage` and return the Bento's folder, `stage/name/version`.
 
-    Nothing is resolved or looked up. A whole Bento of that name and version in the staging store is
+    `python` is the interpreter whose BentoML does it, of an environment that can import the project; by default the one that runs this. Nothing is resolved or looked up. A whole Bento of that name and version in the staging store is
     returned as it is. Raises `EnvironmentProblem` where BentoML can't package the project, with BentoML's
     own reason, or where the disk refuses.
     """
@@ -51,7 +52,7 @@ def build(folder: Path, spec: BentoSpec, stage: Path) -> Path:
         (folder / "requirements.txt").write_text(text, encoding="utf-8", newline="\n")
         with tempfile.TemporaryDirectory(dir=stage, prefix=".building-") as scratch:
             task = _task(folder, spec, Path(scratch))
-            built = _run(task, folder, Path(scratch))
+            built = _run(task, folder, Path(scratch), python or Path(sys.executable))
             left_out = set(project.content(folder)) - set(project.content(source(built)))
             if left_out:
                 raise _failed(task, f"it leaves out {', '.join(sorted(map(str, left_out))[:5])}")
@@ -82,16 +83,19 @@ def _requirements_text(pins: Iterable[str]) -> str:
     return "".join(f"{pin}\n" for pin in sorted(set(pins)) if not pin.startswith("bentoml=="))
 
 
-def _run(task: Mapping[str, object], folder: Path, scratch: Path) -> Path:
+def _run(task: Mapping[str, object], folder: Path, scratch: Path, python: Path) -> Path:
     environ = {
         **os.environ,
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(scratch / "home"),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        # BentoML looks for it there, and would install it where it finds none.
+        "PATH": os.pathsep.join([str(Path(uv.program()).parent), os.environ.get("PATH", os.defpath)]),
     }
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _SCRIPT.read_text(encoding="utf-8"), json.dumps(task)],
+            [str(python), "-c", _SCRIPT.read_text(encoding="utf-8"), json.dumps(task)],
             cwd=folder,
             env=environ,
             capture_output=True,

@@ -3,7 +3,7 @@
 ::
 
     service.py  features.py  predict.py  fallback.py (if any)  nb2prod_runtime/
-    signature.json  reference.json  examples.json  options.json
+    signature.json  reference.json  examples.json  options.json  environment.json (written with the pins)
     artifacts/manifest.json  artifacts/<files>       (written before, by the runtime's artifacts module)
     <modules imported from the notebook's folder>
 """
@@ -31,6 +31,7 @@ GENERATED = frozenset(
         "reference.json",
         "examples.json",
         "options.json",
+        "environment.json",
         "requirements.txt",
         "bentofile.yaml",
         RUNTIME_PACKAGE,

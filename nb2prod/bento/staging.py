@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from nb2prod.bento import digest, imports, package, pins
+from nb2prod.bento import digest, imports, package, pins, project
 from nb2prod.bento.pins import Pins
+from nb2prod.environments import pinned
+from nb2prod.environments.interpreter import Environment
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,29 @@ class Staged:
         return f"{self.name}:{self.version}"
 
 
-def stage(project: Path, name: str, *, python: Path, store: Path, labels: Mapping[str, str] | None = None) -> Staged:
-    """Pin the project's environment, give it its version and package it into the staging store.
+@dataclass(frozen=True)
+class Request:
+    """What a Bento is packaged from besides its project: its `name`, its `labels`, and the top-level modules `loaded` when it answered."""
 
-    `python` is the interpreter of the notebook's kernel. Raises as `pins.resolve`, `pins.check` and
-    `package.build` do: another Python or other packages than the proof would run with, code that a
-    service must not carry, a project that BentoML can't package.
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    loaded: tuple[str, ...] = ()
+
+
+def stage(folder: Path, request: Request, *, environment: Environment, store: Path) -> Staged:
+    """Pin the environment of the project in `folder`, give it its version and package it into the staging store.
+
+    `environment` is what is installed where the project was tried. Raises as `pins.resolve` and `package.build` do: code
+    that a service must not carry, a project that BentoML can't package.
     """
-    found = pins.resolve(imports.of_project(project), python)
-    pins.check(found)
-    version = digest.digest(project, found.requirements)
-    spec = package.BentoSpec(name, version, found.python_version, found.requirements, labels or {})
-    return Staged(name, version, package.build(project, spec, store), found)
+    found = _pins(folder, environment, request.loaded)
+    project.write_json(folder / pinned.FILE, pinned.describe(environment))
+    version = digest.digest(folder, found.requirements)
+    spec = package.BentoSpec(request.name, version, found.python_version, found.requirements, request.labels)
+    return Staged(request.name, version, package.build(folder, spec, store, environment.python), found)
+
+
+def _pins(folder: Path, environment: Environment, loaded: Iterable[str]) -> Pins:
+    modules = imports.of_project(folder, environment.standard_library)
+    own = {path.stem if path.suffix else path.name for path in folder.iterdir()}
+    return pins.resolve(modules, environment, loaded=set(loaded) - own - environment.standard_library)

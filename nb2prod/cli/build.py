@@ -11,6 +11,7 @@ import click
 
 from nb2prod import diagnostics
 from nb2prod.cli import verdict
+from nb2prod.cli.env import find_links_option, offline_option
 from nb2prod.cli.output import common_options, note, print_diagnostics, print_json, print_text
 from nb2prod.errors import InputError, Refused
 
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     metavar="OPTION=VALUE",
     help="An option of the service, as latency_budget=0.5; may be given several times.",
 )
+@find_links_option
+@offline_option
 @click.option("--timeout", type=float, metavar="SECONDS", help="Time that one cell may take.")
 @common_options
 def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  # noqa: ARG001 (read by `main`)

@@ -23,8 +23,11 @@ from nb2prod.errors import EnvironmentProblem, InputError
 @common_options
 def serve(bento: str, *, host: str, port: int, as_json: bool, debug: bool) -> None:  # noqa: ARG001
     """Serve a Bento (name, name:version, or its folder) until interrupted."""
+    from nb2prod.environments import served
+
     folder = resolve(bento)
     _check_port(host, port)
+    environment = served.of_bento(folder)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if as_json:
         print_json({"bento": bento, "folder": str(folder), "url": url})
@@ -36,7 +39,8 @@ def serve(bento: str, *, host: str, port: int, as_json: bool, debug: bool) -> No
     os.environ.setdefault("NB2PROD_DATA", str(home.serving()))
     # The server takes this process's place, so that signals and the exit code are its own.
     arguments = ["-m", "bentoml", "serve", str(folder), "--host", host, "--port", str(port)]
-    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (a shell is not wanted)
+    python = str(environment.python)
+    os.execv(python, [python, *arguments])  # noqa: S606 (a shell is not wanted)
 
 
 def resolve(bento: str) -> Path:

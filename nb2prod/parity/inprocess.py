@@ -7,7 +7,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from nb2prod.environments import served
+from nb2prod.environments.served import ServedEnvironment
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.parity import isolation
 from nb2prod.parity.faults import ServiceFault
@@ -31,10 +32,18 @@ class Worker:
     `phantoms` of a request stand in for columns that the request does not have, the target first of all.
     """
 
-    def __init__(self, bento: Path, *, hash_seed: int, hidden: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        bento: Path,
+        *,
+        hash_seed: int,
+        hidden: Iterable[str] | None = None,
+        environment: ServedEnvironment | None = None,
+    ) -> None:
         source = bento.absolute() / "src"
         self._project = source if source.is_dir() else bento.absolute()
-        self._hidden = isolation.hidden_from(bento) if hidden is None else hidden
+        self._environment = environment or served.of_bento(bento.absolute())
+        self._hidden = isolation.hidden_from(bento, self._environment) if hidden is None else hidden
         self.hash_seed = hash_seed
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,7 +82,7 @@ class Worker:
         environ = isolation.environment(home, hidden=self._hidden, hash_seed=self.hash_seed, path=[self._project])
         with (home / "log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "nb2prod_runtime.worker", str(self._project)],
+                [str(self._environment.python), "-m", "nb2prod_runtime.worker", str(self._project)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

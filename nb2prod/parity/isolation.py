@@ -1,6 +1,6 @@
 """What a served Bento must do without: nb2prod itself, and every package that its environment does not pin.
 
-The server of a proof runs on this machine's Python, where all is installed. A folder put first on its
+Where the proof runs in nb2prod's own environment, all is installed. A folder put first on its
 import path holds a `sitecustomize` module that hides those packages, as if they were not installed: a
 Bento that needs one fails here, and not in production.
 """
@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+
+from nb2prod.environments.served import ServedEnvironment
 
 ALWAYS = frozenset({"nb2prod"})
 _NEVER = frozenset({"pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel"})
@@ -76,7 +78,8 @@ def environment(home: Path, *, hidden: Iterable[str], hash_seed: int, path: Iter
 
     Nothing of the person's own Python, BentoML or nb2prod settings reaches it. `path` is put on its import path.
     """
-    blocker = write(home / "path", hidden)
+    hidden = frozenset(hidden)
+    blockers = [write(home / "path", hidden)] if hidden else []
     (home / "tmp").mkdir()
     (home / "cwd").mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
@@ -87,16 +90,19 @@ def environment(home: Path, *, hidden: Iterable[str], hash_seed: int, path: Iter
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(home / "bentoml"),
         "PYTHONHASHSEED": str(hash_seed),
-        "PYTHONPATH": os.pathsep.join(map(str, [blocker, *path])),
+        "PYTHONPATH": os.pathsep.join(map(str, [*blockers, *path])),
+        "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(home / "tmp"),
     }
 
 
-def hidden_from(bento: Path) -> frozenset[str]:
+def hidden_from(bento: Path, environment: ServedEnvironment) -> frozenset[str]:
     """The top-level modules that the Bento at this folder must not find: those that only packages outside
-    of its pins provide. Where it pins nothing, nb2prod alone.
+    of its pins provide. Where it pins nothing, nb2prod alone; none in an environment that was made of its pins.
     """
+    if not environment.own:
+        return frozenset()
     pinned = _pinned(bento / "env" / "python")
     if not pinned:
         return ALWAYS

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from nb2prod.environments import served
+from nb2prod.environments.served import ServedEnvironment
 from nb2prod.parity.inprocess import Worker
 from nb2prod.parity.server import Server
 
@@ -14,15 +16,16 @@ class Processes:
     """A context manager; each process starts when it is asked for, and ends with it.
 
     `seeds` are the values of PYTHONHASHSEED of the first server, of the second (which works row by row), and of
-    the process without HTTP.
+    the process without HTTP; `environment` is where they run, by default that of the Bento's pins.
     """
 
-    def __init__(self, bento: Path, seeds: tuple[int, int, int]) -> None:
+    def __init__(self, bento: Path, seeds: tuple[int, int, int], environment: ServedEnvironment | None = None) -> None:
+        environment = environment or served.of_bento(bento)
         self.seeds = seeds
         first, second, third = seeds
-        self._first = Server(bento, hash_seed=first)
-        self._second = Server(bento, hash_seed=second, batching=False)
-        self._worker = Worker(bento, hash_seed=third)
+        self._first = Server(bento, hash_seed=first, environment=environment)
+        self._second = Server(bento, hash_seed=second, batching=False, environment=environment)
+        self._worker = Worker(bento, hash_seed=third, environment=environment)
         self._ready: set[Server] = set()
         self._begun: set[Server | Worker] = set()
 

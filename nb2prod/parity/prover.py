@@ -104,7 +104,7 @@ def hash_seeds(seed: int) -> tuple[int, int, int]:
 def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | None) -> None:
     with contextlib.ExitStack() as stack:
         own = given is None
-        processes = given or stack.enter_context(Processes(folder, hash_seeds(run.bench.seed)))
+        processes = given or stack.enter_context(Processes(folder, hash_seeds(run.bench.seed), target.environment))
         first, second, _ = processes.seeds
         run.progress.message(f"starting {target.name} on its own, hash seed {first}")
         service = Service(processes.first().client)

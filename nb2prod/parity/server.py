@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from nb2prod.environments import served
+from nb2prod.environments.served import ServedEnvironment
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.parity import isolation, ports
 from nb2prod.parity.client import Client
@@ -34,7 +36,7 @@ _NO_START = (
 class Server:
     """Serves the Bento at `bento` on a free port of 127.0.0.1; a context manager that waits until it is ready.
 
-    The process has a fresh BENTOML_HOME, an empty current folder, the hash seed given, and none of the
+    It runs in `environment`, by default in that of the Bento's pins. The process has a fresh BENTOML_HOME, an empty current folder, the hash seed given, and none of the
     `hidden` top-level modules (by default what the Bento does not pin, and nb2prod). With `batching`
     off, the service works row by row. However this process ends, the server ends with it.
     """
@@ -46,12 +48,14 @@ class Server:
         hash_seed: int,
         batching: bool = True,
         hidden: Iterable[str] | None = None,
+        environment: ServedEnvironment | None = None,
         timeout: float = _START_SECONDS,
     ) -> None:
         self.bento = bento.absolute()
         self.hash_seed = hash_seed
         self.batching = batching
         self._hidden = hidden
+        self._environment = environment
         # The Bento's options may ask for keys that only its users have.
         self._key = secrets.token_urlsafe(24)
         self._timeout = timeout
@@ -115,7 +119,7 @@ class Server:
         serve = ["-m", "bentoml", "serve", str(self.bento), "--host", "127.0.0.1", "--port", str(self._port)]
         with (home / "log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-I", str(_GUARDIAN), sys.executable, *serve],
+                [sys.executable, "-I", str(_GUARDIAN), str(self._where().python), *serve],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -123,6 +127,10 @@ class Server:
                 env=environ,
                 start_new_session=True,
             )
+
+    def _where(self) -> ServedEnvironment:
+        self._environment = self._environment or served.of_bento(self.bento)
+        return self._environment
 
     def wait(self) -> None:
         """Return once it is ready; raises `ServiceFault` with the log's end if it dies or takes too long."""
@@ -199,7 +207,7 @@ class Server:
         return ServiceFault(f"the server of the Bento {self.bento} {what}", hint, self.log())
 
     def _environ(self, home: Path) -> dict[str, str]:
-        hidden = isolation.hidden_from(self.bento) if self._hidden is None else self._hidden
+        hidden = isolation.hidden_from(self.bento, self._where()) if self._hidden is None else self._hidden
         environ = isolation.environment(home, hidden=hidden, hash_seed=self.hash_seed)
         return {
             **environ,

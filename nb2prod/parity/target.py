@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod.bento import store
+from nb2prod.environments.served import ServedEnvironment
 from nb2prod.errors import InputError
 from nb2prod.parity.client import Client
 from nb2prod.parity.service import Service, check_ready
@@ -24,6 +25,8 @@ class Target:
     headers: Mapping[str, str] = field(default_factory=dict)
     bento: str | None = None
     """`name:version`, where known."""
+    environment: ServedEnvironment | None = None
+    """Where the folder is served, if that is settled already."""
 
     def signature(self) -> Signature:
         """Its signature, from the folder or asked of the service.
@@ -48,8 +51,8 @@ class Target:
             client.close()
 
 
-def of_folder(folder: Path, bento: str | None = None) -> Target:
-    """The built Bento in this folder, by default called as its bento.yaml says.
+def of_folder(folder: Path, bento: str | None = None, environment: ServedEnvironment | None = None) -> Target:
+    """The built Bento in this folder, by default called as its bento.yaml says, served in this environment or else in that of its pins.
 
     Raises `InputError` where it is none of nb2prod's.
     """
@@ -60,7 +63,7 @@ def of_folder(folder: Path, bento: str | None = None) -> Target:
             "`nb2prod list` names the Bentos that there are.",
         )
     name = bento or store.read(folder).tag
-    return Target(name, folder=folder, bento=name)
+    return Target(name, folder=folder, bento=name, environment=environment)
 
 
 def of_url(url: str, *, headers: Mapping[str, str] | None = None, bento: str | None = None) -> Target:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ def _nb2prod_ask(recorder, request):
             out = recorder.snapshots.take(pickle.load(stream).iloc[:0])
     elif op == "save":
         sys.path.insert(0, request["runtime"])
+        # What writing artifacts takes and the kernel lacks; what it has comes first.
+        sys.path.extend(request["lent"])
         try:
             from nb2prod_runtime import artifacts
             out = []
@@ -34,7 +37,7 @@ def _nb2prod_ask(recorder, request):
                 except Exception as problem:
                     out.append({"problem": f"{type(problem).__name__}: {problem}"})
         finally:
-            sys.path.remove(request["runtime"])
+            sys.path[:] = [place for place in sys.path if place not in (request["runtime"], *request["lent"])]
     entries = {n: recorder.snapshots.entries[n] for n in recorder.snapshots.entries}
     with open(request["answer"] + ".part", "w") as stream:
         json.dump({"out": out, "snapshots": entries}, stream, default=str)
@@ -45,10 +48,13 @@ del _nb2prod_ask
 
 
 class KernelOracle:
-    """Asks the kernel through files; keeps the recording's table of snapshots up to date."""
+    """Asks the kernel through files; keeps the recording's table of snapshots up to date.
 
-    def __init__(self, kernel: Kernel, recording: Recording) -> None:
-        self._kernel, self._recording = kernel, recording
+    `lent` are folders of packages that the kernel may use to write artifacts, after its own.
+    """
+
+    def __init__(self, kernel: Kernel, recording: Recording, lent: Sequence[Path] = ()) -> None:
+        self._kernel, self._recording, self._lent = kernel, recording, lent
         self._known: dict[str, dict[str, Any]] = {}
         self._empty: dict[int, int] = {}
         self._count = 0
@@ -80,6 +86,7 @@ class KernelOracle:
 
         Raises `EnvironmentProblem` where the disk is full.
         """
-        out: list[dict[str, Any]] = self._ask(op="save", jobs=jobs, folder=str(folder), runtime=str(runtime))
+        lent = [str(place) for place in self._lent]
+        out: list[dict[str, Any]] = self._ask(op="save", jobs=jobs, folder=str(folder), runtime=str(runtime), lent=lent)
         room.check((job.get("problem", "") for job in out), folder)
         return out

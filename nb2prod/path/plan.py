@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.environments.served import ServedEnvironment
 from nb2prod.errors import Refused
 from nb2prod.path import columns_check, fallback, filters, findings, raw_table, served_checks
 from nb2prod.path import prediction as predictions
@@ -42,7 +43,8 @@ class Planner:
         self, recording: Recording, kernel: Kernel, options: Options, project: Path, progress: Progress, tries: Tries
     ) -> None:
         self.recording, self.options, self.project, self.progress = recording, options, project, progress
-        self.oracle = KernelOracle(kernel, recording)
+        site = tries.environment.site
+        self.oracle = KernelOracle(kernel, recording, [] if site is None else [site])
         self.notes: list[Diagnostic] = []
         self.tries = tries
         self._made_of: list[str] | None = None
@@ -400,7 +402,7 @@ def plan(
     """
     if tries is not None:
         return Planner(recording, kernel, options, project, progress, tries).run()
-    with Tries(recording, project) as own:
+    with Tries(recording, project, ServedEnvironment(Path(recording.executable), own=False)) as own:
         return Planner(recording, kernel, options, project, progress, own).run()
 
 

@@ -7,11 +7,13 @@ import os
 import select
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from nb2prod.environments.served import ServedEnvironment
 from nb2prod.errors import Nb2ProdError
 
 if TYPE_CHECKING:
@@ -20,11 +22,23 @@ if TYPE_CHECKING:
 SECONDS = 900
 
 
-class Tries:
-    """Runs the trial of one project; a context manager, the process ends with it."""
+@dataclass(frozen=True)
+class Description:
+    """reference.json and examples.json of a Bento, and the top-level modules that a clean process had `loaded` when it answered."""
 
-    def __init__(self, recording: Recording, project: Path) -> None:
-        self._recording, self._project = recording, project
+    reference: dict[str, Any]
+    examples: dict[str, Any]
+    loaded: tuple[str, ...]
+
+
+class Tries:
+    """Runs the trial of one project; a context manager, the process ends with it.
+
+    It runs in `environment`, in which the service is tried.
+    """
+
+    def __init__(self, recording: Recording, project: Path, environment: ServedEnvironment) -> None:
+        self._recording, self._project, self.environment = recording, project, environment
         self._process: subprocess.Popen[str] | None = None
         self._said: IO[str] | None = None
 
@@ -35,13 +49,14 @@ class Tries:
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONNOUSERSITE": "1",
             # Small batches: more threads only wait for each other.
             "OMP_NUM_THREADS": "1",
         }
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         script = Path(__file__).parent / "trial" / "__main__.py"
         self._process = subprocess.Popen(
-            [self._recording.executable, "-P", "-X", "utf8", str(script)],
+            [str(self.environment.python), "-X", "utf8", str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -67,13 +82,16 @@ class Tries:
         self._begin({"op": "try", "job": str(ask)}, "trial.json")
         return self._answer("trial.json")
 
-    def accepts(self, signature: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Which of these request rows the project, as it was tried last, answers."""
-        ask = self._recording.folder / "accept.json"
-        ask.write_text(json.dumps({"signature": dict(signature), "rows": [dict(row) for row in rows]}))
-        self._begin({"op": "accept", "job": str(ask)}, "accepted.json")
-        found: list[bool] = self._answer("accepted.json")["accepted"]
-        return found
+    def describe(self, signature: Mapping[str, Any], prediction: str, *, own_class: bool) -> Description:
+        """What a Bento of the project, as it was tried last, says of its fields; `prediction` is the prediction's name.
+
+        `own_class` says that the predictions are of a class of the notebook's.
+        """
+        ask = self._recording.folder / "describe.json"
+        ask.write_text(json.dumps({"signature": dict(signature), "name": prediction, "own_class": own_class}))
+        self._begin({"op": "describe", "job": str(ask)}, "described.json")
+        found = self._answer("described.json")
+        return Description(found["reference"], found["examples"], tuple(found["loaded"]))
 
     def begin_edges(self) -> None:
         """Have the edge cases of the project, as it was tried last, made meanwhile."""

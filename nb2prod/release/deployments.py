@@ -86,6 +86,8 @@ def deploy(
             return status(name)
         own = places.bento(name, release.version)
         source = own if own.is_dir() else store.find(release.bento).folder
+        if placement.kind == "process":
+            servers.program(source)  # its environment is made before anything is changed
         change = _change(ledger, placement, release.version, progress, timeout)
         change.any_port = wish.port is None and placement.live is None
         change.run(source, "deploy")

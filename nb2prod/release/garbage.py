@@ -12,7 +12,7 @@ from pathlib import Path
 from nb2prod import home
 from nb2prod.bento import store
 from nb2prod.errors import InputError
-from nb2prod.release import records
+from nb2prod.release import environments, records
 from nb2prod.release.running import places
 from nb2prod.release.running.ledger import Ledger
 
@@ -32,7 +32,7 @@ class Item:
 def found(keep: int) -> tuple[Item, ...]:
     """What may go, if the newest `keep` releases of each name stay, with what is live or previous anywhere."""
     needed = _needed()
-    return tuple(item for part in (_releases(keep, needed), _copies(), _leftovers()) for item in part)
+    return tuple(item for part in (_releases(keep, needed), _copies(), _environments(), _leftovers()) for item in part)
 
 
 def remove(items: tuple[Item, ...]) -> int:
@@ -79,6 +79,13 @@ def _copies() -> Iterator[Item]:
         for folder in sorted(root.iterdir()) if root.is_dir() else ():
             if folder.name not in kept:
                 yield _item("copy of a deployment", f"{item.name}: {folder.name}", [folder])
+
+
+def _environments() -> Iterator[Item]:
+    """Made environments that no Bento needs, and that no build used for a day."""
+    for item in environments.unused():
+        if time.time() - item.used > _OLD_SECONDS:
+            yield _item("served environment", item.key, [item.folder])
 
 
 def _leftovers() -> Iterator[Item]:

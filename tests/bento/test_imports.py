@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from nb2prod.bento import imports, project
+from nb2prod.environments import interpreter
 from nb2prod.runtime import artifacts
 
 
@@ -134,7 +135,10 @@ def test_local_modules_are_followed_and_win_over_installed_packages(tmp_path):
     (tmp_path / "json.py").write_text("")
     (tmp_path / "unused.py").write_text("")
 
-    assert imports.local_modules({"helpers", "numpy", "json"}, tmp_path) == (Path("cleaning"), Path("helpers.py"))
+    assert imports.local_modules({"helpers", "numpy", "json"}, tmp_path, interpreter.own()) == (
+        Path("cleaning"),
+        Path("helpers.py"),
+    )
 
 
 def test_a_folder_of_modules_needs_no_init_and_gives_way_to_installed_packages(tmp_path):
@@ -145,4 +149,7 @@ def test_a_folder_of_modules_needs_no_init_and_gives_way_to_installed_packages(t
     (tmp_path / "data" / "table.csv").write_text("")
     (tmp_path / "helpers.py").write_text("")
 
-    assert imports.local_modules({"scripts", "pandas", "data"}, tmp_path) == (Path("helpers.py"), Path("scripts"))
+    assert imports.local_modules({"scripts", "pandas", "data"}, tmp_path, interpreter.own()) == (
+        Path("helpers.py"),
+        Path("scripts"),
+    )

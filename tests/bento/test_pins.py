@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nb2prod.bento import environment, pins
-from nb2prod.bento.environment import Distribution, Environment
+from nb2prod.bento import pins
+from nb2prod.environments import interpreter
+from nb2prod.environments.interpreter import Distribution, Environment
 from nb2prod.errors import EnvironmentProblem, InputError
 
 
@@ -32,24 +32,13 @@ BASE = (
 )
 
 
-def an_environment(*distributions, python="kernel", version="3.11", base=BASE):
-    markers = {**environment.own().markers, "python_version": version}
-    return Environment(Path(python), markers, (*distributions, *base))
+def an_environment(*distributions, version="3.11", base=BASE):
+    markers = {**interpreter.own().markers, "python_version": version}
+    return Environment(Path("kernel"), markers, (*distributions, *base))
 
 
-@pytest.fixture
-def kernel(monkeypatch):
-    """Sets what the kernel's interpreter answers."""
-
-    def answer(found):
-        monkeypatch.setattr(environment, "read", lambda _: found)
-        return found.python
-
-    return answer
-
-
-def test_every_bento_pins_what_its_runtime_needs_by_markers_and_without_unasked_extras(kernel):
-    found = pins.resolve((), kernel(an_environment()), proving=an_environment(python="own"))
+def test_every_bento_pins_what_its_runtime_needs_by_markers_and_without_unasked_extras():
+    found = pins.resolve((), an_environment())
     assert found.requirements == (
         "bentoml==1.4.39",
         "httptools==1.0",
@@ -60,73 +49,59 @@ def test_every_bento_pins_what_its_runtime_needs_by_markers_and_without_unasked_
         "starlette==1.0",
         "uvloop==1.0",
     )
-    assert found.missing == found.filled == found.unpinnable == found.differences == ()
+    assert found.missing == found.unpinnable == ()
 
 
-def test_a_module_is_found_under_its_distributions_name_and_brings_asked_extras(kernel):
+def test_a_module_is_found_under_its_distributions_name_and_brings_asked_extras():
     extra = (
         distribution("scikit-learn", "1.9", ["joblib[fast]>=1"], modules="sklearn"),
         distribution("joblib", requires=["lz4; extra == 'fast'", "dask; extra == 'slow'"]),
         distribution("lz4"),
         distribution("dask"),
     )
-    found = pins.resolve({"sklearn"}, kernel(an_environment(*extra)), proving=an_environment(*extra, python="own"))
+    found = pins.resolve({"sklearn"}, an_environment(*extra))
     assert {"scikit-learn==1.9", "joblib==1.0", "lz4==1.0"} <= set(found.requirements)
     assert "dask==1.0" not in found.requirements
 
 
-def test_local_versions_are_dropped_and_packages_from_folders_are_named(kernel):
+def test_local_versions_are_dropped_and_packages_from_folders_are_named():
     extra = (
         distribution("torch", "2.9.0+cu126"),
         distribution("Our.Library", modules="ours", url="file:///somewhere/ours"),
     )
-    found = pins.resolve(
-        {"torch", "ours"}, kernel(an_environment(*extra)), proving=an_environment(*extra, python="own")
-    )
+    found = pins.resolve({"torch", "ours"}, an_environment(*extra))
     assert "torch==2.9.0" in found.requirements
     assert "our-library==1.0" in found.requirements
     assert found.unpinnable == ("our-library",)
     assert not any("file:" in pin or "+" in pin for pin in found.requirements)
 
 
-def test_a_kernel_without_bentoml_gets_ours(kernel):
-    bare = an_environment(base=(distribution("pandas", "3.1.1", ["numpy"]), distribution("numpy", "2.4.6")))
-    found = pins.resolve((), kernel(bare), proving=an_environment(python="own"))
-    assert found.filled == ("bentoml", "httptools", "msgspec", "opentelemetry", "starlette", "uvloop")
-    assert "bentoml==1.4.39" in found.requirements
-    assert found.differences == ()
-
-
-def test_versions_are_the_kernels_and_a_difference_to_the_proof_is_an_error_by_name(kernel):
-    other = an_environment(distribution("numpy", "2.3.0"), distribution("statsmodels", "0.14"))
-    found = pins.resolve({"statsmodels"}, kernel(other), proving=an_environment(python="own"))
-    assert "numpy==2.3.0" in found.requirements
-    assert found.differences == (
-        "numpy: 2.3.0 in the notebook's kernel, 2.4.6 where the proof runs",
-        "statsmodels: 0.14 in the notebook's kernel, none where the proof runs",
+def test_what_a_library_loads_by_itself_is_pinned_and_what_only_installs_or_shows_is_not():
+    extra = (
+        distribution("keras", "3.1"),
+        distribution("tensorflow", "2.20", ["protobuf"]),
+        distribution("protobuf", modules="google"),
+        distribution("setuptools", modules="pkg_resources"),
     )
-    with pytest.raises(EnvironmentProblem, match=r"numpy: 2\.3\.0"):
-        pins.check(found)
-    pins.check(replace(found, differences=()))
+    found = pins.resolve(
+        {"keras"}, an_environment(*extra), loaded={"keras", "tensorflow", "jupyterlab", "pkg_resources"}
+    )
+    assert {"keras==3.1", "tensorflow==2.20", "protobuf==1.0"} <= set(found.requirements)
+    assert not {"jupyterlab", "setuptools"} & {pin.partition("==")[0] for pin in found.requirements}
 
 
-def test_another_python_than_the_proving_one_is_refused_by_name(kernel):
-    with pytest.raises(EnvironmentProblem, match=r"Python 3\.9 .*Python 3\.11"):
-        pins.resolve((), kernel(an_environment(version="3.9")), proving=an_environment(python="own"))
-
-
-def test_code_that_imports_jupyter_is_refused_by_name(kernel):
+def test_code_that_imports_jupyter_is_refused_by_name():
     with pytest.raises(InputError, match="jupyterlab"):
-        pins.resolve({"jupyterlab"}, kernel(an_environment()), proving=an_environment(python="own"))
+        pins.resolve({"jupyterlab"}, an_environment())
 
 
-def test_an_import_that_nothing_provides_is_told(kernel):
-    found = pins.resolve({"nowhere"}, kernel(an_environment()), proving=an_environment(python="own"))
+def test_an_import_that_nothing_provides_is_told():
+    found = pins.resolve({"nowhere"}, an_environment())
     assert found.missing == ("nowhere",)
 
 
 def test_the_real_environment_has_neither_jupyter_nor_us_and_every_pin_is_exact():
-    requirements = pins.closure({"sklearn", "skops", "pyarrow"}, Path(sys.executable))
+    requirements = pins.resolve({"sklearn", "skops", "pyarrow"}, interpreter.own()).requirements
     names = {pin.partition("==")[0] for pin in requirements}
     assert {"bentoml", "pandas", "numpy", "scikit-learn", "scipy", "skops", "pyarrow", "msgspec"} <= names
     assert not names & pins.NEVER
@@ -138,14 +113,14 @@ def test_the_script_agrees_with_the_standard_library_about_modules():
     from importlib import metadata
 
     known = metadata.packages_distributions()
-    found = environment.own().by_module
+    found = interpreter.own().by_module
     for module in ("pandas", "sklearn", "bentoml", "yaml", "dateutil"):
         assert {item.name for item in found[module]} == set(known[module])
 
 
 def test_an_interpreter_that_is_not_there_is_an_error_by_name(tmp_path):
     with pytest.raises(EnvironmentProblem, match="nowhere"):
-        environment.read(tmp_path / "nowhere")
+        interpreter.read(tmp_path / "nowhere")
 
 
 def test_an_interpreter_that_fails_tells_its_last_line(tmp_path):
@@ -153,12 +128,12 @@ def test_an_interpreter_that_fails_tells_its_last_line(tmp_path):
     broken.write_text("#!/bin/sh\necho 'no such library' >&2\nexit 3\n")
     broken.chmod(0o755)
     with pytest.raises(EnvironmentProblem, match="no such library"):
-        environment.read(broken)
+        interpreter.read(broken)
 
 
 def test_the_script_runs_without_any_package(tmp_path):
     """A kernel's environment may hold nothing that nb2prod could rely on."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
-    found = environment.read(tmp_path / "bare" / "bin" / "python")
+    found = interpreter.read(tmp_path / "bare" / "bin" / "python")
     assert found.distributions == ()
     assert found.python_version == f"{sys.version_info.major}.{sys.version_info.minor}"

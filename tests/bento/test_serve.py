@@ -4,17 +4,19 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from nb2prod.bento import digest, examples, imports, package, project, reference, staging, store
+from nb2prod.bento import digest, imports, package, project, staging, store
+from nb2prod.environments import interpreter
+from nb2prod.environments.served import OWN
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.isolation import hidden_from
 from nb2prod.parity.server import Server
+from nb2prod.path.trial import examples, reference
 from nb2prod.runtime import artifacts
 from nb2prod.runtime.describe import columns
 
@@ -107,11 +109,11 @@ def made(tmp_path_factory):
             predict=PREDICT,
             examples=examples.make(documents["signature"], documents["reference"], frame),
             modules_root=beside,
-            modules=imports.local_modules(imports.of_source(FEATURES), beside),
+            modules=imports.local_modules(imports.of_source(FEATURES), beside, interpreter.own()),
             **documents,
         ),
     )
-    staged = staging.stage(folder, "ships", python=Path(sys.executable), store=root / "stage")
+    staged = staging.stage(folder, staging.Request("ships"), environment=interpreter.own(), store=root / "stage")
     assert store.promote(staged.folder, readme="# ships\n", store=root / "bentos") == staged.tag
     return store.folder("ships", root / "bentos"), frame, predictions
 
@@ -132,7 +134,7 @@ def rows_of(frame):
 
 
 def test_neither_nb2prod_nor_jupyter_nor_papermill_can_be_imported_there(made):
-    assert {"nb2prod", "papermill", "jupyterlab", "nbformat"} <= hidden_from(made[0])
+    assert {"nb2prod", "papermill", "jupyterlab", "nbformat"} <= hidden_from(made[0], OWN)
 
 
 def test_it_answers_as_the_notebook_did(server, made):

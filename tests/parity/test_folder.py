@@ -2,12 +2,11 @@
 
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
 from nb2prod.bento import digest, package, pins, project
+from nb2prod.environments import interpreter
 from nb2prod.errors import InputError
 from nb2prod.parity import prover, target
 from nb2prod.parity.cases import Edge
@@ -67,7 +66,7 @@ def right(small, tmp_path_factory):
     row = small.make_rows(1)[0]
     signature = {**small.signature, "model": {"name": "small"}}
     project.write(made, project.ProjectFiles(FEATURES, PREDICT, signature, {}, {"rows": [row]}))
-    pinned = pins.closure({"bentoml", "pandas", "numpy", "msgspec", "starlette"}, Path(sys.executable))
+    pinned = pins.resolve({"bentoml", "pandas", "numpy", "msgspec", "starlette"}, interpreter.own()).requirements
     spec = package.BentoSpec("small", digest.digest(made, pinned), "3.11", pinned)
     return package.build(made, spec, folder / "stage")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from nb2prod.bento import package
+from nb2prod.environments.served import OWN
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.parity import isolation, ports
 from nb2prod.parity.faults import ServiceFault
@@ -126,7 +127,7 @@ def test_what_the_bento_does_not_pin_is_hidden(tmp_path):
     (tmp_path / "env" / "python" / "requirements.txt").write_text(
         "pandas==3\nNumPy==2 ; python_version>'3'\nbentoml==1.4.39\n"
     )
-    hidden = isolation.hidden_from(tmp_path)
+    hidden = isolation.hidden_from(tmp_path, OWN)
     assert {"nb2prod", "papermill", "jupyterlab", "IPython", "sklearn", "pytest"} <= hidden
     assert not hidden & {"pandas", "numpy", "bentoml", "pip", "json", "nb2prod_runtime"}
 
@@ -149,10 +150,10 @@ def test_what_the_bento_does_not_pin_is_hidden(tmp_path):
 
 
 def test_without_pins_nb2prod_alone_is_hidden(tmp_path):
-    assert isolation.hidden_from(tmp_path) == {"nb2prod"}
+    assert isolation.hidden_from(tmp_path, OWN) == {"nb2prod"}
     (tmp_path / "env" / "python").mkdir(parents=True)
     (tmp_path / "env" / "python" / "requirements.txt").write_text("bentoml==1.4.39\n")
-    assert isolation.hidden_from(tmp_path) == {"nb2prod"}
+    assert isolation.hidden_from(tmp_path, OWN) == {"nb2prod"}
 
 
 def test_the_next_sitecustomize_still_runs(tmp_path):

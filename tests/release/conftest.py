@@ -49,7 +49,7 @@ def releases(tmp_path, monkeypatch):
     """`make(version, **behaviour)` makes a release of `flights` whose server stands in for a Bento's; all servers end with the test."""
     monkeypatch.setenv("NB2PROD_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
-    monkeypatch.setattr(servers, "SERVE", STANDIN)
+    monkeypatch.setattr(servers, "program", lambda bento: STANDIN)
     monkeypatch.setattr(places, "FIRST_PORT", FIRST_PORT)
     monkeypatch.setattr(documents, "write", lambda report, folder: documents.write_json(report, folder / "parity.json"))
 
@@ -132,7 +132,7 @@ import os, signal, sys
 from nb2prod.cli import main
 from nb2prod.release.running import kept, ledger, places, rollout, servers
 
-servers.SERVE = {standin!r}
+servers.program = lambda bento: {standin!r}
 places.FIRST_PORT = {port}
 target, when = {target!r}, {when!r}
 

@@ -25,7 +25,7 @@ def test_a_release_is_deployed_and_outlives_its_shell(releases, proxied):
     releases.make("aa11")
     script = (
         "import sys; from nb2prod.release.running import places, servers; "
-        f"servers.SERVE = {STANDIN!r}; places.FIRST_PORT = {places.FIRST_PORT}; from nb2prod.cli import main; sys.exit(main(sys.argv[1:]))"
+        f"servers.program = lambda bento: {STANDIN!r}; places.FIRST_PORT = {places.FIRST_PORT}; from nb2prod.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     flag = "--proxy" if proxied else "--no-proxy"
     done = subprocess.run(

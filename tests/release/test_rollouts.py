@@ -223,7 +223,7 @@ def test_an_interrupted_deploy_clears_up(releases):
     first = deploy("flights", DIRECT)
     releases.make("bb22", ready=False)
     script = (
-        f"import sys; from nb2prod.release.running import servers; servers.SERVE = {STANDIN!r}; "
+        f"import sys; from nb2prod.release.running import servers; servers.program = lambda bento: {STANDIN!r}; "
         "from nb2prod.cli import main; sys.exit(main(['deploy', 'flights', '--json']))"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:

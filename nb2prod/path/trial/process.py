@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import traceback
 from pathlib import Path
 from typing import Any, TextIO
@@ -11,6 +12,7 @@ import numpy as np
 from nb2prod_runtime.rows import Decoder
 from nb2prod_runtime.signature import Signature
 
+from . import examples, reference
 from .describe import cases, describe_outputs, signature
 from .expected import edges
 from .fields import changing, find_fields, find_nulls, find_target
@@ -23,8 +25,8 @@ from .statements import find_makers, suspect
 def serve(requests: TextIO, answers: TextIO) -> None:
     """Do what is requested, a JSON line each naming the file of the answer, until the requests end; each answer is announced by a line.
 
-    `try` tries the project of a job's file; `edges` makes the edge cases of the project that was tried last, `accept` tells which
-    rows it answers.
+    `try` tries the project of a job's file; `edges` makes the edge cases of the project that was tried last, `describe` what its Bento
+    says of its fields.
     """
     last: list[Trial] = []
     for line in requests:
@@ -32,8 +34,8 @@ def serve(requests: TextIO, answers: TextIO) -> None:
         try:
             if request["op"] == "edges":
                 answer: dict[str, Any] = {"edges": edges(last[-1])}
-            elif request["op"] == "accept":
-                answer = {"accepted": accepted(last[-1], **json.loads(Path(request["job"]).read_text()))}
+            elif request["op"] == "describe":
+                answer = documents(last[-1], **json.loads(Path(request["job"]).read_text()))
             else:
                 trial = open_trial(json.loads(Path(request["job"]).read_text()))
                 last = last if trial.job.get("y") else [trial]
@@ -53,6 +55,25 @@ def accepted(trial: Trial, signature: dict[str, Any], rows: list[dict[str, Any]]
         run = None if decoded.problems else trial.run(decoded.frame, features=False)
         verdicts.append(run is not None and run.codes[0] is None and run.predictions[0] is not None)
     return verdicts
+
+
+def documents(trial: Trial, signature: dict[str, Any], name: str, own_class: bool) -> dict[str, Any]:
+    """`reference` and `examples`, the documents of those names, and the top-level modules that were `loaded` to answer.
+
+    `signature` is signature.json, `name` the prediction's; predictions of the notebook's `own_class` have no distribution.
+    """
+    raw = trial.raw[[c for c in trial.raw.columns if c in trial.answer["fields"]]]
+    function = bool(trial.job.get("calls"))
+    predictions = trial.expected if function else None if own_class else trial.job["expected_value"]
+    described = reference.describe(raw, predictions, prediction_name=name)
+    made = examples.make(signature, described, raw, accept=lambda rows: accepted(trial, signature, list(rows)))
+    return {"reference": described, "examples": made, "loaded": loaded()}
+
+
+def loaded() -> list[str]:
+    """The top-level modules of this process that come from a file, whoever asked for them."""
+    found = {name.partition(".")[0] for name, module in list(sys.modules.items()) if getattr(module, "__file__", None)}
+    return sorted(name for name in found if name.isidentifier() and not name.startswith("_nb2prod"))
 
 
 def _answer(trial: Trial) -> dict[str, Any]:

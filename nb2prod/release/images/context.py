@@ -6,27 +6,21 @@ build itself needs no index, and no credential of one can end up in a layer.
 
 from __future__ import annotations
 
-import importlib.util
-import platform
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import uv
 
 from nb2prod import home
+from nb2prod.environments import wheels
+from nb2prod.environments.lock import Settled
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.release.images import sbom
 from nb2prod.release.record import ReleaseRecord
 
 PORT = 3000
 USER = 10001
-_GLIBC = 36
-"""Wheels for glibc 2.36 and older run on Debian 12 and whatever is newer."""
-_SECONDS = 1800
 
 _TEXT = """\
 # Written by nb2prod: {bento}
@@ -81,8 +75,8 @@ def write(folder: Path, release: ReleaseRecord, bento: Path, base: str) -> Path:
         shutil.copytree(bento, folder / "bento", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy2(uv.find_uv_bin(), folder / "uv")
         (folder / "requirements.txt").write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
-        wheels = _wheels(folder / "wheels", minor(release.python))
-        (folder / sbom.FILE).write_text(sbom.render(release, pins, wheels), encoding="utf-8")
+        fetched = _wheels(folder / "wheels", minor(release.python), pins)
+        (folder / sbom.FILE).write_text(sbom.render(release, pins, fetched), encoding="utf-8")
         (folder / "Dockerfile").write_text(dockerfile(release, pins, base), encoding="utf-8")
     except OSError as error:
         raise EnvironmentProblem(
@@ -131,42 +125,12 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _wheels(target: Path, python: str) -> dict[str, Path]:
+def _wheels(target: Path, python: str, pins: tuple[str, ...]) -> dict[str, Path]:
     """The pinned wheels in `target`, by canonical name; those fetched before are taken from nb2prod's home."""
     target.mkdir()
     cache = home.make(home.home() / "wheels")
-    listed = target.with_name("requirements.txt")
-    command = [
-        *_pip(), "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--implementation", "cp",
-        "--python-version", python, "--find-links", str(cache), "--dest", str(target), "-r", str(listed),
-    ]  # fmt: skip
-    for name in _platforms():
-        command += ["--platform", name]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentProblem(f"the pinned packages could not be fetched within {_SECONDS} s") from error
-    if done.returncode:
-        told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        raise EnvironmentProblem(
-            f"the pinned packages can't be fetched for the image: {told[0] if told else 'pip says nothing'}",
-            "Each must have a wheel for Linux in your package index; pip's own settings say which index that is.",
-        )
-    found = {}
-    for wheel in target.iterdir():
-        found[re.sub(r"[-_.]+", "-", wheel.name.split("-")[0]).lower()] = wheel
+    found = {wheels.name_of(wheel): wheel for wheel in wheels.fetch(Settled(python, pins), target, [cache])}
+    for wheel in found.values():
         if not (cache / wheel.name).exists():
             shutil.copy2(wheel, cache / wheel.name)
     return found
-
-
-def _platforms() -> list[str]:
-    machine = {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
-    return [*(f"manylinux_2_{minor}_{machine}" for minor in range(_GLIBC, 4, -1)), f"manylinux2014_{machine}"]
-
-
-def _pip() -> list[str]:
-    """Pip of this environment; those that uv makes have none, and uv brings one."""
-    if importlib.util.find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip"]
-    return [uv.find_uv_bin(), "tool", "run", "pip"]

@@ -39,6 +39,11 @@ def bento(name: str, version: str) -> Path:
     return folder(name) / "bentos" / version
 
 
+def copies() -> tuple[Path, ...]:
+    """The copies of Bentos that all deployments have."""
+    return tuple(sorted((home.home() / "deployments").glob("*/bentos/*")))
+
+
 def copy_bento(source: Path, name: str, version: str) -> Path:
     """Put the Bento where the deployment's servers find it whatever becomes of the store; appears whole.
 

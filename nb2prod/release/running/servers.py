@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nb2prod.environments import served
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.release.running import places
 from nb2prod.release.running.kept import Command
@@ -23,8 +23,9 @@ _PASSED = ("NB2PROD_API_KEYS", "NB2PROD_API_KEYS_FILE", "OTEL_EXPORTER_OTLP_ENDP
 """Settings of the service that are taken from the shell of the first deploy and kept for every later start."""
 
 
-SERVE = (sys.executable, "-m", "bentoml", "serve")
-"""The program that serves a Bento's folder."""
+def program(bento: Path) -> tuple[str, ...]:
+    """The program that serves the Bento in this folder, in the environment of its pins; raises as `served.of_bento`."""
+    return (str(served.of_bento(bento).python), "-m", "bentoml", "serve")
 
 
 def settings(container: Mapping[str, Any] | None, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def command(placement: Placement, instance: Instance, version: str, seconds: flo
     bento = places.bento(placement.name, version)
     home = folder / "bentoml"
     return Command(
-        (*SERVE, str(bento), "--host", host, "--port", str(port)),
+        (*program(bento), str(bento), "--host", host, "--port", str(port)),
         home,
         version=version,
         environment={

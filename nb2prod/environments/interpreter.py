@@ -15,13 +15,13 @@ from packaging.utils import canonicalize_name
 
 from nb2prod.errors import EnvironmentProblem
 
-_SCRIPT = Path(__file__).with_name("environment_script.py")
+_SCRIPT = Path(__file__).with_name("interpreter_script.py")
 _SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """An installed package. `url` is set where it came from a folder or an address, not from an index."""
+    """An installed package. `url` is set where it came from a folder or an address, not from an index or from conda."""
 
     name: str
     version: str
@@ -47,11 +47,29 @@ class Environment:
     python: Path
     markers: Mapping[str, str]
     distributions: tuple[Distribution, ...]
+    prefix: str = ""
+    standard_library: frozenset[str] = frozenset()
+    """Top-level names of the interpreter's standard library."""
 
     @property
     def python_version(self) -> str:
         """Major and minor, as in `3.11`."""
         return self.markers["python_version"]
+
+    @property
+    def full_version(self) -> str:
+        """As in `3.11.7`."""
+        return self.markers["python_full_version"]
+
+    @property
+    def platform(self) -> str:
+        """Operating system and processor, as in `linux-x86_64`."""
+        return f"{self.markers['sys_platform']}-{self.markers['platform_machine']}"
+
+    def version_of(self, name: str) -> str | None:
+        """The installed version of the distribution of this canonical name, or None."""
+        found = self.by_name.get(name)
+        return None if found is None else found.version
 
     @cached_property
     def by_name(self) -> dict[str, Distribution]:
@@ -87,12 +105,25 @@ def read(python: Path) -> Environment:
             f"the notebook's Python {python} can't say what is installed for it: {_reason(error)}",
             "Check that this interpreter starts, and that its kernel is the one the notebook names.",
         ) from error
-    return Environment(python, document["markers"], tuple(map(_distribution, document["distributions"])))
+    return Environment(
+        python,
+        document["markers"],
+        tuple(map(_distribution, document["distributions"])),
+        document["prefix"],
+        frozenset(document["standard_library"]),
+    )
 
 
 def own() -> Environment:
-    """The environment that runs nb2prod, in which a Bento is packaged and proved."""
+    """The environment that runs nb2prod."""
     return read(Path(sys.executable))
+
+
+def is_own(python: Path) -> bool:
+    """Whether this interpreter is the one that runs nb2prod, under whatever name in the same folder."""
+    mine = Path(sys.executable).absolute()
+    # The folder is not resolved: a virtual environment's python is a link to one that has other packages.
+    return python.absolute().parent == mine.parent and python.resolve() == mine.resolve()
 
 
 def _distribution(found: Mapping[str, Any]) -> Distribution:
@@ -101,7 +132,8 @@ def _distribution(found: Mapping[str, Any]) -> Distribution:
         version=found["version"],
         requires=tuple(found["requires"]),
         modules=tuple(found["modules"]),
-        url=found["url"],
+        # conda's packages name the folder of the machine that built them.
+        url="" if found["installer"] == "conda" else found["url"],
     )
 
 

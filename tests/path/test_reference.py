@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nb2prod.bento import reference
+from nb2prod.path.trial import reference
 
 
 def test_numbers_have_moments_quantiles_and_a_histogram():

@@ -14,7 +14,7 @@ try:
 except ImportError:  # before pandas 2.2
     from pandas.core.tools.datetimes import guess_datetime_format  # type: ignore[attr-defined,no-redef]
 
-from nb2prod.bento.reference import MIN_GROUP, kind_of, plain
+from .reference import MIN_GROUP, kind_of, plain
 
 Row = dict[str, Any]
 Accept = Callable[[Sequence[Row]], Sequence[bool]]

@@ -1,8 +1,8 @@
 """Prints, as one JSON document, what is installed for the interpreter that runs it.
 
-Run by `pins` with the *kernel's* Python, where neither nb2prod nor anything else may be installed: so the
+Run by `interpreter` with the *kernel's* Python, where neither nb2prod nor anything else may be installed: so the
 standard library only, and nothing newer than Python 3.8. It decides nothing; markers, extras and the
-choice of packages are worked out by `pins`, with these facts.
+choice of packages are worked out by its reader, with these facts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path, PurePath
 
 
 def describe(distribution: metadata.Distribution) -> dict[str, object] | None:
@@ -29,6 +30,7 @@ def describe(distribution: metadata.Distribution) -> dict[str, object] | None:
         "requires": list(distribution.requires or []),
         "modules": sorted(modules(distribution)),
         "url": direct_url(distribution),
+        "installer": (distribution.read_text("INSTALLER") or "").strip(),
     }
 
 
@@ -38,12 +40,19 @@ def modules(distribution: metadata.Distribution) -> set[str]:
     if declared:
         return {name.replace("/", ".") for name in declared}
     found = set()
-    for file in distribution.files or []:
+    for file in distribution.files or listed_beside(distribution):
         first = file.parts[0]
         name = first if len(file.parts) > 1 else inspect.getmodulename(first)
         if name and name.isidentifier() and name != "__pycache__":
             found.add(name)
     return found
+
+
+def listed_beside(distribution: metadata.Distribution) -> list[PurePath]:
+    """What stands for the list of files where a system's packager left that out: a module of the distribution's name."""
+    name = (distribution.metadata["Name"] or "").replace("-", "_")
+    files = [PurePath(spelled + ending) for spelled in (name, name.lower()) for ending in ("/__init__.py", ".py")]
+    return [file for file in files if Path(str(distribution.locate_file(file))).is_file()]
 
 
 def direct_url(distribution: metadata.Distribution) -> str:
@@ -80,7 +89,13 @@ def main() -> None:
     if sys.path and sys.path[0] == "":
         del sys.path[0]  # "python -c" looks in the current folder first; a kernel's packages are elsewhere
     found = [describe(item) for item in metadata.distributions()]
-    sys.stdout.write(json.dumps({"markers": markers(), "distributions": [item for item in found if item]}) + "\n")
+    document = {
+        "markers": markers(),
+        "prefix": sys.prefix,
+        "standard_library": sorted(getattr(sys, "stdlib_module_names", sys.builtin_module_names)),
+        "distributions": [item for item in found if item],
+    }
+    sys.stdout.write(json.dumps(document) + "\n")
 
 
 main()

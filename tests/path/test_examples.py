@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nb2prod.bento import examples, reference
+from nb2prod.path.trial import examples, reference
 from nb2prod.runtime import rows as runtime_rows
 from nb2prod.runtime.describe import columns
 from nb2prod.runtime.signature import Signature
