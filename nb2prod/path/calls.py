@@ -22,6 +22,8 @@ class Call:
     frame: int
     arguments: dict[str, Any]
     output: int
+    state: int | None = None
+    """The state in which the function was."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def find(recording: Recording, wanted: str | None) -> PredictingFunction | None:
             if event["kind"] != "called" or wanted not in (None, event["name"]):
                 continue
             last = event["name"]
-            call = Call(step, event["frame"], event["arguments"], event["output"])
+            call = Call(step, event["frame"], event["arguments"], event["output"], event.get("state"))
             of_name = found.setdefault(last, {})
             if of_name and list(next(iter(of_name.values())).arguments) != list(call.arguments):
                 of_name.clear()  # defined anew with other parameters: the later one counts

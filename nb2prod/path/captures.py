@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import math
 import re
 from collections import defaultdict
@@ -94,7 +95,7 @@ class Captures:
     def beside(self, other: tuple[CapturedValue, ...]) -> None:
         """Leave these names to another module of the same Bento; the same value may share its name."""
         for value in other:
-            entries = tuple((k, self._content(s)) for k, s in value.entries)
+            entries = tuple((k, self.content(s)) for k, s in value.entries)
             self._taken[value.name] = (value.keyed, entries)
 
     def has(self, tree: Tree, node: int, kind: str) -> bool:
@@ -126,7 +127,7 @@ class Captures:
 
     def _make(self, pending: _Pending) -> CapturedValue:
         groups: dict[bytes, int] = {}
-        marks = [self._content(o.snapshot) for o in pending.occurrences]
+        marks = [self.content(o.snapshot) for o in pending.occurrences]
         for mark, occurrence in zip(marks, pending.occurrences, strict=True):
             groups.setdefault(mark, occurrence.snapshot)
         keyed: tuple[str, ...] = ()
@@ -139,7 +140,7 @@ class Captures:
         if info.get("text", "").startswith("('frozen'"):
             info.update(type="state of a frozen operation", text="what the operation kept of training")
         cell = pending.tree.cell.number if pending.tree.cell is not None else None
-        identity: tuple[Any, ...] = (keyed, tuple((k, self._content(s)) for k, s in entries))
+        identity: tuple[Any, ...] = (keyed, tuple((k, self.content(s)) for k, s in entries))
         if keyed == ("#",):  # each place that takes them in order counts for itself
             identity = (*identity, pending.tree.number, pending.tree.index[pending.node])
         name = self._free(pending.wish, identity)
@@ -169,10 +170,12 @@ class Captures:
         ordered = sorted(zip(pending.occurrences, marks, strict=True), key=lambda pair: pair[0].seq)
         return ("#",), tuple(((i,), groups[m]) for i, (_, m) in enumerate(ordered))
 
-    def _content(self, snapshot: int) -> bytes:
+    def content(self, snapshot: int) -> bytes:
+        """A digest of what a snapshot holds."""
         if snapshot not in self._contents:
             path = Path(self.recording.folder) / "snapshots" / f"{snapshot}.pkl"
-            self._contents[snapshot] = path.read_bytes() if path.exists() else str(snapshot).encode()
+            held = path.read_bytes() if path.exists() else str(snapshot).encode()
+            self._contents[snapshot] = hashlib.sha256(held).digest()
         return self._contents[snapshot]
 
     def _free(self, wish: str, identity: tuple[Any, ...]) -> str:

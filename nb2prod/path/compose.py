@@ -8,23 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nb2prod.path.captures import CapturedValue, Captures, Occurrence, keys_of, telling_name
+from nb2prod.path.definitions import Definitions, Use
 from nb2prod.path.edits import Edit, Patcher, Render
 from nb2prod.path.prediction import Prediction
 from nb2prod.path.scopes import (
     Defined,
-    Namespace,
+    binds_in_target,
     binds_name,
     bound_around,
-    bound_names,
     calls_of,
     changes_in_place,
     free_names,
-    inner_definitions,
     local_names,
     parameters,
-    pickled_names,
 )
 from nb2prod.path.walk import Walk, choice_nodes
+from nb2prod.recording.kernel.scoping import bound_in
 from nb2prod.recording.trace import Place, Read, Step, Tree
 
 FITTING = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample"})
@@ -117,7 +116,6 @@ class Composer:
         self._rows: dict[int, set[int]] = {}
         self.partial: set[tuple[int, int]] = set()
         self.holding = self._holding()
-        self.namespace = Namespace(recording)
         self.captures = Captures(recording)
         self.edits: dict[int, dict[int, Edit]] = {}
         self.filters: dict[str, FilterUse] = {}
@@ -129,10 +127,8 @@ class Composer:
         self.row_loops: dict[ast.stmt, list[str]] = {}
         """Loops over rows that fill lists, with the lists' names."""
         self.splits: dict[ast.stmt, tuple[Step, dict[str, Any]]] = {}
-        self.needed: dict[str, int] = {}
-        self.whole: dict[str, Defined] = {}
         self.loops = walk.kept_loops
-        self._globals: dict[str, dict[str, Any]] = {}
+        self.definitions = Definitions(self)
 
     @property
     def followed(self) -> frozenset[int]:
@@ -140,13 +136,13 @@ class Composer:
         function = self.prediction.function
         return function.frames(self.recording) if function is not None else frozenset()
 
-    def collect_function(self, name: str) -> None:
+    def collect_function(self) -> None:
         """Turn what the predicting function's calls read of the notebook into edits of its definition."""
         inside = self.followed
         for step in self.recording.steps:
             if step.frame in inside and step.kind != "iteration":
                 self._with_asides(step)
-        self._need(name, len(self.recording.trees))
+        self.definitions.settle()
 
     # collecting -----------------------------------------------------------------------------------------------------
 
@@ -167,6 +163,7 @@ class Composer:
                 self.of(tree).leaves.add(node)
             if step.kind != "iteration":
                 self._with_asides(step)
+        self.definitions.settle()
 
     def _with_asides(self, step: Step) -> None:
         for one in (step, *step.asides):
@@ -179,14 +176,16 @@ class Composer:
         self.row_loops.setdefault(node, []).extend(b.name for b in step.binds)
         if step.frame:
             return  # its function is served whole
-        own = {b.name for b in step.binds} | bound_names(node)
+        own = {b.name for b in step.binds} | bound_in(node)
         rows = {r.name for r in step.reads if not self.walk.of_training(r)}
-        known = self.oracle.globals(sorted(free_names(node) - own - rows))
-        for name, info in known.items():
-            if info["kind"] in ("module", "import", "function", "class"):
-                self._need(name, len(self.recording.trees))
-            elif info.get("snapshot") is not None:
-                self._capture_global(Defined(f"the loop in line {tree.line(node)}", tree, node), name, info)
+        self.definitions.outside(tree, node, Use(step.seq, self._looped(step)), step.names, own | rows)
+
+    def _looped(self, step: Step) -> dict[str, Any]:
+        """What the plain variables of kept loops of the notebook itself held when a step ran."""
+        loops, frame = step.loops, step.frame
+        while frame:
+            loops, frame = self.recording.frames[frame].loops, self.recording.frames[frame].outer
+        return {n: v for p in loops if (p.k, p.instance) in self.loops for n, v in p.keys.items()}
 
     def _written_out(self, tree: Tree, node: ast.AST) -> bool:
         """Whether a statement stands in a loop that is served as it is written, or is one."""
@@ -200,7 +199,8 @@ class Composer:
     def of(self, tree: Tree) -> _Statements:
         return self.statements.setdefault(tree.number, _Statements())
 
-    def _edit(self, tree: Tree, node: int, edit: Edit) -> None:
+    def edit(self, tree: Tree, node: int, edit: Edit) -> None:
+        """Have an expression replaced, unless it is already."""
         self.edits.setdefault(tree.number, {}).setdefault(node, edit)
 
     def _step(self, step: Step, tree: Tree) -> None:
@@ -251,7 +251,7 @@ class Composer:
             made_of_rows = any(tree.index.get(n) in rows for a in node.args for n in ast.walk(a))
             if node.func.attr in ("Series", "DataFrame") and labels and made_of_rows:
                 gone |= {tree.index[k.value] for k in labels}
-                self._edit(tree, tree.index[node], lambda r, n=node: _without_index(r, n))  # type: ignore[misc]
+                self.edit(tree, tree.index[node], lambda r, n=node: _without_index(r, n))  # type: ignore[misc]
         return gone
 
     def _left_to_frozen(self, step: Step, tree: Tree) -> set[int]:
@@ -284,8 +284,13 @@ class Composer:
 
     def _read(self, step: Step, tree: Tree, read: Read, keys: dict[str, Any]) -> None:
         node = tree.nodes[read.node]
-        if read.kind in ("module", "import", "function", "class"):
-            self._need(read.name, tree.number)
+        if read.kind in ("module", "import"):
+            self.definitions.need(read.name, tree.number)
+            return
+        if read.kind in ("function", "class"):
+            if not self._own_variable(step, tree, node, read.name):
+                use = Use(step.seq, self._looped(step), read.state)
+                self.definitions.use(tree, read.node, read.name, use)
             return
         if read.kind != "value" or bound_around(tree, node, read.name) or self._live(step, tree, read.name):
             return
@@ -302,7 +307,18 @@ class Composer:
             return
         self.captures.add(tree, read.node, "read", (read.name, reason), Occurrence(step.seq, read.snapshot, keys))
         beside = self._written_beside_rows(step, tree, node) if self._labelled(read) else None
-        self._edit(tree, read.node, lambda r, t=tree, n=read.node: self._read_text(r, t, n, beside))  # type: ignore[misc]
+        self.edit(tree, read.node, lambda r, t=tree, n=read.node: self._read_text(r, t, n, beside))  # type: ignore[misc]
+
+    def _own_variable(self, step: Step, tree: Tree, node: ast.AST, name: str) -> bool:
+        """Whether a name is a parameter, a local, or the variable of a kept loop or comprehension around it: the served code has it itself."""
+        if bound_around(tree, node, name):
+            return True
+        if step.frame:
+            _, function = self.recording.statement(self.recording.frames[step.frame].k)
+            if isinstance(function, ast.FunctionDef) and name in local_names(function):
+                return True
+        kept = [self.recording.statement(p.k)[1] for p in step.loops if (p.k, p.instance) in self.loops]
+        return any(binds_in_target(loop, name) for loop in kept)
 
     def _carried_in(self, step: Step, read: Read) -> Place | None:
         """The loop whose later rounds read rows by this name (``total = 0``, then ``total = total + model.predict(X)`` in each round)."""
@@ -383,8 +399,6 @@ class Composer:
                 return False
         for binder in binders:
             self.of(tree).extra.add(binder)
-            for free in free_names(binder) - own:
-                self._need(free, tree.number)
         return True
 
     def rounds(self, tree: Tree, node: ast.For) -> list[dict[str, Any]] | None:
@@ -405,9 +419,6 @@ class Composer:
             return [by_round.get(i, {}) for i in range(max(by_round, default=-1) + 1)]
         return None
 
-    def _need(self, name: str, tree: int) -> None:
-        self.needed[name] = max(tree, self.needed.get(name, 0))
-
     # events ---------------------------------------------------------------------------------------------------------
 
     def _on_boundary(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
@@ -419,7 +430,7 @@ class Composer:
         self.captures.add(
             tree, event["node"], "boundary", (telling_name(node), reason), Occurrence(step.seq, event["snapshot"], keys)
         )
-        self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "boundary"))  # type: ignore[misc]
+        self.edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "boundary"))  # type: ignore[misc]
 
     def _on_row(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         """One row taken out: the request's, where it is the one that is predicted."""
@@ -427,7 +438,7 @@ class Composer:
             self._on_boundary(step, tree, event, keys)
             return
         node = tree.nodes[event["node"]]
-        self._edit(tree, event["node"], lambda r: f"rules.one_row({_all_rows_text(r, node)})")
+        self.edit(tree, event["node"], lambda r: f"rules.one_row({_all_rows_text(r, node)})")
 
     def _on_mention(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         """A variable that a query's text names must be there under its name."""
@@ -447,7 +458,7 @@ class Composer:
         self.captures.add(
             tree, event["node"], "lookup", (telling_name(node), reason), Occurrence(step.seq, event["snapshot"], keys)
         )
-        self._edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "lookup"))  # type: ignore[misc]
+        self.edit(tree, event["node"], lambda _, t=tree, n=event["node"]: self.captures.reference(t, n, "lookup"))  # type: ignore[misc]
 
     def _on_root(self, _step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
         table = self.recording.tables[event["table"]]
@@ -461,7 +472,7 @@ class Composer:
                 cell,
                 tree.line(tree.nodes[event["node"]]),
             )
-            self._edit(tree, event["node"], lambda _: f"captured.{value.name}")
+            self.edit(tree, event["node"], lambda _: f"captured.{value.name}")
             return
         form, columns = event.get("form"), event.get("columns")
         if form == "pair":
@@ -473,12 +484,12 @@ class Composer:
             text = f"rules.part(rows, {list(columns)!r}, {form!r})"
             if event.get("shape"):
                 text += f".reshape({(-1, *event['shape'])!r})"
-        self._edit(tree, event["node"], lambda _: text)
+        self.edit(tree, event["node"], lambda _: text)
 
     def _on_count(self, step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
         """A variable that holds the number of training's rows, where an array with an entry for each row is made."""
         if not step.frame:
-            self._edit(tree, event["node"], lambda _: "len(rows)")
+            self.edit(tree, event["node"], lambda _: "len(rows)")
 
     def _on_frozen(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         node = tree.nodes[event["node"]]
@@ -492,7 +503,7 @@ class Composer:
         self.captures.add(
             tree, event["node"], "frozen", (wish, event["phrase"]), Occurrence(step.seq, event["snapshot"], keys)
         )
-        self._edit(tree, event["node"], lambda r, s=step, t=tree, e=event: self._frozen_text(r, s, t, e))  # type: ignore[misc]
+        self.edit(tree, event["node"], lambda r, s=step, t=tree, e=event: self._frozen_text(r, s, t, e))  # type: ignore[misc]
 
     def _frozen_text(self, render: Render, step: Step, tree: Tree, event: dict[str, Any]) -> str:
         node = tree.nodes[event["node"]]
@@ -598,11 +609,11 @@ class Composer:
         statement = self.recording.statement(step.k)[1]
         if event.get("inplace"):
             if mode == VALIDITY:
-                self._edit(tree, event["node"], lambda r, t=tree, n=event["node"]: self._inplace_rule(r, t, n))  # type: ignore[misc]
+                self.edit(tree, event["node"], lambda r, t=tree, n=event["node"]: self._inplace_rule(r, t, n))  # type: ignore[misc]
             else:
                 self.dropped.add(statement)
             return
-        self._edit(tree, event["node"], lambda r, t=tree, e=event, m=mode: self._choice_text(r, t, e, m))  # type: ignore[misc]
+        self.edit(tree, event["node"], lambda r, t=tree, e=event, m=mode: self._choice_text(r, t, e, m))  # type: ignore[misc]
 
     _on_select = _on_order = _on_filter
 
@@ -613,7 +624,7 @@ class Composer:
         node = tree.nodes[event["node"]]
         assert isinstance(node, ast.Call)
         if (node.args or node.keywords) and isinstance(node.func, ast.Attribute):
-            self._edit(tree, event["node"], lambda r, n=node: _asked_text(r, n))  # type: ignore[misc]
+            self.edit(tree, event["node"], lambda r, n=node: _asked_text(r, n))  # type: ignore[misc]
 
     _on_predict = _on_ask
 
@@ -662,7 +673,7 @@ class Composer:
             arrays = ", ".join(render(a) for a in call.args)
             return f"rules.split(({arrays},), {held!r})"
 
-        self._edit(tree, event["node"], text)
+        self.edit(tree, event["node"], text)
 
     def split_lines(self, statement: ast.stmt, patcher: Patcher) -> list[str]:
         """A split into names: only the parts that the path uses, each all or none of the rows."""
@@ -687,86 +698,6 @@ class Composer:
 
     # definitions ----------------------------------------------------------------------------------------------------
 
-    def resolve(self) -> tuple[list[str], list[tuple[str, Defined]]]:
-        """Import statements and definitions for every needed name, their own needs included; captures the globals they read."""
-        imports: dict[str, str] = {}
-        definitions: dict[str, Defined] = {}
-        queue = dict(self.needed)
-        for value in self.captures.values:
-            for _, snapshot in value.entries:
-                for name in pickled_names(self.recording.folder / "snapshots" / f"{snapshot}.pkl"):
-                    found = self.namespace.find(name)
-                    if found is not None and isinstance(found.node, (ast.FunctionDef, ast.ClassDef)):
-                        queue.setdefault(name, found.tree.number)
-        done: set[str] = set()
-        while queue:
-            name, before = queue.popitem()
-            if name in done:
-                continue
-            done.add(name)
-            found = self.namespace.find(name, before)
-            text = found.text if found is not None else self._from_star(name)
-            if text is not None:
-                imports[name] = text
-                continue
-            if found is None:
-                continue
-            definitions[name] = found
-            for free, number in self._needs_of(found).items():
-                queue.setdefault(free, number)
-        return list(imports.values()), sorted(definitions.items(), key=lambda d: (d[1].tree.number, d[1].node.lineno))
-
-    def _from_star(self, name: str) -> str | None:
-        info = self.oracle.globals([name]).get(name, {})
-        if info.get("kind") not in ("module", "import") or not info.get("module"):
-            return None
-        return self.namespace.from_star(name, info["module"], info.get("qualname"))
-
-    def _needs_of(self, found: Defined) -> dict[str, int]:
-        """What a definition takes from outside: other definitions, and values to capture."""
-        traced = self.traced(found)
-        inner: list[ast.stmt] = []
-        names = sorted(free_names(found.node))
-        if traced:
-            inner = inner_definitions(found.node)
-            kept = {*self.kept_in(found), *inner}
-            names = sorted(
-                {n for s in kept for n in free_names(s)}
-                | {n for d in _signature_parts(found.node) for n in free_names(d)}
-            )
-        known = self.oracle.globals([n for n in names if n not in self._globals])
-        self._globals.update(known)
-        needs: dict[str, int] = {}
-        last = len(self.recording.trees)
-        for name in names:
-            info = self._globals.get(name)
-            if info is None:
-                continue
-            if info["kind"] in ("module", "import", "function", "class"):
-                needs[name] = last
-            elif info["kind"] == "value":
-                for part in inner if traced else [found.node]:
-                    self._capture_global(Defined(found.name, found.tree, part), name, info)
-        return needs
-
-    def _capture_global(self, found: Defined, name: str, info: dict[str, Any]) -> None:
-        cell = found.tree.cell.number if found.tree.cell else None
-        bound = bound_names_of(found.node)
-        known = self.edits.get(found.tree.number, {})
-        read = [
-            found.tree.index[n]
-            for n in ast.walk(found.node)
-            if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) and name not in bound
-        ]
-        open_reads = [n for n in read if n not in known]
-        if not open_reads:
-            return  # each was captured where a call read it
-        value = self.captures.fixed(
-            name, info["snapshot"], f"a global that {found.name} reads", cell, found.tree.line(found.node)
-        )
-        for node in open_reads:
-            self._edit(found.tree, node, lambda _, v=value: f"captured.{v.name}")  # type: ignore[misc]
-
     def traced(self, found: Defined) -> bool:
         """Tell whether the function's body was followed on the path; else it is kept whole.
 
@@ -785,20 +716,8 @@ class Composer:
         return {s for s in of.leaves | of.extra if s in inside}
 
 
-def bound_names_of(node: ast.AST) -> set[str]:
-    """Names that a definition binds in itself, so that a global of the same name is not meant."""
-    return local_names(node) if isinstance(node, ast.FunctionDef) else set()
-
-
 def _in_loop(step: Step, loop: Place) -> bool:
     return any((place.k, place.instance) == (loop.k, loop.instance) for place in step.loops)
-
-
-def _signature_parts(node: ast.AST) -> list[ast.AST]:
-    if not isinstance(node, ast.FunctionDef):
-        return []
-    args = node.args
-    return [*node.decorator_list, *args.defaults, *(d for d in args.kw_defaults if d is not None)]
 
 
 def _asked_text(render: Render, node: ast.Call) -> str:

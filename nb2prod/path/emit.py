@@ -9,8 +9,9 @@ import textwrap
 from nb2prod.path import closures
 from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.compose import Composer, Composition
+from nb2prod.path.definitions import Copy, Use
 from nb2prod.path.edits import Patcher
-from nb2prod.path.scopes import Defined, bound_names, global_names, inner_definitions
+from nb2prod.path.scopes import bound_names, global_names, inner_definitions
 from nb2prod.recording.trace import Step, Tree
 
 INDENT = "    "
@@ -47,8 +48,7 @@ class Emitter:
         inputs, argument = self._inputs(first, [s for s in steps if s.seq >= first] + list(composer.prediction.steps))
         predict_body = self._block(after, last=composer.prediction.steps[-1])
         feature_body = self._block(before, None)
-        imports, definitions = composer.resolve()
-        defined = {name: self._definition(found) for name, found in definitions}
+        imports, defined = self._definitions()
         if "features" in defined:
             # The notebook has a function of the name that the service calls: the notebook's gives way.
             defined = {name: _renamed(text, "features") for name, text in defined.items()}
@@ -70,14 +70,16 @@ class Emitter:
     def _by_function(self, function: PredictingFunction) -> Composition:
         """A function of plain values predicts: it is served whole, once for each of the request's rows."""
         composer = self.composer
-        composer.collect_function(function.name)
-        imports, definitions = composer.resolve()
-        defined = [self._definition(found) for _, found in definitions]
-        names = [n for n, _ in definitions]
+        composer.collect_function()
+        predicting = composer.definitions.called(
+            function.name, [Use(call.step.seq, {}, call.state) for call in function.calls]
+        )
+        imports, texts = self._definitions()
+        defined, names = list(texts.values()), list(texts)
         for taken in {"features", "predict"} & set(names):
             defined = [_renamed(text, taken) for text in defined]
         own = [f"notebook_{n}" if n in ("features", "predict") else n for n in names]
-        call = own[names.index(function.name)]
+        call = own[names.index(predicting)]
         features = self._features_module(imports, defined, ["return rows"])
         body = [f'return [{call}(**row) for row in features.to_dict(orient="records")]']
         predict = self._predict_module(imports, own, ["features"], body)
@@ -260,10 +262,23 @@ class Emitter:
 
     # definitions and modules --------------------------------------------------------------------------------------------
 
-    def _definition(self, found: Defined) -> str:
+    def _definitions(self) -> tuple[list[str], dict[str, str]]:
+        """Import statements, and the text of each definition by the name that it has in the module."""
+        while True:
+            imports, copies = self.composer.definitions.resolve()
+            texts = {copy.name: self._definition(copy) for copy in copies}
+            # Written out, they may have captured values that refer to further ones.
+            again, more = self.composer.definitions.resolve()
+            if len(more) == len(copies) and len(again) == len(imports):
+                return imports, texts
+
+    def _definition(self, copy: Copy) -> str:
         """A function, class or assignment of the notebook; a followed function holds only the statements on the path."""
+        found = copy.found
         tree, node = found.tree, found.node
         patcher = self.patcher(tree)
+        if copy.edits:
+            patcher = Patcher(tree, {**self.composer.edits.get(tree.number, {}), **copy.edits})
         mark = f"# cell {tree.cell.number}" if tree.cell is not None else ""
         if isinstance(node, ast.FunctionDef) and self.composer.traced(found):
             wanted = self.composer.kept_in(found)
@@ -276,8 +291,10 @@ class Emitter:
             written = bound_names(ast.parse(textwrap.dedent("\n".join(kept)))) & global_names(node)
             body += [f"global {', '.join(sorted(written))}"] if written else []
             body += kept
-            return "\n".join([mark, *patcher.comments_above(node), *head, *_indented(body or ["pass"])])
-        return "\n".join([mark, *self._whole_lines(patcher, node)])
+            text = "\n".join([mark, *patcher.comments_above(node), *head, *_indented(body or ["pass"])])
+        else:
+            text = "\n".join([mark, *self._whole_lines(patcher, node), *(line() for line in copy.added)])
+        return text if copy.name == found.name else _called(text, found.name, copy.name)
 
     def _whole_lines(self, patcher: Patcher, node: ast.stmt) -> list[str]:
         return patcher.block_lines(node, self._whole(patcher, node), "")
@@ -341,6 +358,11 @@ def _indented(lines: list[str]) -> list[str]:
 def _renamed(text: str, name: str) -> str:
     """The text with a function of the notebook under another name, for the service has one of this name."""
     return re.sub(rf"(?<![\w.]){name}(?=\()", f"notebook_{name}", text)
+
+
+def _called(text: str, name: str, final: str) -> str:
+    """The text of a definition under another name."""
+    return re.sub(rf"(?m)^((?:(?:async +)?def|class) +)?{name}\b(?=\s*[(:=])", rf"\g<1>{final}", text, count=1)
 
 
 def _names(code: str) -> set[str]:

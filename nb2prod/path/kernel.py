@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2prod import room
+from nb2prod.recording import states
 
 if TYPE_CHECKING:
     from nb2prod.recording.engine import Kernel
@@ -40,7 +41,7 @@ def _nb2prod_ask(recorder, request):
             sys.path[:] = [place for place in sys.path if place not in (request["runtime"], *request["lent"])]
     entries = {n: recorder.snapshots.entries[n] for n in recorder.snapshots.entries}
     with open(request["answer"] + ".part", "w") as stream:
-        json.dump({"out": out, "snapshots": entries}, stream, default=str)
+        json.dump({"out": out, "snapshots": entries, "states": recorder.definitions.states}, stream, default=str)
     os.replace(request["answer"] + ".part", request["answer"])
 _nb2prod_ask(__import__("builtins").__nb2prod__, __import__("json").loads({payload}))
 del _nb2prod_ask
@@ -66,6 +67,7 @@ class KernelOracle:
         self._kernel.run(_ASK.replace("{payload}", payload))
         raw = json.loads(answer.read_text())
         self._recording.snapshots.update({int(k): v for k, v in raw["snapshots"].items()})
+        self._recording.states.update(states.numbered(raw["states"]))
         return raw["out"]
 
     def globals(self, names: list[str]) -> dict[str, dict[str, Any]]:

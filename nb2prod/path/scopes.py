@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-import itertools
-import pickletools
 from dataclasses import dataclass
-from pathlib import Path
 
 from nb2prod.recording.trace import Recording, Tree
 
@@ -97,6 +94,11 @@ def binds_name(node: ast.stmt, name: str) -> bool:
         for n in ast.walk(r)
         if isinstance(getattr(n, "ctx", None), ast.Store)
     )
+
+
+def binds_in_target(loop: ast.stmt, name: str) -> bool:
+    """Tell whether a loop's variable has this name."""
+    return isinstance(loop, ast.For) and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(loop.target))
 
 
 def changes_in_place(function: ast.FunctionDef, name: str) -> bool:
@@ -213,26 +215,3 @@ def _definitions(tree: Tree, node: ast.stmt) -> list[Defined]:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return [Defined(node.targets[0].id, tree, node)]
     return []
-
-
-def pickled_names(path: Path) -> set[str]:
-    """The names of the notebook's own classes and functions that a snapshot refers to."""
-    found: set[str] = set()
-    strings: list[str] = []
-    try:
-        for opcode, argument, _ in pickletools.genops(path.read_bytes()):
-            if opcode.name == "GLOBAL" and isinstance(argument, str):
-                module, _, name = argument.partition(" ")
-                if module == "__main__":
-                    found.add(name.split(".")[0])
-            elif isinstance(argument, str):
-                strings.append(argument)
-    except (ValueError, OSError):
-        return found
-    for module, name in itertools.pairwise(strings):
-        if module == "__main__" and name.isidentifier():
-            found.add(name)
-    # A memoised "__main__" is written once and fetched again by number: every name of ours that stands in the file counts.
-    if "__main__" in strings:
-        found.update(s.split(".")[0] for s in strings if s.split(".")[0].isidentifier())
-    return found

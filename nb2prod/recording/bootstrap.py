@@ -6,8 +6,8 @@ import json
 from importlib import resources
 
 MODULES = (
-    "numbering", "lineage", "frames", "infer", "arguments", "raw_tables", "snapshots", "operations", "instrument", "originals",
-    "recorder",
+    "numbering", "lineage", "frames", "infer", "arguments", "raw_tables", "snapshots", "operations", "scoping", "definitions",
+    "instrument", "originals", "writer", "recorder",
 )  # fmt: skip
 """Each after those that it imports."""
 PACKAGE = "_nb2prod_recorder"

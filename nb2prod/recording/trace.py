@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nb2prod.notebook import Cell, CompiledSource, Notebook, compiled_sources
+from nb2prod.recording import states
 from nb2prod.recording.kernel.numbering import digest, preorder
+from nb2prod.recording.states import Seen, State
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Read(_Carrying):
     snapshot: int | None = None
     module: str | None = None
     qualname: str | None = None
+    state: int | None = None
+    """Of a function or class: the state in which it was."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,8 @@ class Step:
     result: tuple[int | None, int | None] | None = None
     asides: tuple[Step, ...] = ()
     """What it did in lambdas of other cells, as steps of the statements that these stand in."""
+    names: Mapping[str, Seen] = field(default_factory=dict)
+    """Of a loop that filled something: what it read of the notebook by name, as it was then."""
 
     def event(self, kind: str) -> dict[str, Any] | None:
         """The last event of this kind, if any."""
@@ -182,6 +189,8 @@ class Recording:
     problems: tuple[str, ...]
     python: str
     executable: str
+    states: dict[int, State] = field(default_factory=dict)
+    """The states of the notebook's functions and classes, by number; asked about the end of the run, the kernel adds to them."""
     _lineages: dict[int, dict[str, Any]] = field(repr=False, default_factory=dict)
 
     @cached_property
@@ -258,6 +267,7 @@ def load(folder: Path, notebook: Notebook, executed: list[tuple[str, Cell | None
         problems=tuple(raw["problems"]),
         python=raw["python"],
         executable=raw["executable"],
+        states=states.numbered(raw["states"]),
         _lineages={int(k): v for k, v in raw["lineages"].items()},
     )
 
@@ -280,6 +290,7 @@ def _step(raw: dict[str, Any], statements: tuple[StatementInfo, ...]) -> Step:
         updates=frozenset(raw["updates"]),
         events=tuple(e for e in raw["events"] if e.get("tree", own) == own),
         result=tuple(raw["result"][:2]) if raw.get("result") else None,
+        names={name: states.seen(found) for name, found in raw.get("names", {}).items()},
     )
     asides = [a for tree in sorted(elsewhere - {own}) for a in _asides(step, tree, raw, statements)]
     return replace(step, asides=tuple(asides)) if asides else step
@@ -325,6 +336,7 @@ def _read(raw: dict[str, Any]) -> Read:
         raw.get("snapshot"),
         raw.get("module"),
         raw.get("qualname"),
+        raw.get("state"),
     )
 
 

@@ -25,7 +25,7 @@ from nb2prod.path import prediction, raw_table
 from nb2prod.path.compose import Classes
 from nb2prod.path.plan import Planner
 from nb2prod.progress import NoProgress
-from nb2prod.recording import trace
+from nb2prod.recording import states, trace
 from nb2prod.recording.kernel.numbering import HOOK
 from nb2prod.recording.kernel.recorder import Recorder
 from nb2prod.recording.record import roles_by_digest
@@ -43,6 +43,7 @@ class Oracle:
 
     def globals(self, names: list[str]) -> dict[str, dict[str, Any]]:
         found = self.recorder.names_of(names)
+        self.recording.states.update(states.numbered(self.recorder.definitions.states))
         self.recording.snapshots.update(self.recorder.snapshots.entries)
         return found
 
@@ -73,6 +74,11 @@ class Served:
             given = features(frame)
             value = predict(*given) if isinstance(given, tuple) else predict(given)
         return outputs.per_row(value, len(rows))
+
+    def features_of(self, rows: list[int]) -> Any:
+        """What the generated code makes of raw rows before it asks the model."""
+        with _loaded(self.project) as (features, _, captured), captured.request():
+            return features(self.raw.iloc[rows].reset_index(drop=True))
 
     def one_by_one(self) -> list[Any]:
         """What it answers to each predicted row alone."""

@@ -12,7 +12,7 @@ class Step:
 
     __slots__ = (
         "before",
-        "calls",
+        "called",
         "carries",
         "elements",
         "events",
@@ -37,11 +37,10 @@ class Step:
         self.before: dict[int, tuple[Any, Any, Any]] = {}
         self.holders: dict[int, tuple[Any, Any]] = {}
         """Lists and dicts that hold rows, or may: by token, with a mark of what they held as the statement read them."""
-        self.touched = self.carries = False
+        self.touched = self.carries = self.called = False
         self.rebound: set[str] = set()
         """Global names that functions called by it have bound anew."""
         self.split: Any = None
-        self.calls: list[tuple[int, int]] = []
         self.elements: dict[int, Elements] = {}
 
 

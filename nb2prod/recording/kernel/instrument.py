@@ -11,7 +11,9 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from .definitions import Definition, definition_of
 from .numbering import HOOK, number
+from .scoping import bound_in, global_reads
 
 N = TypeVar("N", bound=ast.AST)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -72,6 +74,10 @@ class Tables:
     """Sites of the names that a statement's lambdas take from outside: a lambda may run where nothing is reported."""
     functions: dict[str, ast.Lambda | ast.FunctionDef] = field(default_factory=dict)
     """Hooked functions as they were written, by a mark that stands in their code."""
+    definitions: dict[int, Definition] = field(default_factory=dict)
+    """What the notebook's own statements define, by the statement's number."""
+    outside: dict[int, list[str]] = field(default_factory=dict)
+    """What loops that fill something read of the notebook's variables, by the statement's number."""
 
 
 def written_by(node: ast.stmt) -> tuple[str, ...]:
@@ -228,7 +234,27 @@ class Instrumenter:
 
     def _simple(self, node: ast.stmt, twin: ast.stmt) -> list[ast.stmt]:
         k = self._new_statement(node)
+        self._defines(k, node)
         return [self._mark("s", k, node), _located(twin, node), self._mark("e", k, node)]
+
+    def _defines(self, k: int, node: ast.stmt) -> None:
+        definition = definition_of(node, self.index) if self.function is None else None
+        if definition is not None:
+            self.tables.definitions[k] = definition
+
+    def _do_classdef(self, node: ast.ClassDef) -> list[ast.stmt]:
+        return [node, *self._defined(node)]
+
+    def _do_asyncfunctiondef(self, node: ast.AsyncFunctionDef) -> list[ast.stmt]:
+        return [node, *self._defined(node)]
+
+    def _defined(self, node: ast.stmt) -> list[ast.stmt]:
+        """What follows a definition whose body is not hooked: the recorder is told that it ran."""
+        if self.function is not None:
+            return []
+        k = self._new_statement(node)
+        self._defines(k, node)
+        return [self._mark("defined", k, node)]
 
     def _do_assign(self, node: ast.Assign) -> list[ast.stmt]:
         return self._simple(
@@ -283,6 +309,8 @@ class Instrumenter:
 
     def _do_for(self, node: ast.For) -> list[ast.stmt]:
         k = self._new_statement(node)
+        if self.function is None:
+            self.tables.outside[k] = sorted(global_reads(node).names() - bound_in(node))
         items = self._hook("x", node, ast.Constant(k), self.expr(node.iter))
         body = self._looped(k, node)
         twin = ast.For(target=node.target, iter=items, body=body, orelse=self.block(node.orelse), type_comment=None)
@@ -325,7 +353,7 @@ class Instrumenter:
 
     def _do_functiondef(self, node: ast.FunctionDef) -> list[ast.stmt]:
         if self.function is not None or has_yield(node):
-            return [node]
+            return [node, *self._defined(node)]
         outer, depth = self.function, self.depth
         self.function, self.depth = self.index[node], 0
         declared, rest = _split_declarations(node.body)
@@ -342,7 +370,8 @@ class Instrumenter:
         )
         twin = copy.copy(node)
         twin.body = [*declared, _located(live, node)]
-        return [twin]
+        self._defines(k, node)
+        return [twin, self._mark("defined", k, node)]
 
     # expressions ----------------------------------------------------------------------------------------------------
 

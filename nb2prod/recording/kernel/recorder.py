@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-import json
 import os
 import re
 import sys
@@ -19,8 +18,9 @@ import types
 import weakref
 from typing import Any
 
-from . import operations
+from . import operations, writer
 from .arguments import arguments, fitted_to, places_of
+from .definitions import Definitions
 from .frames import Elements, Frame, Loop, Step
 from .infer import Operation, index_of, infer, unaltered
 from .instrument import Instrumenter, Site, Statement, Tables
@@ -67,7 +67,10 @@ class Recorder:
         self.ns = namespace
         self.tables = Tables()
         self.rows = Rows()
-        self.snapshots = Snapshots(os.path.join(folder, "snapshots"), lambda function: original(function, self.tables))
+        self.definitions = Definitions(self.tables.definitions, namespace, self._without_state)
+        self.snapshots = Snapshots(
+            os.path.join(folder, "snapshots"), lambda function: original(function, self.tables), self._states_of
+        )
         self.trees: list[str] = []
         self.steps: list[dict[str, Any]] = []
         self.frames: list[dict[str, Any]] = []
@@ -109,6 +112,8 @@ class Recorder:
         except Exception as problem:  # ours, not the user's: run the cell plain and say so
             del self.tables.sites[mark[0] :]
             del self.tables.statements[mark[1] :]
+            for k in [k for k in self.tables.definitions if k >= mark[1]]:
+                del self.tables.definitions[k]
             self.problems.append(f"a cell could not be instrumented: {type(problem).__name__}: {problem}")
             return tree
         self.operand_sets.extend(frozenset(s.operands) for s in self.tables.sites[mark[0] :])
@@ -128,6 +133,8 @@ class Recorder:
 
     def e(self, k: int) -> None:
         """A statement has ended."""
+        if k in self.tables.definitions:
+            self.defined(k)
         frame = self.stack[-1]
         step = frame.step
         frame.step = None
@@ -136,6 +143,11 @@ class Recorder:
         space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
         if step.touched or frame.plain or self._begins(k, space):
             self._guarded(self._finish, step, space, None, False)
+
+    def defined(self, k: int) -> None:
+        """A definition has run."""
+        if self.active and len(self.stack) == 1 and threading.get_ident() == self.thread:
+            self._guarded(self.definitions.made, k)
 
     def _begins(self, k: int, space: dict[str, Any]) -> bool:
         """Whether a statement makes an empty list or dict, in which rows may be gathered later."""
@@ -294,6 +306,8 @@ class Recorder:
 
     def _open(self, k: int, python: Any) -> None:
         parent = self.stack[-1].step
+        if parent is not None:
+            parent.called = True
         frame = Frame(len(self.frames) + 1, k, id(python), parent)
         frame.code = python.f_code
         code = python.f_code
@@ -326,7 +340,7 @@ class Recorder:
         self.quiet_functions[k] = self.quiet_functions.get(k, 0) + 1
         outer = self.stack[-1]
         outer.asked = outer.asked and outer.plain
-        own = bool(keys) and not other and not code.co_flags & STARRED and self._in_predict_cell()
+        own = bool(keys) and not other and not code.co_flags & STARRED and self._predicts(k)
         frame.plain = self.quiet_functions[k] <= PLAIN_CALLS and (outer.plain or (outer.number == 0 and own))
         self.stack.append(frame)
 
@@ -566,6 +580,7 @@ class Recorder:
                 "name": func.__name__,
                 "arguments": dict(bound.arguments),
                 "frame": made["frame"],
+                "state": self.definitions.state(func),
                 "output": self._output(result),
             }
         )
@@ -1035,6 +1050,11 @@ class Recorder:
         step.events.append({"kind": "derived", "node": site.node, "output": output, "lineage": lineage, "token": None})
         return True
 
+    def _predicts(self, k: int) -> bool:
+        """Whether a function may make the prediction: it is called in a predict cell, or was defined in one."""
+        defined = self.trees[self.tables.statements[k].tree]
+        return self._in_predict_cell() or "predict" in self.roles.get(defined, [])
+
     def _in_predict_cell(self) -> bool:
         return self._in_cell("predict")
 
@@ -1196,6 +1216,7 @@ class Recorder:
                 "reads": [r for (name, _), r in reads.items() if name not in made],
                 "updates": changed,
                 "events": [],
+                "names": {} if frame.number else self.definitions.reads(self.tables.outside[loop.k]),
             }
         )
 
@@ -1276,7 +1297,10 @@ class Recorder:
             "frame": frame.number,
             "kind": "header" if header else "step",
             "loops": self._places(frame),
-            "reads": [self._read(site, v, keep) for site, v in step.names.items()],
+            "reads": [
+                self._read(site, v, keep or (step.called and isinstance(v, types.FunctionType)))
+                for site, v in step.names.items()
+            ],
             "binds": binds,
             "updates": updates,
             "result": result,
@@ -1492,7 +1516,8 @@ class Recorder:
         if isinstance(value, (types.FunctionType, type)):
             own = module == "__main__"
             kind = ("function" if isinstance(value, types.FunctionType) else "class") if own else "import"
-            return {"kind": kind, "module": module, "qualname": getattr(value, "__qualname__", "")}
+            found = {"kind": kind, "module": module, "qualname": getattr(value, "__qualname__", "")}
+            return {**found, "state": self.definitions.state(value)} if own and keep else found
         if isinstance(value, types.BuiltinFunctionType) and (
             value.__self__ is None or isinstance(value.__self__, types.ModuleType)
         ):
@@ -1510,6 +1535,17 @@ class Recorder:
         if not keep:
             return {"kind": "value", "snapshot": None}
         return {"kind": "value", "snapshot": self.snapshots.take(value)}
+
+    def _without_state(self, value: Any) -> dict[str, Any]:
+        """What a value is that a function reads by its name: one with rows is only named."""
+        if self._carrying(value):
+            return {"kind": "rows"}
+        return self._classify(value, True)
+
+    def _states_of(self, names: set[str]) -> dict[str, int]:
+        """The states of the notebook's functions and classes of these names, which a pickle refers to."""
+        found = {name: self.definitions.state(self.ns[name]) for name in sorted(names) if name in self.ns}
+        return {name: state for name, state in found.items() if state is not None}
 
     def _event(self, event: dict[str, Any], keep: bool) -> dict[str, Any]:
         if "value" not in event:
@@ -1547,37 +1583,7 @@ class Recorder:
     def finish(self) -> None:
         """Write the trace."""
         self.active = False
-        np = sys.modules.get("numpy")
-        lineages = {}
-        arrays = {}
-        for serial, lineage in self.lineages.items():
-            lineages[serial] = {
-                "n": lineage.n,
-                "tables": {t: "range" if isinstance(a, range) else "array" for t, a in lineage.tables.items()},
-            }
-            for t, a in lineage.tables.items():
-                if not isinstance(a, range):
-                    arrays[f"{serial}_{t}"] = a
-        if np is not None:
-            np.savez(os.path.join(self.folder, "lineages.npz"), **arrays)
-        trace = {
-            "schema": 1,
-            "trees": self.trees,
-            "steps": self.steps,
-            "frames": self.frames,
-            "lineages": lineages,
-            "fits": self.fits,
-            "tables": [{k: v for k, v in t.items() if k != "lineage"} for t in self.raw],
-            "statements": [[s.tree, s.node, s.kind, s.depth, s.function] for s in self.tables.statements],
-            "snapshots": self.snapshots.entries,
-            "problems": self.problems,
-            "python": sys.version.split()[0],
-            "executable": sys.executable,
-        }
-        target = os.path.join(self.folder, "trace.json")
-        with open(target + ".part", "w") as stream:
-            json.dump(trace, stream, default=_plain)
-        os.replace(target + ".part", target)
+        writer.write(self)
 
 
 class _NoKey:
@@ -1639,14 +1645,6 @@ def _moderate(value: Any) -> bool:
     for side in shape:
         cells *= int(side)
     return cells <= 4_000_000
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):
-        return value.item()
-    if isinstance(value, (set, tuple)):
-        return list(value)
-    return str(value)
 
 
 def install(folder: str, roles: dict[str, list[str]], shell: Any) -> Recorder:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
+import pickletools
 import sys
 import types
 import weakref
@@ -13,20 +15,27 @@ from typing import Any
 from .lineage import Kinds
 
 INLINE = (bool, int, float, str, type(None))
+CONTAINERS = (list, dict, tuple, set, frozenset)
 MAX_TEXT = 120
 
 
 class Snapshots:
     """Writes values to numbered files in `folder`; the same unchanged object is written once.
 
-    `original` gives the function without hooks that a function of the notebook was, or None for any other.
+    `original` gives the function without hooks that a function of the notebook was, or None for any other; `states_of` the states of the
+    notebook's functions and classes, by name.
     """
 
     def __init__(
-        self, folder: str, original: Callable[[types.FunctionType], types.FunctionType | None] = lambda _: None
+        self,
+        folder: str,
+        original: Callable[[types.FunctionType], types.FunctionType | None] = lambda _: None,
+        states_of: Callable[[set[str]], dict[str, int]] = lambda _: {},
     ) -> None:
         self.folder = folder
         self._original = original
+        self._states_of = states_of
+        self._written: dict[tuple[int, bytes], int] = {}
         self.count = 0
         self.entries: dict[int, dict[str, Any]] = {}
         self._seen: dict[int, tuple[Any, Any, int]] = {}
@@ -38,7 +47,7 @@ class Snapshots:
         known = self._seen.get(id(value))
         if known is not None and known[1] == mark and (known[0] is None or known[0]() is value) and mark is not None:
             return known[2]
-        self.count += 1
+        self.count += 1  # before anything is written: what it refers to may be kept in the meantime
         number = self.count
         entry: dict[str, Any] = {"type": type_name(value), "text": _short(value)}
         if isinstance(value, INLINE):
@@ -47,6 +56,11 @@ class Snapshots:
             self._write(number, value)
         except Exception as problem:  # any class may refuse to be pickled in any way; said when the value is needed
             entry["unsaved"] = f"{type(problem).__name__}: {problem}"[:300]
+        else:
+            if isinstance(value, CONTAINERS) and (same := self._same(number, value)) != number:
+                return same
+            if names := main_names(self.path(number), value):
+                entry["states"] = self._states_of(names)
         self.entries[number] = entry
         try:
             ref: Any = weakref.ref(value)
@@ -55,6 +69,15 @@ class Snapshots:
         if ref is not None or isinstance(value, INLINE):
             self._seen[id(value)] = (ref, mark, number)
         return number
+
+    def _same(self, number: int, value: Any) -> int:
+        """The number of an equal snapshot of this list or dict, in place of the one just written: no weak reference tells that it is unchanged."""
+        with open(self.path(number), "rb") as stream:
+            digest = hashlib.sha256(stream.read()).digest()
+        known = self._written.setdefault((id(value), digest), number)
+        if known != number:
+            os.remove(self.path(number))
+        return known
 
     def path(self, number: int) -> str:
         """The file of snapshot `number`."""
@@ -97,6 +120,29 @@ def _cloudpickle() -> Any:
     except ImportError:
         return None
     return cloudpickle
+
+
+def main_names(path: str, value: Any = None) -> set[str]:
+    """The names of the notebook's own classes and functions that a snapshot refers to (`value`, where it is at hand)."""
+    found: set[str] = set()
+    if isinstance(value, INLINE) or Kinds.pandas(value) or Kinds.array(value) or Kinds.sparse(value):
+        return found
+    with open(path, "rb") as stream:
+        data = stream.read()
+    if b"__main__" not in data:
+        return found
+    strings: list[str] = []
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name == "GLOBAL" and isinstance(argument, str):
+            module, _, name = argument.partition(" ")
+            if module == "__main__":
+                found.add(name.split(".")[0])
+        elif isinstance(argument, str):
+            strings.append(argument)
+    # A memoised "__main__" is written once and fetched again by number: every name that stands in the file counts.
+    if "__main__" in strings:
+        found.update(s.split(".")[0] for s in strings if s.split(".")[0].isidentifier())
+    return found
 
 
 def type_name(value: Any) -> str:
