@@ -21,9 +21,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 import nb2prod.runtime
 from nb2prod import notebook
 from nb2prod.config import Options
+from nb2prod.environments.served import ServedEnvironment
 from nb2prod.path import prediction, raw_table
 from nb2prod.path.compose import Classes
 from nb2prod.path.plan import Planner
+from nb2prod.path.tries import Tries
 from nb2prod.progress import NoProgress
 from nb2prod.recording import states, trace
 from nb2prod.recording.kernel.numbering import HOOK
@@ -95,7 +97,8 @@ def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
     recording = trace.load(folder, book, [(c.source, c) for c in book.code_cells])
     project = folder / "project"
     project.mkdir()
-    planner = Planner(recording, None, Options(), project, NoProgress(), None)  # type: ignore[arg-type]
+    tries = Tries(recording, project, ServedEnvironment(Path(sys.executable), own=False))
+    planner = Planner(recording, None, Options(), project, NoProgress(), tries)  # type: ignore[arg-type]
     planner.oracle = Oracle(recorder, recording)  # type: ignore[assignment]
     chosen = prediction.choose(recording, None)
     table, rows = raw_table.choose(recording, chosen, None)
