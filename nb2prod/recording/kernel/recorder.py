@@ -29,6 +29,7 @@ from .numbering import HOOK, digest
 from .originals import original
 from .raw_tables import RawTables
 from .snapshots import Snapshots, fingerprint, type_name
+from .views import Views
 
 COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
@@ -67,6 +68,7 @@ class Recorder:
         self.ns = namespace
         self.tables = Tables()
         self.rows = Rows()
+        self.views = Views()
         self.definitions = Definitions(self.tables.definitions, namespace, self._without_state)
         self.snapshots = Snapshots(
             os.path.join(folder, "snapshots"), lambda function: original(function, self.tables), self._states_of
@@ -510,6 +512,7 @@ class Recorder:
         self._reshaped(step, site, op, outcome.lineage)
         fresh = self.rows._entry(result) is None
         token = self.rows.put(result, outcome.lineage, by_index=outcome.lineage.upright is None)
+        self.views.link(result, op.operands)
         if outcome.event in ("filter", "select", "order", "row"):
             event = {
                 "kind": outcome.event,
@@ -1279,7 +1282,7 @@ class Recorder:
             if site not in step.names and (name in space or name in self.ns):
                 step.names[site] = space.get(name, self.ns.get(name))
         written = {id(space.get(name, self.ns.get(name))) for name in statement.written}
-        updates = self._updates(step, written)
+        updates = self._updates(step, written, statement.column[1] if statement.column is not None else None)
         self._answers_written(step, statement, space)
         binds = self._binds(step, statement, space)
         result = self._carried(value) if has_value else None
@@ -1460,8 +1463,8 @@ class Recorder:
                 }
             )
 
-    def _updates(self, step: Step, written: set[int]) -> list[int]:
-        """Tokens of what the statement changed in its place.
+    def _updates(self, step: Step, written: set[int], column: str | None) -> list[int]:
+        """Tokens of what the statement changed in its place, or through another value that lies in the same memory.
 
         A write counts even where nothing seems changed: the mark samples large tables, and a rule that met none of these rows may meet a request's.
         """
@@ -1481,6 +1484,7 @@ class Recorder:
                 and length(value) != entry[1].n
             ):
                 self._grown(step, value, entry[1])
+            changed += [t for v in self.views.others(value, column) if (t := self.rows.token(v)) is not None]
         for token, (value, held) in step.holders.items():
             if _held(value) != held and self.rows.inside(value):
                 changed.append(token)
