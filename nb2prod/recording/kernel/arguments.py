@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .guard import name_of
 from .infer import Operation
 from .lineage import Kinds
 
@@ -40,7 +41,7 @@ def fitted_to(op: Operation) -> Any:
     if op.name not in FITTING:
         formula = op.args[0] if op.args else op.kwargs.get("formula")
         data = op.kwargs.get("data", op.args[1] if len(op.args) > 1 else None)
-        if getattr(op.func, "__name__", "") == "from_formula" and isinstance(formula, str) and data is not None:
+        if name_of(op.func) == "from_formula" and isinstance(formula, str) and data is not None:
             name = formula.split("~")[0].strip()
             return data[name] if name in getattr(data, "columns", ()) else None
         return None

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from .guard import module_of, name_of
 from .lineage import Kinds, Lineage, Rows, concatenated, length, merged
 
 SELECTING = frozenset(
@@ -138,11 +139,7 @@ def _laid_across(op: Operation, rows: Rows) -> Lineage | None:
 
 
 def _module_call(op: Operation, module: str, name: str) -> bool:
-    return (
-        op.kind == "call"
-        and getattr(op.func, "__name__", "") == name
-        and str(getattr(op.func, "__module__", "")).startswith(module)
-    )
+    return op.kind == "call" and name_of(op.func) == name and module_of(op.func).startswith(module)
 
 
 def _on_groupby(op: Operation) -> bool:

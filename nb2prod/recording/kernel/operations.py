@@ -16,6 +16,8 @@ import re
 import sys
 from typing import Any, Callable, Iterator, NamedTuple  # noqa: UP035 - a kernel's Python may be an old one
 
+from .guard import module_of, name_of
+
 
 class NoEntry(Exception):
     """Raised by a capture: this call is not frozen.
@@ -626,7 +628,7 @@ def _is_group_statistic(func: Any) -> bool:
     """Whether `transform(func)` gives one value for each group whatever the rows."""
     if isinstance(func, str):
         return func in _REDUCTIONS
-    name, module = getattr(func, "__name__", ""), getattr(func, "__module__", "") or ""
+    name, module = name_of(func), module_of(func)
     return (module == "builtins" and name in _BUILTIN) or (module.startswith("numpy") and name in _OF_NUMPY)
 
 
@@ -968,7 +970,7 @@ def _capture_by_column(call: Call, result: Any) -> Any:
     if not result.columns.is_unique:
         raise _unneeded("columns share a name")
     own = getattr(func, "__self__", None)
-    if getattr(func, "__name__", "") in ("fit_transform", "fit_predict") and own is not None:
+    if name_of(func) in ("fit_transform", "fit_predict") and own is not None:
         how, op, states = "estimators", _SERVED_BY[func.__name__], [_fitted(own, frame[name]) for name in frame]
     else:
         entry = _of_function(func)
@@ -1006,7 +1008,7 @@ def _column_state(call: Call, entry: Any, column: Any) -> Any:
         given = {k: v for k, v in call.kwargs.items() if k not in _NOT_FOR_FUNC}
         func = call.arg(0, "func")
         args = (column, *_rest(call))
-        nested = Call(func, None, getattr(func, "__name__", ""), args, given)
+        nested = Call(func, None, name_of(func), args, given)
         made = func(*args, **given)
         if isinstance(made, tuple):
             raise NoEntry(entry.rule, f"`{nested.name}` gives several results for a column", "apply it to one column")
@@ -1261,7 +1263,7 @@ for _entry in _TABLE:
 
 def _named(call: Call) -> str:
     """The function's own name, whatever the notebook imported it as."""
-    return call.name if call.receiver is not None else getattr(call.func, "__name__", call.name) or call.name
+    return call.name if call.receiver is not None else name_of(call.func) or call.name
 
 
 def _recognised(of: str, call: Call) -> bool:
@@ -1279,7 +1281,7 @@ def _recognised(of: str, call: Call) -> bool:
 
 def _of_function(func: Any) -> Any:
     """The entry of a function handed to `apply`, if it has one."""
-    call = Call(func, None, getattr(func, "__name__", ""), (), {})
+    call = Call(func, None, name_of(func), (), {})
     return next((entry for of, entry in _BY_NAME.get(call.name, ()) if ":" in of and _recognised(of, call)), None)
 
 
@@ -1351,7 +1353,7 @@ def _telling_name(entry: Entry, call: Call) -> str:
         parts = [_word(type(call.receiver).__name__)]
     elif entry.op in ("group_transform", "group_apply"):
         func = call.arg(0, "func")
-        statistic = func if isinstance(func, str) else getattr(func, "__name__", "")
+        statistic = func if isinstance(func, str) else name_of(func)
         keys = [_word(k) for k in getattr(_grouper(call.receiver), "names", [])[:3] if k is not None]
         subject = getattr(call.receiver.obj, "name", None) if hasattr(call.receiver.obj, "name") else None
         parts = [*keys, _word(subject or ""), "" if statistic == "<lambda>" else _word(statistic), "by_group"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import inspect
 import os
 import re
@@ -22,6 +23,7 @@ from . import operations, writer
 from .arguments import arguments, fitted_to, places_of
 from .definitions import Definitions
 from .frames import Elements, Frame, Loop, Step
+from .guard import CALLER, guarded_statement, guarded_value, keep, module_of, name_of
 from .infer import Operation, index_of, infer, unaltered
 from .instrument import Instrumenter, Site, Statement, Tables
 from .lineage import SCALARS, Kinds, Lineage, Rows, length
@@ -126,6 +128,7 @@ class Recorder:
 
     # hooks: statements ----------------------------------------------------------------------------------------------
 
+    @guarded_statement(None)
     def s(self, k: int) -> None:
         """A statement begins."""
         frame = self.stack[-1]
@@ -133,6 +136,7 @@ class Recorder:
         self.seq += 1
         frame.step = Step(k, self.seq, frame)
 
+    @guarded_statement(None)
     def e(self, k: int) -> None:
         """A statement has ended."""
         if k in self.tables.definitions:
@@ -142,10 +146,11 @@ class Recorder:
         frame.step = None
         if step is None or step.k != k:
             return
-        space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
+        space = self.ns if frame.number == 0 else sys._getframe(CALLER).f_locals
         if step.touched or frame.plain or self._begins(k, space):
             self._guarded(self._finish, step, space, None, False)
 
+    @guarded_statement(None)
     def defined(self, k: int) -> None:
         """A definition has run."""
         if self.active and len(self.stack) == 1 and threading.get_ident() == self.thread:
@@ -156,6 +161,7 @@ class Recorder:
         made = [space.get(name) for name in self.tables.statements[k].binds]
         return any(isinstance(value, (list, dict)) and not value for value in made)
 
+    @guarded_value
     def x(self, k: int, value: Any) -> Any:
         """An expression statement, a test or what a loop iterates over has its value."""
         frame = self.stack[-1]
@@ -183,6 +189,7 @@ class Recorder:
             frame.loops.append(loop)
         return value
 
+    @guarded_value
     def t(self, k: int, value: Any) -> Any:
         """A function returns."""
         frame = self.stack[-1]
@@ -192,6 +199,7 @@ class Recorder:
             self._guarded(self._finish, step, {}, value, True)
         return value
 
+    @guarded_statement(False)
     def b(self, k: int) -> bool:
         """An iteration begins; False sends it through the plain body."""
         frame = self.stack[-1]
@@ -210,10 +218,11 @@ class Recorder:
             return False
         names = self.tables.statements[k].binds
         if names:
-            space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
+            space = self.ns if frame.number == 0 else sys._getframe(CALLER).f_locals
             self._guarded(self._iteration, frame, loop, {n: space.get(n) for n in names})
         return True
 
+    @guarded_statement(True)
     def w(self, k: int) -> bool:
         """A while loop is about to test again."""
         frame = self.stack[-1]
@@ -221,41 +230,41 @@ class Recorder:
         frame.step = Step(k, self.seq, frame)
         return True
 
+    @guarded_statement(None)
     def z(self, k: int) -> None:
         """A loop is over."""
         frame = self.stack[-1]
         loops = frame.loops[self.tables.statements[k].depth :]
         if loops and loops[0].k == k and loops[0].over is not None:
-            space = self.ns if frame.number == 0 else sys._getframe(1).f_locals
+            space = self.ns if frame.number == 0 else sys._getframe(CALLER).f_locals
             self._guarded(self._filled, frame, loops[0], space)
         if loops and not frame.number and len(loops) == len(frame.loops) and self.predicted and self._in_predict_cell():
             self._guarded(self._looped, loops[0])
         del frame.loops[self.tables.statements[k].depth :]
         frame.step = None
 
+    @guarded_statement(False)
     def enter(self, k: int, mark: str) -> bool:
         """One of the notebook's functions is called; True if its body is to be followed. The mark only stands in its code."""
         if not self.active or threading.get_ident() != self.thread or self.quiet_functions.get(k, 0) > COLD_AFTER:
             return False
-        python = sys._getframe(1)
-        try:
-            if not self._called_live(python):
-                return False
-            self._open(k, python)
-        except Exception as problem:  # a fault of the recorder must not reach the notebook
-            self.problems.append(f"enter: {type(problem).__name__}: {problem}")
+        python = sys._getframe(CALLER)
+        if not self._called_live(python):
             return False
+        self._open(k, python)
         return True
 
+    @guarded_statement(None)
     def leave(self, k: int) -> None:
         """The function's body is over, by return or by an exception."""
-        python = id(sys._getframe(1))
+        python = id(sys._getframe(CALLER))
         while len(self.stack) > 1:
             frame = self.stack.pop()
             self.stack[-1].asked = self.stack[-1].asked or frame.asked
             if frame.python == python:
                 break
 
+    @guarded_statement(False)
     def live(self, mark: str) -> bool:
         """Tell whether a lambda's body is to be followed: its caller is the notebook itself, or it was given rows.
 
@@ -263,11 +272,7 @@ class Recorder:
         """
         if not self.active or threading.get_ident() != self.thread:
             return False
-        try:
-            return self.stack[-1].step is not None and self._called_live(sys._getframe(1))
-        except Exception as problem:
-            self.problems.append(f"live: {type(problem).__name__}: {problem}")
-            return False
+        return self.stack[-1].step is not None and self._called_live(sys._getframe(CALLER))
 
     def _called_live(self, python: Any) -> bool:
         self.by_name = False
@@ -346,6 +351,7 @@ class Recorder:
         frame.plain = self.quiet_functions[k] <= PLAIN_CALLS and (outer.plain or (outer.number == 0 and own))
         self.stack.append(frame)
 
+    @guarded_statement(False)
     def q(self, over: int, node: int, *variables: Any) -> bool:
         """An element of a comprehension is about to be computed; True if it is to be followed."""
         step = self.stack[-1].step
@@ -372,6 +378,7 @@ class Recorder:
 
     # hooks: expressions ---------------------------------------------------------------------------------------------
 
+    @guarded_value
     def n(self, site: int, value: Any) -> Any:
         """A name was read."""
         step = self.stack[-1].step
@@ -383,6 +390,7 @@ class Recorder:
             self._guarded(self._note, step, value)
         return value
 
+    @guarded_value
     def v(self, site: int, value: Any) -> Any:
         """An argument has its value."""
         step = self.stack[-1].step
@@ -392,17 +400,18 @@ class Recorder:
 
     k = v
 
+    @guarded_value
     def c(self, site: int, func: Any) -> Any:
         """A callee is known; the few functions whose choice of rows can't be seen afterwards are asked to choose row numbers too."""
         step = self.stack[-1].step
         if step is None:
             return func
         step.log.append((site, func))
-        name = getattr(func, "__name__", "")
-        if name in SPLITTERS and str(getattr(func, "__module__", "")).startswith("sklearn."):
+        if name_of(func) in SPLITTERS and module_of(func).startswith("sklearn."):
             return self._splitting(func, step)
         return func
 
+    @guarded_value
     def r(self, site: int, result: Any) -> Any:
         """An operation has its result."""
         step = self.stack[-1].step
@@ -423,11 +432,8 @@ class Recorder:
     def _guarded(self, action: Any, *args: Any) -> None:
         try:
             action(*args)
-        except Exception as problem:  # a fault of the recorder must not reach the notebook
-            if len(self.problems) < 200:
-                import traceback
-
-                self.problems.append("".join(traceback.format_exception(problem))[-1500:])
+        except Exception as problem:
+            keep(self.problems, problem)
 
     def _note(self, step: Step, value: Any) -> None:
         lineage = self.rows.of(value)
@@ -551,7 +557,7 @@ class Recorder:
         func = values.get(site.call.func) if site.call is not None and site.call.func is not None else None
         owner = getattr(func, "__self__", None)
         parts = [v for v in (*values.values(), owner) if Kinds.pandas(v)]
-        ours = Kinds.pandas(owner) or str(getattr(func, "__module__", "")).startswith("pandas") or site.kind != "call"
+        ours = Kinds.pandas(owner) or module_of(func).startswith("pandas") or site.kind != "call"
         if ours and all(self._is_fresh(v) for v in parts) and (parts or site.kind == "call"):
             self.fresh[id(result)] = weakref.ref(result)
 
@@ -693,13 +699,9 @@ class Recorder:
             args, kwargs = arguments(shape, values)
             operands = [v for v in operands if v is not func]
             given = args[0] if args else None
-            if (
-                site.name == "pipe"
-                and Kinds.pandas(receiver)
-                and getattr(given, "__module__", "__main__") != "__main__"
-            ):
+            if site.name == "pipe" and Kinds.pandas(receiver) and (module_of(given) or "__main__") != "__main__":
                 # `X.pipe(pd.get_dummies, ...)` is `pd.get_dummies(X, ...)`.
-                name = getattr(given, "__name__", "")
+                name = name_of(given)
                 return Operation("call", name, given, None, (receiver, *args[1:]), kwargs, operands, None, result)
         elif site.kind == "subscript":
             ordered = [s for s in site.operands if s in values]
@@ -722,7 +724,7 @@ class Recorder:
                 self._bunch_root(step, site, receiver, result)
             return
         func = values.get(site.call.func) if site.call is not None and site.call.func is not None else None
-        module = str(getattr(func, "__module__", ""))
+        module = module_of(func)
         if isinstance(result, tuple) and module.startswith("sklearn.datasets") and result and length(result[0]) > 1:
             table = self.raw_tables.add(result[0], self.seq)
             for part in result[:2]:
@@ -732,7 +734,7 @@ class Recorder:
             step.touched = True
             step.events.append({"kind": "root", "node": site.node, "table": table, "form": "pair"})
             return
-        loader = module.startswith(("numpy", "sklearn.datasets")) and getattr(func, "__name__", "") in (
+        loader = module.startswith(("numpy", "sklearn.datasets")) and name_of(func) in (
             "loadtxt",
             "genfromtxt",
             "load",
@@ -1092,16 +1094,16 @@ class Recorder:
 
         def choose(*arrays: Any, **options: Any) -> Any:
             __tracebackhide__ = True
-            if not arrays or all(rows.of(a) is None for a in arrays):
-                return func(*arrays, **options)
-            np = sys.modules["numpy"]
-            out = func(*arrays, np.arange(length(arrays[0])), **options)
-            each = len(out) // (len(arrays) + 1)
-            positions, chosen = out[-each:], out[:-each]
-            if func.__name__ != "train_test_split" and len(arrays) == 1:
-                chosen = chosen[0]
-            step.split = (chosen, arrays, positions)
-            return chosen
+            with contextlib.suppress(Exception):  # the notebook's own mistakes come again below, without the recorder
+                if any(rows.of(a) is not None for a in arrays):
+                    out = func(*arrays, sys.modules["numpy"].arange(length(arrays[0])), **options)
+                    each = len(out) // (len(arrays) + 1)
+                    positions, chosen = out[-each:], out[:-each]
+                    if name_of(func) != "train_test_split" and len(arrays) == 1:
+                        chosen = chosen[0]
+                    step.split = (chosen, arrays, positions)
+                    return chosen
+            return func(*arrays, **options)
 
         choose.__name__, choose.__module__ = func.__name__, func.__module__
         return choose
@@ -1516,7 +1518,7 @@ class Recorder:
     def _classify(self, value: Any, keep: bool) -> dict[str, Any]:
         if isinstance(value, types.ModuleType):
             return {"kind": "module", "module": value.__name__}
-        module = getattr(value, "__module__", None)
+        module = module_of(value) or None
         if isinstance(value, (types.FunctionType, type)):
             own = module == "__main__"
             kind = ("function" if isinstance(value, types.FunctionType) else "class") if own else "import"
