@@ -48,8 +48,8 @@ class Options:
     """Raw columns that a request must have; by default found by changing them."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """`"cell.line"` -> `validity` or `training-only`."""
-    tolerance: float = 1e-9
-    """Relative difference up to which two floats count as equal."""
+    tolerance: float | None = None
+    """Relative difference up to which two floats count as equal; by default what their own precision allows."""
     tolerances: Mapping[str, float] = field(default_factory=dict)
     """The same for single outputs, by their names."""
     parameters: Mapping[str, Any] = field(default_factory=dict)

@@ -226,6 +226,7 @@ def _prove(
                 "values": _feature_rows(found["given"]),
                 "made_by": found["made_by"],
             },
+            "precision": _precision(found["precision"], serving.signature["features"]["names"]),
         },
         "the recorded cases",
     )
@@ -240,6 +241,15 @@ def _feature_rows(given: list[Any] | None) -> list[list[Any]] | None:
         return None
     rows = [list(row.values()) if isinstance(row, dict) else row for row in given]
     return rows if all(isinstance(row, list) for row in rows) else None
+
+
+def _precision(measured: dict[str, dict[str, Any]], names: list[str] | None) -> dict[str, dict[str, Any]]:
+    """What was measured of answers and features; a feature's place is its position."""
+    at = {name: f"[{position}]" for position, name in enumerate(names or ())}
+    return {
+        "answers": measured["answers"],
+        "features": {at.get(place, place): item for place, item in measured["features"].items()},
+    }
 
 
 def _edge(edge: dict[str, Any]) -> dict[str, Any]:

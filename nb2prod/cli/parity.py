@@ -13,8 +13,8 @@ from nb2prod.errors import InputError
 
 if TYPE_CHECKING:
     from nb2prod.parity.cases import Cases
-    from nb2prod.parity.equality import Tolerance
     from nb2prod.parity.target import Target
+    from nb2prod.runtime.equality import Tolerance
 
 
 @click.command(short_help="Prove a release again.")
@@ -83,10 +83,9 @@ def _own(proved: Target, text: str) -> str:
 
 def _tolerance(given: tuple[str, ...], cases: Cases) -> Tolerance:
     from nb2prod.parity.cases import tolerance_of
-    from nb2prod.parity.equality import DEFAULT_TOLERANCE
 
     pairs = dict(_pair(text) for text in given)
-    return tolerance_of(cases, pairs.pop("", DEFAULT_TOLERANCE), pairs)
+    return tolerance_of(cases, pairs.pop("", None), pairs)
 
 
 def _pair(text: str) -> tuple[str, float]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.coverage import choose
-from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.report import KINDS
 from nb2prod.parity.service import Answer
 from nb2prod.parity.tally import Asked, Tally
+from nb2prod.runtime.equality import Tolerance
 from nb2prod.runtime.signature import Signature
 
 
@@ -48,7 +48,8 @@ class Bench:
             cases = cases.take(choose(cases.rows, limits.replay, seed=seed, expected=cases.expected))
         self.cases = cases
         self.signature = signature
-        self.tolerance = tolerance
+        self.tolerance = tolerance = cases.tolerance(tolerance)
+        self.feature_tolerance = cases.feature_tolerance(tolerance)
         self.seed = seed
         self.limits = limits
         self.singles = self.choose(limits.singles)
@@ -57,6 +58,7 @@ class Bench:
         """What the service answered in the replay: what its later answers are held against."""
         self.company: dict[tuple[str, int], tuple[int, ...]] = {}
         """In which company a row was asked when its answer differed: case and position -> the request's positions."""
+        self._differing: set[int] = set()
         self.tallies = {
             kind: Tally(kind, tolerance, output=cases.prediction, output_kind=signature.prediction.kind)
             for kind in KINDS
@@ -65,6 +67,11 @@ class Bench:
     def choose(self, limit: int) -> list[int]:
         """Positions of at most `limit` rows of the replay, chosen for coverage."""
         return choose(self.cases.rows, limit, seed=self.seed, expected=self.cases.expected)
+
+    @property
+    def differing(self) -> tuple[int, ...]:
+        """Positions of the replay's rows whose answers differed."""
+        return tuple(sorted(self._differing))
 
     def rows(self, positions: Sequence[int]) -> list[Mapping[str, Any]]:
         """The replay's rows at these positions."""
@@ -87,6 +94,7 @@ class Bench:
             agrees = tally.compare(case, asked, one, other)
             if not agrees:
                 self.company.setdefault((case, position), tuple(positions))
+                self._differing |= {position} if kind == "replay" else set()
 
 
 @dataclass(frozen=True)

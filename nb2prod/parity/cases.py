@@ -8,12 +8,14 @@ running service can be proved again later with nothing run again. Its form::
      "phantoms": {column: [other values]},
      "features": {"names": [text] | null, "values": [[value]] | null,
                   "made_by": [{"cell", "line", "source", "rule"} | null]},
+     "precision": {"answers": {place: {"dtype", "spread", "noise"}}, "features": {place: the same}},
      "edges": [{"row": {field: value}, "expected": {"value": v} | {"raises": text} | {"refused": text},
                 "name": text, "features": [value]}]}
 
 `phantoms`, `edges` and `fallback` (the answers by rule, row by row) may be missing, so may an edge's `name` and `features`, and `replay.row_ids`.
 `features.values[i]` belongs to `replay.rows[i]`; `features.made_by`, which may be missing too, names the
-notebook's statement that makes each feature.
+notebook's statement that makes each feature. `precision` says how finely numbers are compared (`runtime/equality.py`); a feature's
+place is its position, as in `[2]`. Where it is missing it is measured from what is recorded, without noise.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nb2prod.errors import InputError
-from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.stored import Stored
+from nb2prod.runtime.equality import Measure, Tolerance
 
 SCHEMA = 1
 _STORED = Stored("set of parity cases", SCHEMA, "Build the notebook again to have it made.")
@@ -82,6 +84,18 @@ class Cases:
     edges: tuple[Edge, ...] = ()
     fallback: tuple[Any, ...] | None = None
     """What the notebook's fallback cell answers for the replay's rows; None where it has none."""
+    answers: Mapping[str, Measure] = field(default_factory=dict)
+    """What was measured of the answers' numbers, by place."""
+    features: Mapping[str, Measure] = field(default_factory=dict)
+    """The same for features, by position."""
+
+    def tolerance(self, stated: Tolerance) -> Tolerance:
+        """What was `stated`, with what was measured of these cases' answers."""
+        return replace(stated, measured=self.answers)
+
+    def feature_tolerance(self, stated: Tolerance) -> Tolerance:
+        """The same for features; a tolerance for single outputs does not hold for them."""
+        return replace(stated, outputs={}, measured=self.features)
 
     def row_id(self, position: int) -> int | None:
         """The raw table's row that the replay's row at `position` is."""
@@ -117,10 +131,14 @@ class Cases:
                 "made_by": [None if item is None else asdict(item) for item in self.made_by],
             },
             "edges": [edge.to_json() for edge in self.edges],
+            "precision": {
+                "answers": {place: item.to_json() for place, item in self.answers.items()},
+                "features": {place: item.to_json() for place, item in self.features.items()},
+            },
         }
 
 
-def tolerance_of(cases: Cases, relative: float, outputs: Mapping[str, float]) -> Tolerance:
+def tolerance_of(cases: Cases, relative: float | None, outputs: Mapping[str, float]) -> Tolerance:
     """The tolerance for these cases; `InputError` where it names an output that there is not."""
     known = {cases.prediction}
     for value in cases.expected[:1]:
@@ -131,7 +149,7 @@ def tolerance_of(cases: Cases, relative: float, outputs: Mapping[str, float]) ->
             f"a tolerance is given for {unknown[0]!r}, which is no output",
             f"The outputs are: {', '.join(sorted(known))}.",
         )
-    return Tolerance(relative, dict(outputs))
+    return cases.tolerance(Tolerance(relative, dict(outputs)))
 
 
 def from_json(document: Any, source: str = "cases.json") -> Cases:
@@ -167,7 +185,21 @@ def _cases(document: Mapping[str, Any]) -> Cases:
         made_by=tuple(None if item is None else Statement(**item) for item in features.get("made_by") or ()),
         edges=tuple(map(_edge, document.get("edges") or ())),
         fallback=None if document.get("fallback") is None else tuple(document["fallback"]),
+        **_precision(document.get("precision"), expected, values),
     )
+
+
+def _precision(
+    form: Mapping[str, Any] | None, expected: Sequence[Any], features: Sequence[Any] | None
+) -> dict[str, dict[str, Measure]]:
+    if form is None:
+        from nb2prod.runtime.precision import measured
+
+        return {"answers": measured(expected), "features": measured(list(features or ()))}
+    return {
+        name: {place: Measure(**item) for place, item in (form.get(name) or {}).items()}
+        for name in ("answers", "features")
+    }
 
 
 def _edge(form: Mapping[str, Any]) -> Edge:

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from nb2prod.parity.bench import Bench
 from nb2prod.parity.edges import BESIDE
-from nb2prod.parity.equality import Tolerance, feature_difference
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.kinds import FEATURES
 from nb2prod.parity.report import Cause, FeatureDifference, Mismatch
 from nb2prod.parity.service import Answer, Service
 from nb2prod.parity.tally import disagreement
+from nb2prod.runtime.equality import Tolerance, feature_difference
 
 MOST = 5
 """Mismatches of one kind that are looked into: each costs a few requests."""
@@ -83,7 +83,9 @@ def feature_table(bench: Bench, service: Service) -> tuple[FeatureDifference, ..
     names = bench.feature_names(len(recorded[0]))
     return tuple(
         _column(
-            name, [(recorded[p][i], row[i]) for p, row in zip(positions, computed.values, strict=True)], bench.tolerance
+            name,
+            [(recorded[p][i], row[i]) for p, row in zip(positions, computed.values, strict=True)],
+            bench.feature_tolerance.at(f"[{i}]"),
         )
         for i, name in enumerate(names)
     )
@@ -160,8 +162,8 @@ def _of_features(
     if recorded is None or computed is None or len(recorded) != len(computed.values[0]):
         return None
     names = bench.feature_names(len(recorded))
-    for name, expected, actual in zip(names, recorded, computed.values[0], strict=True):
-        if feature_difference(expected, actual, bench.tolerance) is not None:
+    for at, (name, expected, actual) in enumerate(zip(names, recorded, computed.values[0], strict=True)):
+        if feature_difference(expected, actual, bench.feature_tolerance.at(f"[{at}]")) is not None:
             return _of_feature(bench, name, expected, actual, code)
     return Cause(
         f"all {len(names)} features equal the notebook's: the difference begins in the prediction, "
@@ -186,8 +188,8 @@ def _of_neighbours(bench: Bench, service: Service, row: int, company: Sequence[i
     if apart is not None and together is not None and len(apart.values[0]) == len(together.values[0]):
         names = bench.feature_names(len(apart.values[0]))
         place = list(company).index(row)
-        for name, one, other in zip(names, apart.values[0], together.values[place], strict=True):
-            if feature_difference(one, other, bench.tolerance) is not None:
+        for at, (name, one, other) in enumerate(zip(names, apart.values[0], together.values[place], strict=True)):
+            if feature_difference(one, other, bench.feature_tolerance.at(f"[{at}]")) is not None:
                 more = f"{text}, by the feature {name} ({_show(one)} alone, {_show(other)} among them)"
                 return _with_line(bench, more, Differing(name, one, other), code)
     return Cause(text, rule="N14")

@@ -9,11 +9,11 @@ from typing import Any
 
 from nb2prod.parity.batches import Batch
 from nb2prod.parity.bench import Bench, Setting
-from nb2prod.parity.equality import feature_difference
 from nb2prod.parity.inprocess import Worker
 from nb2prod.parity.report import Mismatch
 from nb2prod.parity.service import BATCH, ROW_BY_ROW, Answer, Service, outcomes
 from nb2prod.parity.tally import Asked, Stopwatch, disagreement
+from nb2prod.runtime.equality import feature_difference
 
 _NONE = "the batch of no rows"
 FEATURES = "what the model is given"
@@ -182,8 +182,9 @@ def feature_mismatch(
     if actual is None or len(actual) != len(recorded):
         count = "no features" if actual is None else f"{len(actual)} features"
         return replace(blank, reason=f"{len(recorded)} features expected, {count} answered", output="features")
-    for name, one, other in zip(bench.feature_names(len(recorded)), recorded, actual, strict=True):
-        found = feature_difference(one, other, bench.tolerance)
+    names = bench.feature_names(len(recorded))
+    for at, (name, one, other) in enumerate(zip(names, recorded, actual, strict=True)):
+        found = feature_difference(one, other, bench.feature_tolerance.at(f"[{at}]"))
         if found is not None:
             reason = f"the feature: {found.reason}"
             return replace(blank, reason=reason, output=name, expected=one, actual=other, difference=found.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,16 +15,17 @@ from nb2prod.parity import batches, drawn, edges, kinds
 from nb2prod.parity.bench import Bench, Limits, Setting
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
-from nb2prod.parity.equality import DEFAULT_TOLERANCE, Tolerance
 from nb2prod.parity.explain import explained, feature_table, read_code
 from nb2prod.parity.processes import Processes
-from nb2prod.parity.report import FeatureDifference, Mismatch, ParityReport, Replayed, Timing
+from nb2prod.parity.report import FeatureDifference, Mismatch, ParityReport, Precision, Replayed, Timing
 from nb2prod.parity.service import Answer, Service
 from nb2prod.parity.target import Target
 from nb2prod.progress import NoProgress, Progress
+from nb2prod.runtime.equality import DEFAULT_TOLERANCE, Tolerance
 
 _WEAK = 20
 _TIMES_KEPT = 500
+_PLACES = 50
 
 
 @dataclass
@@ -64,7 +65,7 @@ def prove(
     target: Target,
     cases: Cases,
     *,
-    tolerance: float | Tolerance = DEFAULT_TOLERANCE,
+    tolerance: float | Tolerance | None = None,
     progress: Progress | None = None,
     seed: int = 0,
     limits: Limits | None = None,
@@ -201,7 +202,7 @@ def _report(target: Target, cases: Cases, bench: Bench, findings: _Findings, sec
         hash_seeds=findings.hash_seeds,
         batching=findings.batching,
         batching_licensed=bench.signature.batching,
-        tolerance=bench.tolerance.relative,
+        tolerance=DEFAULT_TOLERANCE if bench.tolerance.relative is None else bench.tolerance.relative,
         loosened=bench.tolerance.loosened,
         kinds=results,
         mismatches=tuple(findings.mismatches),
@@ -210,10 +211,39 @@ def _report(target: Target, cases: Cases, bench: Bench, findings: _Findings, sec
             tuple(shown.row_id(i) for i in range(len(shown.rows))),
             shown.expected,
             tuple(_value(answer) for answer in bench.reference),
+            bench.differing,
         ),
         features=findings.features,
         times=findings.times,
+        precision=tuple(_precision(bench)),
     )
+
+
+def _precision(bench: Bench) -> Iterator[Precision]:
+    """How closely each output's numbers were compared; the entries of a vector only where they are few."""
+    stated, output = bench.tolerance, bench.cases.prediction
+    for place, measure in list(stated.measured.items())[:_PLACES]:
+        inside = place.startswith("[") or not place
+        allowed = stated.of(output if inside else place, place)
+        name = f"{output}{place}" if inside else place
+        yield Precision(name, measure.dtype, allowed.relative, allowed.absolute, measure.noise)
+
+
+def _noted(found: Sequence[Precision]) -> Iterator[str]:
+    """What a reader should know of how numbers were compared: another float than usual, and a path that differs from itself."""
+    for dtype in sorted({item.dtype for item in found if item.dtype != "float64"}):
+        names = [item.output for item in found if item.dtype == dtype]
+        relative = max(item.relative for item in found if item.dtype == dtype)
+        yield f"{_listed(names)}: held by a {dtype}, compared within a relative {relative:g}."
+    noisy = [item for item in found if item.noise]
+    if noisy:
+        largest = max(item.noise for item in noisy)
+        names = [item.output for item in noisy]
+        yield f"{_listed(names)}: asked twice for the same rows, the notebook's own path differed by up to {largest:.2g}; nothing is compared more closely."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _value(answer: Answer) -> object:
@@ -231,6 +261,7 @@ def _notes(target: Target, cases: Cases, bench: Bench) -> Iterator[str]:
     for output, value in bench.tolerance.loosened.items():
         where = f" for {output}" if output else ""
         yield f"The tolerance{where} was loosened to {value:g} (by default {DEFAULT_TOLERANCE:g}, relative)."
+    yield from _noted(tuple(_precision(bench)))
     if not bench.signature.batching:
         yield "Batching is not licensed: the service works row by row, so neighbours can't meet."
     if cases.edges:

@@ -103,6 +103,20 @@ class Replayed:
     row_ids: tuple[int | None, ...] = ()
     expected: tuple[Any, ...] = ()
     actual: tuple[Any, ...] = ()
+    differing: tuple[int, ...] = ()
+    """Positions of the rows whose values differ."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How closely the numbers of one output, or of one entry of it, were compared: within a share of them, and an absolute difference."""
+
+    output: str
+    dtype: str
+    relative: float
+    absolute: float
+    noise: float
+    """What the notebook's own path differed by when it was asked for the same rows again."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +157,7 @@ class ParityReport:
     times: tuple[Timing, ...] = ()
     sample: bool = False
     """Whether only a sample was asked, as `build --quick` does: such a release can't be deployed."""
+    precision: tuple[Precision, ...] = ()
 
     @property
     def cases(self) -> dict[str, int]:
@@ -201,6 +216,7 @@ def _report(document: Mapping[str, Any]) -> ParityReport:
     given["replay"] = Replayed(**{key: tuple(value) for key, value in _known(Replayed, given["replay"]).items()})
     given["features"] = tuple(FeatureDifference(**_known(FeatureDifference, item)) for item in given["features"])
     given["times"] = tuple(Timing(**_known(Timing, item)) for item in given["times"])
+    given["precision"] = tuple(Precision(**_known(Precision, item)) for item in given.get("precision") or ())
     return ParityReport(**given)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nb2prod.parity.equality import Difference, Tolerance, difference
 from nb2prod.parity.report import KindResult, Mismatch
 from nb2prod.parity.service import Answer
+from nb2prod.runtime.equality import Difference, Tolerance, difference
 
 KEPT = 20
 """Mismatches of one kind that the report shows; all are counted."""

@@ -35,7 +35,8 @@ def mismatch_diagnostics(recording: Recording, walk: Walk, answer: dict[str, Any
     if found:
         return tuple(found)
     suspect = answer.get("suspect")
-    first = answer["mismatches"][0]
+    unsteady = answer.get("unsteady")
+    first = answer["mismatches"][0] if answer["mismatches"] else {}
     if suspect is not None and "raised" not in suspect and first.get("reason") is not None:
         suspect = None  # the row fails, and not because of what differs between batches
     if suspect is not None:
@@ -43,6 +44,8 @@ def mismatch_diagnostics(recording: Recording, walk: Walk, answer: dict[str, Any
         special = _special(recording, walk, place)
         if special is not None:
             return (special,)
+        if unsteady is not None:
+            return (_unsteady(unsteady, place),)
         why = (
             f"it raised {suspect['raised']} for some rows alone"
             if "raised" in suspect
@@ -60,6 +63,8 @@ def mismatch_diagnostics(recording: Recording, walk: Walk, answer: dict[str, Any
     drawn = random_values(recording, walk)
     if drawn:
         return tuple(dict.fromkeys(drawn))
+    if unsteady is not None:
+        return (_unsteady(unsteady, (None, None, "")),)
     return (_difference(first, answer),)
 
 
@@ -147,6 +152,17 @@ def _special(recording: Recording, walk: Walk, place: tuple[int | None, int | No
                 *place,
             )
     return None
+
+
+def _unsteady(found: dict[str, Any], place: tuple[int | None, int | None, str]) -> Diagnostic:
+    return Diagnostic(
+        "F11",
+        "error",
+        f"Asked twice for raw row {found['row']}, the path answers {found['first']!r} and then {found['second']!r}: more than rounding.",
+        "Draw nothing at random on the way to a prediction. Where a model that works on several threads is torn between two answers, n_jobs=1 "
+        "settles which.",
+        *place,
+    )
 
 
 def _difference(first: dict[str, Any], answer: dict[str, Any]) -> Diagnostic:

@@ -72,7 +72,7 @@ def plan(planner: Planner, table: Table, predicted: npt.NDArray[np.int64]) -> Fa
     np.save(only, predicted)
     job = planner._job(prediction, table, rows)  # noqa: SLF001
     answer = planner._trial({**job, "only": str(only), "fit": None, "fields": []})  # noqa: SLF001
-    if answer["mismatches"]:
+    if answer["mismatches"] or answer["unsteady"]:
         raise Refused(mismatch_diagnostics(planner.recording, walk, answer))
     return Fallback(
         prediction.name or "fallback",

@@ -71,7 +71,7 @@ class Planner:
             classes = {**classes, **fresh}
             if not fresh and not self._target_made_of(answer, prediction, table):
                 break
-        if answer["mismatches"]:
+        if answer["mismatches"] or answer["unsteady"]:
             raise Refused(mismatch_diagnostics(self.recording, walk, answer))
         self.notes += columns_check.check(answer, table, self.options)
         fit = self._fitted(prediction, table)
@@ -83,6 +83,7 @@ class Planner:
         cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
         if self.fallback is not None:
             cases["fallback"] = [self.fallback.expected[row] for row in cases["row_ids"]]
+        cases["precision"] = answer["precision"]
         cases["made_by"] = [statement_of(self.recording, walk, composition, source) for source in answer["makers"]]
         return ServingPath(
             self.recording,
@@ -209,7 +210,9 @@ class Planner:
             "predicted": str(folder / "predicted.npy"),
             "expected": str(self._snapshot(prediction.snapshot)),
             "given": str(self._snapshot(given)) if given else None,
-            "tolerance": max(self.options.tolerance, *self.options.tolerances.values(), 0.0),
+            "tolerance": self.options.tolerance,
+            "tolerances": dict(self.options.tolerances),
+            "output": prediction.label or "prediction",
             "argument": _given_as_it_is(prediction),
             "target": list(self.options.target) or self._made_of or [],
             "fields": list(table.columns) if function else [*self.options.fields, *self._rule_fields()],
@@ -218,7 +221,13 @@ class Planner:
 
     def _target_made_of(self, answer: dict[str, Any], prediction: Prediction, table: Table) -> bool:
         """Where no single column decides `y`, find the columns that change it by serving `y` itself. True if that tells something new."""
-        if answer["target"] or answer["mismatches"] or self._made_of is not None or self.options.target:
+        if (
+            answer["target"]
+            or answer["mismatches"]
+            or answer["unsteady"]
+            or self._made_of is not None
+            or self.options.target
+        ):
             return False
         self._made_of = []
         fit = self._fitted(prediction, table)

@@ -12,8 +12,8 @@ from typing import Any
 from nb2prod.bento import shown_metrics, store
 from nb2prod.errors import InputError
 from nb2prod.parity import cases
-from nb2prod.parity.equality import Tolerance, difference
 from nb2prod.release.record import ReleaseRecord
+from nb2prod.runtime.equality import Tolerance, difference
 
 _CODE = ("features.py", "predict.py")
 _FACTS = ("notebook_hash", "data_hash", "parameters", "git", "python", "owner", "runbook", "recording")
@@ -146,13 +146,14 @@ def _answers(first: ReleaseRecord, second: ReleaseRecord) -> Answers | None:
         return None
     key: Callable[[Any], str] = lambda row: json.dumps(row, sort_keys=True, default=str)  # noqa: E731
     known = {key(row): value for row, value in zip(one.rows, one.expected, strict=True)}
+    allowed = other.tolerance(Tolerance())
     rows = differing = 0
     largest: float | None = None
     for row, value in zip(other.rows, other.expected, strict=True):
         if key(row) not in known:
             continue
         rows += 1
-        found = difference(known[key(row)], value, Tolerance())
+        found = difference(known[key(row)], value, allowed)
         if found is not None:
             differing += 1
             largest = max(largest or 0.0, found.size) if found.size is not None else largest

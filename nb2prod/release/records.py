@@ -19,11 +19,11 @@ from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import documents
 from nb2prod.parity import report as reports
 from nb2prod.parity.cases import Cases, tolerance_of
-from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.report import ParityReport
 from nb2prod.release import record, source
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import ledger
+from nb2prod.runtime.equality import DEFAULT_TOLERANCE, Tolerance
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
 _LATEST = "latest"
@@ -156,7 +156,8 @@ def adopt(made: Path, name: str, version: str) -> bool:
 def tolerance(item: ReleaseRecord, known: Cases) -> Tolerance:
     """Up to which difference numbers are equal for this release: what it was proved with."""
     before = reports.read(item.path(documents.JSON))
-    return tolerance_of(known, before.tolerance, {name: value for name, value in before.loosened.items() if name})
+    stated = before.tolerance if before.tolerance != DEFAULT_TOLERANCE else None
+    return tolerance_of(known, stated, {name: value for name, value in before.loosened.items() if name})
 
 
 def remove(item: ReleaseRecord) -> None:

@@ -58,6 +58,6 @@ def test_a_file_that_is_no_json_is_refused(tmp_path):
 
 def test_a_tolerance_for_an_output_that_there_is_not_is_refused():
     made = cases.Cases("x.ipynb", "y_pred", ({"a": 1},), ({"price": 1.0, "rent": 2.0},))
-    assert cases.tolerance_of(made, 1e-9, {"rent": 1e-3}).of("rent") == 1e-3
+    assert cases.tolerance_of(made, 1e-9, {"rent": 1e-3}).of("rent").relative == 1e-3
     with pytest.raises(InputError, match="'size', which is no output"):
         cases.tolerance_of(made, 1e-9, {"size": 1e-3})

@@ -8,9 +8,9 @@ import pytest
 from nb2prod.parity import drawn
 from nb2prod.parity.bench import Bench, Limits
 from nb2prod.parity.client import Client
-from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.service import Answer, Service
+from nb2prod.runtime.equality import Tolerance
 from nb2prod.runtime.signature import Signature
 
 

@@ -12,8 +12,8 @@ from nb2prod.errors import InputError
 from nb2prod.parity import prover, target
 from nb2prod.parity.bench import Limits
 from nb2prod.parity.cases import Edge, Statement
-from nb2prod.parity.equality import Tolerance
 from nb2prod.parity.faults import ServiceFault
+from nb2prod.runtime.equality import Measure, Tolerance
 
 
 def prove(small, behaviour, cases=None, **options):
@@ -358,6 +358,23 @@ def test_a_loosened_tolerance_passes_and_stands_out(small):
     assert report.loosened == {"": 1e-4}
     assert any("loosened to 0.0001" in note for note in report.notes)
     assert prove(small, behaviour(small), tolerance=Tolerance(outputs={"y_pred": 1e-4})).passed
+
+
+def test_what_was_measured_of_the_path_says_what_rounding_is(small):
+    """Sums near nought differ by more than a share of themselves; what the path differed by when asked twice is told."""
+    expected = tuple((index % 5) * 1e-15 for index in range(60))
+    known = {json.dumps(row, sort_keys=True): answer for row, answer in zip(small.make_rows(60), expected, strict=True)}
+
+    def rounded(rows):
+        return [known[json.dumps(row, sort_keys=True)] + len(rows) % 3 * 4e-16 for row in rows], []
+
+    bare = small.make_cases(60, expected=expected)
+    assert not prove(small, small.Behaviour(predict=rounded), bare).passed
+    measured = small.make_cases(60, expected=expected, answers={"": Measure("float64", 3.0, 1.8e-12)})
+    report = prove(small, small.Behaviour(predict=rounded), measured)
+    assert report.passed
+    assert [(item.output, item.absolute, item.noise) for item in report.precision] == [("y_pred", 3e-9, 1.8e-12)]
+    assert any("differed by up to 1.8e-12" in note for note in report.notes)
 
 
 def test_few_rows_are_said_to_be_weak(small):

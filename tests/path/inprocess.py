@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +25,9 @@ from nb2prod.config import Options
 from nb2prod.environments.served import ServedEnvironment
 from nb2prod.path import prediction, raw_table
 from nb2prod.path.compose import Classes
-from nb2prod.path.plan import Planner
-from nb2prod.path.tries import Tries
+from nb2prod.path.plan import Planner, ServingPath
+from nb2prod.path.trial.process import answered, as_json
+from nb2prod.path.trial.project import open_trial
 from nb2prod.progress import NoProgress
 from nb2prod.recording import states, trace
 from nb2prod.recording.kernel.numbering import HOOK
@@ -87,8 +89,43 @@ class Served:
         return [self.answers([row])[0] for row in self.predicted]
 
 
+class TriesHere:
+    """Tries a project in this process, as the process of the kernel's Python would."""
+
+    environment = ServedEnvironment(Path(sys.executable), own=False)
+
+    def run(self, job: dict[str, Any]) -> dict[str, Any]:
+        saved, path = dict(sys.modules), list(sys.path)
+        sys.modules["nb2prod_runtime"] = nb2prod.runtime
+        try:
+            made: dict[str, Any] = json.loads(json.dumps(answered(open_trial(job)), default=as_json))
+        finally:
+            sys.path[:] = path
+            for name in ("features", "predict"):
+                sys.modules.pop(name, None)
+                sys.modules.update({name: saved[name]} if name in saved else {})
+        return made
+
+
+def plan(cells: list[tuple[str | None, str]], folder: Path, options: Options | None = None) -> ServingPath:
+    """Run the cells (tag and source) under the recorder, and plan and try the service. Raises `Refused`."""
+    return _planner(cells, folder, options or Options())[0].run()
+
+
 def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
     """Run the cells (tag and source) under the recorder and compose the service. Raises `Refused`."""
+    planner, recorder = _planner(cells, folder, Options())
+    recording, project = planner.recording, planner.project
+    chosen = prediction.choose(recording, None)
+    table, rows = raw_table.choose(recording, chosen, None)
+    planner.told = {}
+    _, composition = planner._compose(chosen, table, rows, Classes({}, {}))
+    planner._stage(composition)
+    expected = outputs.per_row(recorder.snapshots.load(chosen.snapshot), len(rows))
+    return Served(pd.read_pickle(table.path), rows.tolist(), expected, composition.features, project)
+
+
+def _planner(cells: list[tuple[str | None, str]], folder: Path, options: Options) -> tuple[Planner, Recorder]:
     path = folder / "book.ipynb"
     made = [new_code_cell(source, metadata={"tags": [tag]} if tag else {}) for tag, source in cells]
     nbformat.write(new_notebook(cells=made), path)
@@ -97,16 +134,9 @@ def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
     recording = trace.load(folder, book, [(c.source, c) for c in book.code_cells])
     project = folder / "project"
     project.mkdir()
-    tries = Tries(recording, project, ServedEnvironment(Path(sys.executable), own=False))
-    planner = Planner(recording, None, Options(), project, NoProgress(), tries)  # type: ignore[arg-type]
+    planner = Planner(recording, None, options, project, NoProgress(), TriesHere())  # type: ignore[arg-type]
     planner.oracle = Oracle(recorder, recording)  # type: ignore[assignment]
-    chosen = prediction.choose(recording, None)
-    table, rows = raw_table.choose(recording, chosen, None)
-    planner.told = {}
-    _, composition = planner._compose(chosen, table, rows, Classes({}, {}))
-    planner._stage(composition)
-    expected = outputs.per_row(recorder.snapshots.load(chosen.snapshot), len(rows))
-    return Served(pd.read_pickle(table.path), rows.tolist(), expected, composition.features, project)
+    return planner, recorder
 
 
 def _recorded(book: notebook.Notebook, folder: Path) -> Recorder:

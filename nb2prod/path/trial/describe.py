@@ -79,7 +79,7 @@ def describe_outputs(trial: Trial) -> None:
     if kind in ("integer", "string", "boolean"):
         distinct = sorted(set(seen), key=str)
         labels = distinct if len(distinct) <= 50 else None
-    raw = trial.job["expected_value"]
+    raw = trial.value
     trial.answer["prediction"] = {
         "dtype": str(getattr(raw, "dtype", type(raw).__name__)),
         "kind": kind,

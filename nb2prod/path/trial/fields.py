@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from nb2prod_runtime.equality import alike
 
 from . import perturbations
-from .comparison import alike, same
 from .coverage import coverage
 from .project import Run, Trial, load
 from .targets import deciding
@@ -60,18 +60,19 @@ def _matters(
                 seen = base[column] if column in trial.answer["target"] else trial.raw[column]
                 changed[column] = change(seen, base[column], rng)
         after = _without(trial.run(changed), trial.answer["target"])
-        if not _equal_runs(_without(before, trial.answer["target"]), after, features=trial.job["argument"]):
-            if len(group) == 1 and _changes_values(before, after, features=trial.job["argument"]):
+        if not _equal_runs(trial, _without(before, trial.answer["target"]), after, features=trial.job["argument"]):
+            if len(group) == 1 and _changes_values(trial, before, after, features=trial.job["argument"]):
                 trial.answer.setdefault("by_value", []).append(group[0])
             return True
     return False
 
 
-def _changes_values(a: Run, b: Run, *, features: bool) -> bool:
+def _changes_values(trial: Trial, a: Run, b: Run, *, features: bool) -> bool:
     """Whether a row that is answered before and after gets something else: its survival alone is not what the column changes."""
     kept = [i for i, (x, y) in enumerate(zip(a.codes, b.codes, strict=True)) if x is None and y is None]
     return not all(
-        same(a.predictions[i], b.predictions[i], 0.0) and (not features or alike(a.features[i], b.features[i], 0.0))
+        alike(a.predictions[i], b.predictions[i], trial.answers)
+        and (not features or alike(a.features[i], b.features[i], trial.givens))
         for i in kept
     )
 
@@ -85,10 +86,12 @@ def _without(run: Run, target: Sequence[Any]) -> Run:
     return Run(made, run.predictions, run.reasons, run.codes)
 
 
-def _equal_runs(a: Run, b: Run, *, features: bool) -> bool:
-    if a.codes != b.codes or not all(same(x, y, 0.0) for x, y in zip(a.predictions, b.predictions, strict=True)):
+def _equal_runs(trial: Trial, a: Run, b: Run, *, features: bool) -> bool:
+    if a.codes != b.codes or not all(
+        alike(x, y, trial.answers) for x, y in zip(a.predictions, b.predictions, strict=True)
+    ):
         return False
-    return not features or all(alike(x, y, 0.0) for x, y in zip(a.features, b.features, strict=True))
+    return not features or all(alike(x, y, trial.givens) for x, y in zip(a.features, b.features, strict=True))
 
 
 def changing(trial: Trial) -> list[Any]:
@@ -102,7 +105,7 @@ def changing(trial: Trial) -> list[Any]:
         changed = base.copy()
         changed[column] = perturbations.permuted(kept[column], base[column], rng)
         after = trial.run(changed, features=False)
-        if not all(same(a, b, 0.0) for a, b in zip(before.predictions, after.predictions, strict=True)):
+        if not all(alike(a, b, trial.answers) for a, b in zip(before.predictions, after.predictions, strict=True)):
             found.append(column)
     return found
 

@@ -17,6 +17,7 @@ from .describe import cases, describe_outputs, signature
 from .expected import edges
 from .fields import changing, find_fields, find_nulls, find_target
 from .filters import settle_filters
+from .precision import measure
 from .project import Trial, open_trial, settle_calls
 from .replay import replay
 from .statements import find_makers, suspect
@@ -39,10 +40,10 @@ def serve(requests: TextIO, answers: TextIO) -> None:
             else:
                 trial = open_trial(json.loads(Path(request["job"]).read_text()))
                 last = last if trial.job.get("y") else [trial]
-                answer = _answer(trial)
+                answer = answered(trial)
         except Exception as problem:
             answer = {"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}
-        Path(request["answer"]).write_text(json.dumps(answer, default=_json))
+        Path(request["answer"]).write_text(json.dumps(answer, default=as_json))
         print("done", file=answers, flush=True)
 
 
@@ -64,7 +65,7 @@ def documents(trial: Trial, signature: dict[str, Any], name: str, own_class: boo
     """
     raw = trial.raw[[c for c in trial.raw.columns if c in trial.answer["fields"]]]
     function = bool(trial.job.get("calls"))
-    predictions = trial.expected if function else None if own_class else trial.job["expected_value"]
+    predictions = trial.expected if function else None if own_class else trial.value
     described = reference.describe(raw, predictions, prediction_name=name)
     made = examples.make(signature, described, raw, accept=lambda rows: accepted(trial, signature, list(rows)))
     return {"reference": described, "examples": made, "loaded": loaded()}
@@ -76,10 +77,12 @@ def loaded() -> list[str]:
     return sorted(name for name in found if name.isidentifier() and not name.startswith("_nb2prod"))
 
 
-def _answer(trial: Trial) -> dict[str, Any]:
+def answered(trial: Trial) -> dict[str, Any]:
+    """Try the project: all that is asked of it, found out."""
     job = trial.job
     trial.answer["fields"] = []
     if job.get("y"):
+        measure(trial)
         trial.answer["changing"] = changing(trial)
         return trial.answer
     if job.get("calls"):
@@ -94,10 +97,11 @@ def _answer(trial: Trial) -> dict[str, Any]:
 
 def _settle(trial: Trial, project: Path) -> None:
     """With the filters settled: does it replay, and what does the service need to know?"""
+    measure(trial)
     replay(trial)
     if trial.answer["mismatches"] or not trial.answer.get("batching"):
         suspect(trial, project)
-    if trial.answer["mismatches"]:
+    if trial.answer["mismatches"] or trial.answer["unsteady"]:
         return
     find_fields(trial)
     told = trial.job.get("fields") or []
@@ -111,7 +115,8 @@ def _settle(trial: Trial, project: Path) -> None:
         find_makers(trial)
 
 
-def _json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """What JSON has no form for: a number of numpy as a plain one, anything else as its text."""
     if isinstance(value, np.generic):
         return value.item()
     return str(value)

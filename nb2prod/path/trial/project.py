@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from nb2prod_runtime import captured, outputs
+from nb2prod_runtime.equality import Tolerance, same
 from nb2prod_runtime.model import Model
-
-from .comparison import same
 
 
 @dataclass
@@ -40,6 +39,18 @@ class Trial:
     given: list[Any] | None
     model: Any
     answer: dict[str, Any] = field(default_factory=dict)
+    value: Any = None
+    """The notebook's prediction as it was."""
+    argument: Any = None
+    """What the model was given, as it was; None where that is not known."""
+    answers: Tolerance = field(default_factory=Tolerance)
+    """When two answers are equal."""
+    givens: Tolerance = field(default_factory=Tolerance)
+    """When two rows of features are."""
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two answers are equal."""
+        return bool(same(one, other, self.answers, output=self.job["output"]))
 
     def frame(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> pd.DataFrame:
         """Raw rows as the service gets them: their columns and types, numbered from 0."""
@@ -95,15 +106,13 @@ def open_trial(job: dict[str, Any]) -> Trial:
     raw = _calls(job) if job.get("calls") else load(job["raw"])
     predicted = np.load(job["predicted"])
     value = [load(path) for path in job["outputs"]] if job.get("calls") else load(job["expected"])
-    job["expected_value"] = value
     # For the rows of a y all that counts is what changes it.
     expected = [] if job.get("y") else outputs.per_row(value, len(predicted))
     if job.get("only"):
         at = {int(row): position for position, row in enumerate(predicted)}
         predicted = np.load(job["only"])
         expected = [expected[at[int(row)]] for row in predicted]
-    given = None
-    names = None
+    given = names = argument = None
     if job.get("given"):
         argument = load(job["given"])
         names = [str(c) for c in argument.columns] if hasattr(argument, "columns") else None
@@ -111,7 +120,9 @@ def open_trial(job: dict[str, Any]) -> Trial:
     project = Path(job["project"])
     for name in ("features", "predict"):
         sys.modules.pop(name, None)  # an earlier job may have tried an earlier version of them
-    trial = Trial(job, raw, predicted, expected, given, Model.load(project))
+    trial = Trial(job, raw, predicted, expected, given, Model.load(project), value=value, argument=argument)
+    trial.answers = Tolerance(job["tolerance"], job["tolerances"])
+    trial.givens = Tolerance(job["tolerance"])
     trial.answer["names"] = names
     trial.answer["given_kind"] = None if not job.get("given") else "frame" if names else "array"
     return trial
@@ -134,7 +145,7 @@ def settle_calls(trial: Trial) -> None:
         alike = trial.run(tried, features=False)
         between = trial.run(tried.assign(**{str(column): tried[column] + 0.5}), features=False)
         pairs = zip(trial.expected, alike.predictions, strict=True)
-        if all(same(a, b, trial.job["tolerance"]) for a, b in pairs) and not any(between.codes):
+        if all(trial.same(a, b) for a, b in pairs) and not any(between.codes):
             trial.raw = tried
     path = Path(trial.job["raw"])
     path.write_bytes(pickle.dumps(trial.raw, protocol=5))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from nb2prod_runtime.equality import alike
 
-from .comparison import alike, same
 from .coverage import coverage
 from .project import Run, Trial
 
@@ -19,15 +19,14 @@ REHEARSED, SINGLES = 500, 60
 
 def replay(trial: Trial) -> None:
     """Single rows first (they are the definition), then all together: is every answer, and every feature, the notebook's own?"""
-    tolerance = trial.job["tolerance"]
     predicted = trial.frame(trial.predicted)
     positions = coverage(predicted, SINGLES)
     alone = trial.run(predicted.iloc[positions].reset_index(drop=True), batching=False)
-    singles = _differences(trial, positions, alone, tolerance)
+    singles = _differences(trial, positions, alone)
     many = coverage(predicted, REHEARSED)
     frame = predicted.iloc[many].reset_index(drop=True)
     together = trial.run(frame)
-    batch = _differences(trial, many, together, tolerance)
+    batch = _differences(trial, many, together)
     trial.answer["replayed"] = len(many)
     trial.answer["singles"] = len(positions)
     if singles:
@@ -36,10 +35,10 @@ def replay(trial: Trial) -> None:
         return
     trial.answer["mismatches"] = []
     row_by_row = "rules.one_row(" in (Path(trial.job["project"]) / "features.py").read_text()
-    trial.answer["batching"] = not row_by_row and not batch and _independent(trial, frame, together, tolerance)
+    trial.answer["batching"] = not row_by_row and not batch and _independent(trial, frame, together)
 
 
-def _independent(trial: Trial, frame: pd.DataFrame, whole: Run, tolerance: float) -> bool:
+def _independent(trial: Trial, frame: pd.DataFrame, whole: Run) -> bool:
     """Halves and a permutation give each row the same."""
     rng = np.random.default_rng(2)
     parts = [np.arange(0, len(frame), 2), np.arange(1, len(frame), 2), rng.permutation(len(frame))]
@@ -49,22 +48,22 @@ def _independent(trial: Trial, frame: pd.DataFrame, whole: Run, tolerance: float
         got = trial.run(frame.iloc[part].reset_index(drop=True))
         for position, at in enumerate(part):
             if (
-                not same(whole.predictions[at], got.predictions[position], tolerance)
+                not trial.same(whole.predictions[at], got.predictions[position])
                 or whole.codes[at] != got.codes[position]
             ):
                 return False
-            if not alike(whole.features[at], got.features[position], tolerance):
+            if not alike(whole.features[at], got.features[position], trial.givens):
                 return False
     return True
 
 
-def _differences(trial: Trial, positions: Sequence[int], run: Run, tolerance: float) -> list[dict[str, Any]]:
+def _differences(trial: Trial, positions: Sequence[int], run: Run) -> list[dict[str, Any]]:
     out = []
     for i, position in enumerate(positions):
         expected = trial.expected[position]
         given = trial.given[position] if trial.given is not None else None
-        wrong_feature = given is not None and run.codes[i] is None and not alike(given, run.features[i], tolerance)
-        if run.codes[i] is None and same(expected, run.predictions[i], tolerance) and not wrong_feature:
+        wrong_feature = given is not None and run.codes[i] is None and not alike(given, run.features[i], trial.givens)
+        if run.codes[i] is None and trial.same(expected, run.predictions[i]) and not wrong_feature:
             continue
         out.append(
             {
@@ -73,21 +72,20 @@ def _differences(trial: Trial, positions: Sequence[int], run: Run, tolerance: fl
                 "actual": run.predictions[i],
                 "reason": run.reasons[i],
                 "code": run.codes[i],
-                "feature": _first_feature(given, run.features[i], tolerance, trial.answer.get("names"))
-                if wrong_feature
-                else None,
+                "feature": _first_feature(given, run.features[i], trial) if wrong_feature else None,
             }
         )
     return out
 
 
-def _first_feature(expected: Any, actual: Any, tolerance: float, names: list[str] | None) -> dict[str, Any] | None:
+def _first_feature(expected: Any, actual: Any, trial: Trial) -> dict[str, Any] | None:
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in expected:
-            if key not in actual or not alike(expected[key], actual[key], tolerance):
+            if key not in actual or not alike(expected[key], actual[key], trial.givens.at(key)):
                 return {"name": key, "expected": expected[key], "actual": actual.get(key)}
+    names = trial.answer.get("names")
     if isinstance(expected, list) and isinstance(actual, list):
         for i, (a, b) in enumerate(zip(expected, actual, strict=False)):
-            if not alike(a, b, tolerance):
+            if not alike(a, b, trial.givens.at(f"[{i}]")):
                 return {"name": names[i] if names and i < len(names) else f"#{i}", "expected": a, "actual": b}
     return None

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from nb2prod_runtime import captured, outputs
+from nb2prod_runtime.equality import Tolerance, alike
 
 from . import makers, suspects
-from .comparison import alike
 from .coverage import coverage
 from .project import Trial
 
@@ -23,7 +23,7 @@ def suspect(trial: Trial, project: Path) -> None:
     predicted = trial.frame(trial.predicted)
     rows = coverage(predicted, 80)
     whole = predicted.iloc[rows].reset_index(drop=True)
-    agree = suspects.Agreement(outputs.per_row, lambda a, b: alike(a, b, 1e-12))
+    agree = suspects.Agreement(outputs.per_row, lambda a, b: alike(a, b, Tolerance(1e-12)))
     for part in (list(range(0, len(rows), 2)), [0], [len(rows) - 1]):
         module = vars(sys.modules["features"])
         found = suspects.find(function, module, (whole, part), captured.request, agree)

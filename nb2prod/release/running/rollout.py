@@ -27,12 +27,12 @@ from pathlib import Path
 from nb2prod.errors import EnvironmentProblem, Nb2ProdError
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
-from nb2prod.parity.equality import Tolerance
 from nb2prod.progress import Progress
 from nb2prod.release.deployment import Event
 from nb2prod.release.running import places, proxy, servers, smoke
 from nb2prod.release.running.kept import Kept
 from nb2prod.release.running.ledger import Instance, Ledger, Placement, Rollout, event, now
+from nb2prod.runtime.equality import Tolerance
 
 _POLL = 0.1
 _DRAIN_SECONDS = 40.0

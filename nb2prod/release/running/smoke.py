@@ -11,9 +11,9 @@ from typing import Any
 from nb2prod.errors import InputError
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
-from nb2prod.parity.equality import Tolerance, difference
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.service import Service
+from nb2prod.runtime.equality import Tolerance, difference
 
 ROWS = 50
 """So many of the rows that the notebook predicted are asked again."""
@@ -63,13 +63,14 @@ def _replay(suspect: Suspect) -> str | None:
     step = max(1, len(known.rows) // ROWS)
     some = known.take(range(0, len(known.rows), step)[:ROWS])
     answers = Service(suspect.client).predict_batches(some.rows)
+    allowed = known.tolerance(suspect.tolerance)
     wrong = []
     kind = _kind(suspect.bento / "src" / "signature.json")
     for value, answer in zip(some.expected, answers, strict=True):
         if answer.kind != "value":
             wrong.append(answer.reason or answer.kind)
             continue
-        found = difference(value, answer.value, suspect.tolerance, output=known.prediction, kind=kind)
+        found = difference(value, answer.value, allowed, output=known.prediction, kind=kind)
         if found is not None:
             wrong.append(f"{found.reason}: expected {found.expected!r}, answered {found.actual!r}")
     if not wrong:

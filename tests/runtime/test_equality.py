@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nb2prod.parity.equality import Tolerance, difference, feature_difference
+from nb2prod.runtime.equality import Measure, Tolerance, alike, difference, feature_difference
 
 EQUAL = [
     (1, 1),
@@ -107,3 +107,41 @@ def test_a_feature_is_the_number_that_it_is(one: object, other: object) -> None:
 @pytest.mark.parametrize(("one", "other"), [(24, 25.0), (24, "24"), (None, 0), (2**53 + 1, float(2**53)), (1, [1])])
 def test_another_feature_is_another(one: object, other: object) -> None:
     assert feature_difference(one, other, Tolerance()) is not None
+
+
+MEASURED = Tolerance(
+    measured={"": Measure("float64", 10.0, 0.0), "b": Measure("float32", 1.0, 0.0), "[1]": Measure("float64", 0.0, 0.5)}
+)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "equal"),
+    [
+        (3.4e-15, 2.5e-15, True),  # rounding of what was summed
+        (0.0, 9e-9, True),
+        (0.0, 2e-8, False),
+        (0, 1, False),  # a label has no spread
+        ({"b": 1.0}, {"b": 1.000001}, True),
+        ({"c": 1.0}, {"c": 1.000001}, False),
+        ([1.0, 1.0], [1.0, 1.4], True),  # noise of its own place
+        ([1.0, 1.0], [1.4, 1.0], False),
+        ([1.0, 1.0], [1.0, 1.6], False),
+    ],
+)
+def test_what_was_measured_says_what_rounding_is(expected, actual, equal):
+    assert (difference(expected, actual, MEASURED) is None) is equal
+    assert alike(expected, actual, MEASURED) is equal
+
+
+def test_the_users_word_goes_before_a_floats_own_precision():
+    measured = {"": Measure("float32", 1.0, 0.0)}
+    assert difference(1.0, 1.000001, Tolerance(1e-9, measured=measured)) is not None
+    assert difference(1.0, 1.000001, Tolerance(measured=measured)) is None
+    assert Tolerance(1e-9, measured={"": Measure("float32", 1.0, 0.25)}).of("p").absolute == 0.25
+
+
+def test_a_feature_alone_is_compared_by_what_is_known_of_it():
+    many = Tolerance(measured={"[0]": Measure(spread=100.0), "[1]": Measure(spread=0.0)})
+    assert feature_difference(0.0, 1e-8, many.at("[0]")) is None
+    assert feature_difference(0.0, 1e-8, many.at("[1]")) is not None
+    assert feature_difference(0.0, 1e-8, many.at("[2]")) is not None
