@@ -192,7 +192,7 @@ class Planner:
         sources = [composition.features, composition.predict, *([self.fallback.source] if self.fallback else [])]
         shared = only_looked_up(sources)
         entries = [_manifest_entry(v, made, shared) for v in values]
-        artifacts.write_manifest(folder, entries)
+        artifacts.write_manifest(folder, entries, self.recording.settings)
         return tuple(entries)
 
     # trying -----------------------------------------------------------------------------------------------------------

@@ -191,6 +191,8 @@ class Recording:
     executable: str
     states: dict[int, State] = field(default_factory=dict)
     """The states of the notebook's functions and classes, by number; asked about the end of the run, the kernel adds to them."""
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the notebook had set on its libraries when it predicted: by library, each setting that was not its default."""
     _lineages: dict[int, dict[str, Any]] = field(repr=False, default_factory=dict)
 
     @cached_property
@@ -267,6 +269,7 @@ def load(folder: Path, notebook: Notebook, executed: list[tuple[str, Cell | None
         problems=tuple(raw["problems"]),
         python=raw["python"],
         executable=raw["executable"],
+        settings=raw["settings"],
         states=states.numbered(raw["states"]),
         _lineages={int(k): v for k, v in raw["lineages"].items()},
     )

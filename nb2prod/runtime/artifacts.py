@@ -119,8 +119,10 @@ def _written(data: bytes, form: str, name: str, folder: Path, why_code: Sequence
     return ArtifactFile(file, form, hashlib.sha256(data).hexdigest(), notes)
 
 
-def write_manifest(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
-    """Write ``manifest.json`` for the entries, in their order.
+def write_manifest(
+    folder: Path, entries: Iterable[Mapping[str, Any]], settings: Mapping[str, Any] | None = None
+) -> None:
+    """Write ``manifest.json`` for the entries, in their order, with what the notebook had set on its libraries.
 
     An entry is ``{"name", "file", "format", "sha256", "cell", "line", "reason", "key": None}``, or for a keyed value
     ``{"name", "keyed": [names], "entries": [{"key": [values], "file", "format", "sha256"}], "cell", "line",
@@ -137,7 +139,7 @@ def write_manifest(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     for entry in written:
         for keyed in entry.get("entries", ()):
             keyed["key"] = [plain.encode(part) for part in keyed["key"]]
-    manifest.write(folder, written)
+    manifest.write(folder, written, settings or {})
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

@@ -24,9 +24,10 @@ class ArtifactCorrupt(Exception):
         self.reason = reason
 
 
-def write(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
-    """Write the manifest of these entries, which are as JSON takes them."""
-    text = json.dumps({"schema": SCHEMA, "artifacts": list(entries)}, indent=1)
+def write(folder: Path, entries: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+    """Write the manifest of these entries, which are as JSON takes them, and of what the notebook had set on its libraries."""
+    more = {"settings": dict(settings)} if settings else {}
+    text = json.dumps({"schema": SCHEMA, "artifacts": list(entries), **more}, indent=1)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -37,14 +38,23 @@ def read(folder: Path) -> list[dict[str, Any]]:
     Raises:
         ArtifactCorrupt: it is missing, unreadable, or written by a newer version.
     """
+    return list(_read(folder)["artifacts"])
+
+
+def settings(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the notebook had set on its libraries (see ``library_settings``); raises ``ArtifactCorrupt`` as ``read`` does."""
+    return dict(_read(folder).get("settings") or {})
+
+
+def _read(folder: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        schema, entries = manifest["schema"], manifest["artifacts"]
+        manifest: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        schema, _ = manifest["schema"], manifest["artifacts"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactCorrupt(FILE, f"can't be read ({type(error).__name__})") from error
     if schema != SCHEMA:
         raise ArtifactCorrupt(FILE, f"has schema {schema}, this runtime reads schema {SCHEMA}")
-    return list(entries)
+    return manifest
 
 
 def verify(folder: Path) -> None:

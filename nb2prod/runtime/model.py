@@ -90,6 +90,7 @@ class Model:
         signature = Signature.load(project / "signature.json")
         manifest.verify(project / "artifacts")
         captured.use(project / "artifacts")
+        captured._set()  # noqa: SLF001 - as below; the modules' own lines run under these settings too
         _known_as_runtime()
         features = _imported(project, "features")
         predict = _imported(project, "predict")

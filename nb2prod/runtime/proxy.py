@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import artifacts, manifest
+from . import artifacts, library_settings, manifest
 
 Giver = Callable[[], Any]
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), tuple, frozenset, pd.Index, np.generic)
@@ -42,12 +42,14 @@ class Captured:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._entries: dict[str, dict[str, Any]] | None = None
+        self._settings: library_settings.Settings | None = None
         self._loaded: dict[str, Giver] = {}
 
     def use(self, folder: Path) -> None:
         """Serve the artifacts of another folder from now on."""
         self._folder = Path(folder)
         self._entries = None
+        self._settings = None
         self._loaded = {}
 
     @contextlib.contextmanager
@@ -55,9 +57,18 @@ class Captured:
         """One run of the serving path: values kept in order are handed out from the first again."""
         token = _counters.set({})
         try:
-            yield
+            with library_settings.within(self._set()):
+                yield
         finally:
             _counters.reset(token)
+
+    def _set(self) -> library_settings.Settings:
+        """What the notebook had set on its libraries; for the process it is set when it is first asked for."""
+        if self._settings is None:
+            found = manifest.settings(self._folder)
+            library_settings.set_for_process(found)
+            self._settings = found
+        return self._settings
 
     def _load_all(self) -> None:
         for name in self._known():

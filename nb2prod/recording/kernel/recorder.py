@@ -26,6 +26,7 @@ from .frames import Elements, Frame, Loop, Step
 from .guard import CALLER, guarded_statement, guarded_value, keep, module_of, name_of
 from .infer import Operation, index_of, infer, unaltered
 from .instrument import Instrumenter, Site, Statement, Tables
+from .library_settings import Settings, differing
 from .lineage import SCALARS, Kinds, Lineage, Rows, length
 from .numbering import HOOK, digest
 from .originals import original
@@ -46,6 +47,8 @@ INNER_FRAMES = COMPREHENSIONS | {"<lambda>"}
 PREDICTING = frozenset(
     {"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "inplace_predict"}
 )
+ANSWERING = frozenset({"predict", "derived", "called", "bound", "written", "shown"})
+"""Events of which a statement makes an answer."""
 PLAIN = (str, int, float, bool, type(None))
 PLAIN_CALLS = 200
 STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
@@ -83,6 +86,8 @@ class Recorder:
         self.fits: list[dict[str, Any]] = []
         self.lineages: dict[int, Lineage] = {}
         self.problems: list[str] = []
+        self.settings: Settings | None = None
+        """What was set on the libraries as the notebook predicted last."""
         self.stack: list[Frame] = [Frame(0, None, None, None)]
         self.seq = self.instances = 0
         self.thread = threading.get_ident()
@@ -1312,6 +1317,8 @@ class Recorder:
             "events": [self._event(e, keep) for e in step.events],
         }
         self.steps.append(record)
+        if any(event["kind"] in ANSWERING for event in step.events):
+            self.settings = differing()
         if not frame.number and not frame.loops:
             self._prediction_changed(record, set(updates))
 

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .library_settings import differing
+
 if TYPE_CHECKING:
     from .recorder import Recorder
 
@@ -38,6 +40,7 @@ def write(recorder: Recorder) -> None:
         "snapshots": recorder.snapshots.entries,
         "states": recorder.definitions.states,
         "problems": recorder.problems,
+        "settings": differing() if recorder.settings is None else recorder.settings,
         "python": sys.version.split()[0],
         "executable": sys.executable,
     }
