@@ -16,7 +16,13 @@ pytestmark = [pytest.mark.matrix, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 TOOL = (3, 11)
 """The first Python that the tool itself runs on: what is the tool's and not the runtime's is tested from there."""
-EVERYWHERE = ("tests/runtime", "tests/frozen", "tests/recording/test_rows.py", "tests/recording/test_numbering.py")
+EVERYWHERE = (
+    "tests/runtime",
+    "tests/frozen",
+    "tests/recording/test_rows.py",
+    "tests/recording/test_numbering.py",
+    "tests/recording/test_guard.py",
+)
 WITH_THE_TOOL = ("tests/path",)
 ELSEWHERE = ("tests/runtime/test_page.py",)
 """Needs a browser."""
