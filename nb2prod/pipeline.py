@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from nb2prod.runtime.options import Options as Serving
 
 
-def build(path: Path, options: Options, progress: Progress | None = None) -> BuildResult:
-    """Build and prove a Bento of the notebook at `path`.
+def build(path: Path, options: Options, progress: Progress | None = None, *, quick: bool = False) -> BuildResult:
+    """Build and prove a Bento of the notebook at `path`; with `quick`, a sample of the proof, which does not do to deploy it.
 
     Raises `Refused` (the notebook can't be served as it is), `InputError`, `EnvironmentProblem`, and `Cancelled` on an interrupt; nothing is
     left half-written. A proof that fails is a result without a Bento.
@@ -79,7 +79,7 @@ def build(path: Path, options: Options, progress: Progress | None = None) -> Bui
             timed.stage("prove")
             edges = packed.tries.edges()
         serving = packed.serving
-        report, cases = _prove(serving, edges, bento, served, options, timed)
+        report, cases = _prove(serving, edges, bento, served, options, timed, quick=quick)
         timed.stage("release")
         said = afterwards.compare(notebook, options, serving)
         warnings = said.diagnostics
@@ -207,8 +207,10 @@ def _prove(
     environment: ServedEnvironment,
     options: Options,
     progress: Progress,
+    *,
+    quick: bool,
 ) -> tuple[ParityReport, Cases]:
-    from nb2prod.parity import cases, prover, target
+    from nb2prod.parity import bench, cases, prover, target
     from nb2prod.parity.cases import tolerance_of
 
     found = serving.cases
@@ -232,7 +234,8 @@ def _prove(
     )
     where = target.of_folder(bento, f"{bento.parent.name}:{bento.name}", environment)
     allowed = tolerance_of(known, options.tolerance, options.tolerances)
-    return prover.prove(where, known, tolerance=allowed, progress=progress), known
+    limits = bench.SAMPLE if quick else None
+    return prover.prove(where, known, tolerance=allowed, progress=progress, limits=limits), known
 
 
 def _feature_rows(given: list[Any] | None) -> list[list[Any]] | None:
@@ -311,6 +314,9 @@ def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | N
         ),
     )
     executed = (built.stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
+    proved = report.sample and records.proved_before(item.name, item.version)
+    if proved:  # a sample takes nothing away from the whole proof of the same content
+        return store.promote(bento, readme=card), records.folder_of(item.name, item.version)
     written = records.write(item, records.Contents(report, cases, built.plan, card, executed, notebook.path))
     tag = store.promote(bento, readme=card)
     return tag, written.folder

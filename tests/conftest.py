@@ -4,8 +4,10 @@
 leaving out what it was set up for.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -30,6 +32,17 @@ def _missing_proxy():
 
 
 NEEDS = {"proxy": _missing_proxy, "browser": _missing_chromium, "container": _missing_container_engine}
+
+
+def pytest_configure():
+    """An interrupt reaches what the tests start, wherever they are started themselves.
+
+    A shell's background jobs and nohup ignore SIGINT, and all that they start does so too: the tests of interrupts would wait for
+    processes that nobody can interrupt, and leave them behind.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        with contextlib.suppress(ValueError):  # not in the main thread: then who started this has done it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item):

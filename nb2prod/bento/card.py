@@ -12,6 +12,8 @@ from typing import Any
 from nb2prod.diagnostics import Diagnostic, ordered
 from nb2prod.runtime.options import Options
 
+_PROOF = "## Parity"
+
 
 @dataclass(frozen=True)
 class CapturedValue:
@@ -66,7 +68,7 @@ class Card:
 def render(card: Card) -> str:
     """The card as Markdown; everything that comes from the notebook is escaped."""
     parts = [_head(card), _ask(card), _fields(card), _data(card), _captured(card), _filters(card)]
-    parts += [_serving(card), _warnings(card), _parity(card), _environment(card)]
+    parts += [_serving(card), _warnings(card), _parity(card.parity), _environment(card)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -237,21 +239,30 @@ def _warnings(card: Card) -> str:
     return "## Warnings\n\n" + "\n".join(lines)
 
 
-def _parity(card: Card) -> str:
-    if card.parity is None:
-        return "## Parity\n\nNot proved yet."
-    verdict = "passed" if card.parity.get("passed") else "**failed**"
-    text = f"## Parity\n\nThe built service was asked over HTTP, and its answers compared with the run's: {verdict}."
-    kinds = card.parity.get("kinds")
+def proved_again(card: str, parity: Mapping[str, Any]) -> str:
+    """A card that was rendered before, with the outcome of another proof."""
+    before, _, after = card.partition(_PROOF)
+    _, heading, rest = after.partition("\n## ")
+    return f"{before.rstrip()}\n\n{_parity(parity)}\n{heading and chr(10)}{heading.strip(chr(10))}{rest}"
+
+
+def _parity(parity: Mapping[str, Any] | None) -> str:
+    if parity is None:
+        return f"{_PROOF}\n\nNot proved yet."
+    verdict = "passed" if parity.get("passed") else "**failed**"
+    text = f"{_PROOF}\n\nThe built service was asked over HTTP, and its answers compared with the run's: {verdict}."
+    if parity.get("sample"):
+        text += "\n\n**Only a sample was asked** (`build --quick`): not to be deployed before `nb2prod parity` has proved the whole."
+    kinds = parity.get("kinds")
     if kinds:
         head = ("case", "outcome", "rows", "differences", "note")
         rows = [tuple(escape(item.get(name, "")) for name in ("kind", "status", *head[2:])) for item in kinds]
         text += "\n\n" + table(head, rows)
-    elif card.parity.get("cases"):
+    elif parity.get("cases"):
         text += "\n\n" + table(
-            ("case", "rows compared"), [(escape(name), escape(rows)) for name, rows in card.parity["cases"].items()]
+            ("case", "rows compared"), [(escape(name), escape(rows)) for name, rows in parity["cases"].items()]
         )
-    notes = card.parity.get("notes") or ()
+    notes = parity.get("notes") or ()
     return text + ("\n\n" + "\n".join(f"- {escape(note)}" for note in notes) if notes else "")
 
 

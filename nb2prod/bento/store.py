@@ -121,6 +121,17 @@ def promote(staged: Path, *, readme: str | None = None, store: Path | None = Non
     return item.tag
 
 
+def replace_card(item: StoredBento, readme: str) -> None:
+    """Put another model card into a Bento: its README.md is outside of its version. Raises `EnvironmentProblem`."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=item.folder, encoding="utf-8", newline="\n", delete=False) as file:
+            file.write(readme)
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(item.folder / "README.md")
+    except OSError as error:
+        raise EnvironmentProblem(f"the model card of {item.tag} can't be written: {room.reason(error)}") from error
+
+
 def remove(tag: str, store: Path | None = None) -> None:
     """Remove the Bento of this exact tag; harmless where it is gone. The newest that is left becomes the latest."""
     root = store or store_folder()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nb2prod.cli import completion
+from nb2prod.cli import completion, proofs
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.cli.table import columns, pairs
 
@@ -127,7 +127,9 @@ def _text(found: Differences) -> str:
         largest = "" if found.answers.largest is None else f", by up to {found.answers.largest:.6g}"
         rows = f"{found.answers.rows:,} rows that both predicted"
         parts.append(f"\nanswers\n  {found.answers.differing:,} of {rows} differ{largest}")
-    said = [(name, _proof(summary)) for name, summary in zip((found.first, found.second), found.parity, strict=True)]
+    said = [
+        (name, proofs.words(summary)) for name, summary in zip((found.first, found.second), found.parity, strict=True)
+    ]
     parts += ["\nparity", *pairs(said)]
     return "\n".join(parts)
 
@@ -152,13 +154,6 @@ def _change(old: Any, new: Any) -> str:
 def _value(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _proof(summary: Any) -> str:
-    if not summary:
-        return "not proved"
-    rows = sum((summary.get("cases") or {}).values())
-    return f"proved on {rows:,} answers" if summary.get("passed") else f"{summary.get('differences')} answers differ"
 
 
 def _size(number: int) -> str:

@@ -53,9 +53,10 @@ if TYPE_CHECKING:
 )
 @find_links_option
 @offline_option
+@click.option("--quick", is_flag=True, help="Prove a sample only, to try things out; such a release can't be deployed.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Time that one cell may take.")
 @common_options
-def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  # noqa: ARG001 (read by `main`)
+def build(notebook: Path, *, quick: bool, as_json: bool, debug: bool, **flags: Any) -> int:  # noqa: ARG001 (read by `main`)
     """Run the notebook, make a Bento of it and prove that it answers as the notebook did."""
     from nb2prod import config
     from nb2prod.cli.progress import shown
@@ -71,7 +72,7 @@ def build(notebook: Path, *, as_json: bool, debug: bool, **flags: Any) -> int:  
 
     try:
         with shown() as progress:
-            result = run(parsed.path, options, progress)
+            result = run(parsed.path, options, progress, quick=quick)
     except Refused as error:
         raise _named(error, notebook.name) from None
     if as_json:

@@ -214,4 +214,6 @@ def _count(number: int | None) -> str:
 def _parity(summary: Any) -> str:
     if not summary:
         return "unknown"
+    if summary.get("sample"):
+        return "sample"
     return "proved" if summary.get("passed") else "differs"

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
 from nb2prod.cli import completion
 from nb2prod.cli.output import common_options, print_json, print_text
 from nb2prod.errors import InputError
-
-if TYPE_CHECKING:
-    from nb2prod.parity.cases import Cases
-    from nb2prod.parity.target import Target
-    from nb2prod.runtime.equality import Tolerance
 
 
 @click.command(short_help="Prove a release again.")
@@ -50,42 +42,26 @@ def parity(  # noqa: PLR0913 - an option each
 
     The rows and the notebook's predictions come from the release record; the notebook is not run again.
     """
+    from nb2prod import proving
     from nb2prod.cli.progress import shown
-    from nb2prod.parity import cases, prover, terminal
-    from nb2prod.release import records
+    from nb2prod.parity import terminal
 
-    proved = _target(target, headers, key)
-    record = records.find(release or _own(proved, target))
-    known = cases.read(record.path("cases.json"))
-    allowed = _tolerance(tolerances, known) if tolerances else records.tolerance(record, known)
+    allowed = dict(_pair(text) for text in tolerances)
+    wish = proving.Wish(
+        release=release,
+        key=key,
+        headers=dict(_header(item) for item in headers),
+        tolerance=allowed.pop("", None),
+        tolerances=allowed,
+        seed=seed,
+    )
     with shown() as progress:
-        progress.stage(f"proving {proved.name} by the cases of {record.name}:{record.version}")
-        report = prover.prove(proved, known, tolerance=allowed, progress=progress, seed=seed)
+        report = proving.prove(target, wish, progress)
     if as_json:
         print_json(report.to_json())
     else:
         print_text(terminal.text(report, width=120).rstrip())
     return 0 if report.passed else 1
-
-
-def _own(proved: Target, text: str) -> str:
-    """The release that the target itself says that it serves."""
-    from nb2prod.parity.target import model_of
-
-    bento = model_of(proved)
-    if bento is None:
-        raise InputError(
-            f"{text} does not say which Bento it serves, so its cases can't be found",
-            "Name the release: --release NAME:VERSION (`nb2prod list` shows them).",
-        )
-    return bento
-
-
-def _tolerance(given: tuple[str, ...], cases: Cases) -> Tolerance:
-    from nb2prod.parity.cases import tolerance_of
-
-    pairs = dict(_pair(text) for text in given)
-    return tolerance_of(cases, pairs.pop("", None), pairs)
 
 
 def _pair(text: str) -> tuple[str, float]:
@@ -99,34 +75,6 @@ def _pair(text: str) -> tuple[str, float]:
             f"--tolerance {text!r} is no tolerance", "For example: --tolerance 1e-6, or --tolerance price=1e-6"
         )
     return output, value
-
-
-def _target(text: str, headers: tuple[str, ...], key: str | None) -> Target:
-    from nb2prod.bento import store
-    from nb2prod.parity import target
-
-    if "://" in text:
-        given = dict(_header(item) for item in headers)
-        return target.of_url(text, headers={**given, **({"X-API-Key": key} if key else {})})
-    if Path(text).is_dir():
-        _check_no_headers(text, headers)
-        return target.of_folder(Path(text))
-    try:
-        found = store.find(text)
-    except InputError:
-        from nb2prod.release.images import engine
-
-        address = engine.of_container(text)
-        if address is None:
-            raise
-        return _target(address, headers, key)
-    _check_no_headers(text, headers)
-    return target.of_folder(found.folder, found.tag)
-
-
-def _check_no_headers(text: str, headers: tuple[str, ...]) -> None:
-    if headers:
-        raise InputError("--header is for a URL", f"{text} is served by the proof itself, without keys.")
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nb2prod.cli import completion
+from nb2prod.cli import completion, proofs
 from nb2prod.cli.output import common_options, note, print_diagnostics, print_json, print_text
 from nb2prod.cli.table import columns, pairs
 
@@ -31,7 +31,8 @@ def list_releases(*, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read 
         note("No releases yet. Make one: nb2prod build my_notebook.ipynb")
         return
     rows = [
-        (i.bento, i.notebook, _minute(i.created), _parity(i.parity), ", ".join(named.get(i.bento, ()))) for i in found
+        (i.bento, i.notebook, _minute(i.created), proofs.words(i.parity), ", ".join(named.get(i.bento, ())))
+        for i in found
     ]
     print_text("\n".join(columns([("BENTO", "NOTEBOOK", "BUILT (UTC)", "PARITY", "ALIAS"), *rows])))
 
@@ -55,7 +56,7 @@ def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (rea
         ("parameters", ", ".join(f"{key}={value!r}" for key, value in item.parameters.items())),
         ("owner", item.owner or ""),
         ("runbook", item.runbook or ""),
-        ("parity", _parity(item.parity)),
+        ("parity", proofs.words(item.parity)),
         ("record", str(item.folder or "")),
     ]
     print_text("\n".join([item.bento, *pairs(facts)]))
@@ -82,13 +83,3 @@ def _captured(item: ReleaseRecord) -> str:
 
 def _minute(created: str) -> str:
     return created[:16].replace("T", " ")
-
-
-def _parity(summary: Any) -> str:
-    if not summary:
-        return "not proved"
-    cases = summary.get("cases") or {}
-    rows = sum(cases.values())
-    if summary.get("passed"):
-        return f"proved on {rows:,} answers"
-    return f"{summary.get('differences', 0):,} of {rows:,} answers differ"

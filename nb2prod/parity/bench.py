@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nb2prod.parity.cases import Cases
@@ -38,6 +38,22 @@ class Limits:
     phantom_columns: int = 20
     until_failure: bool = False
     """Whether to ask nothing more after the first step that shows a difference."""
+    edges: int | None = None
+    """Edge rows that are asked; None for all."""
+    second_server: bool = True
+    """Whether a second server, under another hash seed and row by row, is asked too."""
+
+    @property
+    def sample(self) -> bool:
+        """Whether this asks too little for a proof that a release may be deployed with."""
+        return not self.second_server
+
+
+SAMPLE = Limits(
+    replay=200, singles=30, pool=100, row_by_row=10, again=0, wire=30, features=50, edges=40, drawn=8, phantoms=10,
+    phantom_columns=5, second_server=False,
+)  # fmt: skip
+"""A look at each kind of case, for who tries things out: `build --quick`."""
 
 
 class Bench:
@@ -46,6 +62,9 @@ class Bench:
     def __init__(self, cases: Cases, signature: Signature, *, tolerance: Tolerance, seed: int, limits: Limits) -> None:
         if len(cases.rows) > limits.replay:
             cases = cases.take(choose(cases.rows, limits.replay, seed=seed, expected=cases.expected))
+        if limits.edges is not None and len(cases.edges) > limits.edges:
+            # Every so many of them: they stand by kind, and of each some are asked.
+            cases = replace(cases, edges=cases.edges[:: -(-len(cases.edges) // limits.edges)])
         self.cases = cases
         self.signature = signature
         self.tolerance = tolerance = cases.tolerance(tolerance)

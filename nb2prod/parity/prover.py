@@ -109,18 +109,19 @@ def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | No
         first, second, _ = processes.seeds
         run.progress.message(f"starting {target.name} on its own, hash seed {first}")
         service = Service(processes.first().client)
-        if own and not run.bench.limits.until_failure:
+        second_server = run.bench.limits.second_server
+        if own and second_server and not run.bench.limits.until_failure:
             # The others get ready while the first is asked: starting takes seconds.
             processes.begin()
         _ask_all(run, service, Setting(f"hash seed {first}"))
         _ask_inside(run, service, processes)
-        if not run.ended:
+        if second_server and not run.ended:
             if own:
                 processes.first().stop()
             run.progress.message(f"again row by row, hash seed {second}")
             _ask_again(run, Service(processes.second().client), Setting(f"row by row, hash seed {second}"))
-        run.findings.hash_seeds = processes.seeds
-        run.findings.batching = ("on", "off")
+        run.findings.hash_seeds = processes.seeds if second_server else (first, processes.seeds[2])
+        run.findings.batching = ("on", "off") if second_server else ("on",)
 
 
 def _prove_url(target: Target, run: _Run) -> None:
@@ -216,6 +217,7 @@ def _report(target: Target, cases: Cases, bench: Bench, findings: _Findings, sec
         features=findings.features,
         times=findings.times,
         precision=tuple(_precision(bench)),
+        sample=bench.limits.sample,
     )
 
 
@@ -251,6 +253,11 @@ def _value(answer: Answer) -> object:
 
 
 def _notes(target: Target, cases: Cases, bench: Bench) -> Iterator[str]:
+    if bench.limits.sample:
+        yield (
+            "Only a sample was asked (build --quick): fewer rows of each kind, and no second server under another hash seed. "
+            "`nb2prod parity` proves the whole; before that the release can't be deployed."
+        )
     if len(cases.rows) < _WEAK:
         yield f"The replay is weak: the notebook predicted {len(cases.rows)} rows, fewer than {_WEAK}."
     if len(bench.cases.rows) < len(cases.rows):

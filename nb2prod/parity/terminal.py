@@ -40,7 +40,8 @@ def text(report: ParityReport, *, width: int = 100, report_path: str | None = No
 def _verdict(report: ParityReport) -> Text:
     compared = sum(item.rows for item in report.kinds)
     if report.passed:
-        words = f"parity proved: {compared:,} answers of {report.what} equal the notebook's, in {report.seconds:.1f} s"
+        how = "a sample proved" if report.sample else "parity proved"
+        words = f"{how}: {compared:,} answers of {report.what} equal the notebook's, in {report.seconds:.1f} s"
         return Text(words, style="bold green")
     return Text(f"parity refused: {report.differences:,} of {compared:,} answers of {report.what} differ", "bold red")
 

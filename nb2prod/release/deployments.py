@@ -74,6 +74,11 @@ def deploy(
             f"{release.bento} has no owner: nobody would answer for it",
             'Set owner = "..." in nb2prod.toml and build again, or deploy it --without-owner.',
         )
+    if release.sampled:
+        raise NotDeployed(
+            f"of {release.bento} only a sample was proved (build --quick)",
+            f"Prove the whole first: nb2prod parity {release.bento}",
+        )
     name = places.check_name(wish.name or release.name)
     ledger = Ledger()
     with places.lock(name, wait=timeout, told=progress.message):

@@ -74,6 +74,11 @@ class ReleaseRecord:
         """`name:version`."""
         return f"{self.name}:{self.version}"
 
+    @property
+    def sampled(self) -> bool:
+        """Whether only a sample was proved (`build --quick`): it can't be deployed before the whole proof."""
+        return bool(self.parity.get("sample"))
+
     def path(self, file: str) -> Path:
         """A file of the record; `InputError` where the record lacks it."""
         path = (self.folder or Path()) / file

@@ -19,6 +19,7 @@ from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import documents
 from nb2prod.parity import report as reports
 from nb2prod.parity.cases import Cases, tolerance_of
+from nb2prod.parity.cases import read as read_cases
 from nb2prod.parity.report import ParityReport
 from nb2prod.release import record, source
 from nb2prod.release.record import ReleaseRecord
@@ -90,6 +91,32 @@ def write_refused(name: str, report: ParityReport, cases: Cases) -> Path:
             "Free some room there, or set NB2PROD_HOME to another folder.",
         ) from error
     return target
+
+
+def proved_again(item: ReleaseRecord, report: ParityReport) -> ReleaseRecord:
+    """The record with the report of another proof in the place of its own; raises `EnvironmentProblem` as `write` does."""
+    from nb2prod.bento import card, store
+
+    contents = Contents(
+        report,
+        read_cases(item.path("cases.json")),
+        json.loads(item.path("plan.json").read_text(encoding="utf-8")),
+        card.proved_again(item.path("README.md").read_text(encoding="utf-8"), report.to_json()),
+        item.path("executed.ipynb").read_text(encoding="utf-8"),
+        source.origin(item.folder or Path()),
+    )
+    made = write(item, contents)
+    with contextlib.suppress(InputError):  # it may have been removed from the store
+        store.replace_card(store.find(item.bento), contents.card)
+    return made
+
+
+def proved_before(name: str, version: str) -> bool:
+    """Whether there is a record of exactly this content that was proved in whole."""
+    with contextlib.suppress(InputError):
+        before = record.read(folder_of(name, version))
+        return bool(before.parity.get("passed")) and not before.sampled
+    return False
 
 
 def find(name_or_tag: str) -> ReleaseRecord:

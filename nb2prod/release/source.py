@@ -56,10 +56,18 @@ def notebook_changed(release: ReleaseRecord) -> bool | None:
 
     `origin.json` of the record says where it lay; it is of this machine alone, and never exported.
     """
+    place = origin(release.folder or Path())
     try:
-        origin = json.loads(((release.folder or Path()) / ORIGIN).read_text(encoding="utf-8"))
-        return notebook_hash(Path(origin["notebook"]).read_text(encoding="utf-8")) != release.notebook_hash
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None if place is None else notebook_hash(place.read_text(encoding="utf-8")) != release.notebook_hash
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def origin(record: Path) -> Path | None:
+    """Where the notebook of the record in this folder lay on this machine; None where the record does not say."""
+    try:
+        return Path(json.loads((record / ORIGIN).read_text(encoding="utf-8"))["notebook"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -31,7 +31,7 @@ def pipeline(monkeypatch):
     stand_in = types.ModuleType("nb2prod.pipeline")
     stand_in.calls = []
 
-    def build(path, options, progress):
+    def build(path, options, progress, *, quick=False):
         stand_in.calls.append((path, options))
         progress.stage("record")
         progress.cell(1, 2)

@@ -15,7 +15,7 @@ SCRIPT = textwrap.dedent(
     """
     import sys, time, types
 
-    def build(path, options, progress):
+    def build(path, options, progress, *, quick=False):
         progress.stage("record")
         try:
             print("started", file=sys.stderr, flush=True)

@@ -204,8 +204,11 @@ def test_an_interrupt_leaves_no_kernel_and_no_file(tmp_path: Path) -> None:
     while not (marker.exists() and marker.read_text()) and time.monotonic() < deadline:
         time.sleep(0.1)
     kernel = int(marker.read_text())
-    build.send_signal(signal.SIGINT)
-    _, said = build.communicate(timeout=60)
+    try:
+        build.send_signal(signal.SIGINT)
+        _, said = build.communicate(timeout=60)
+    finally:
+        build.kill()
     assert build.returncode == 130
     assert "Traceback" not in said
     assert left_behind(tmp_path) == []

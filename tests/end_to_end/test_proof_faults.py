@@ -55,9 +55,12 @@ def test_a_stop_in_the_middle_of_the_proof_leaves_no_server_and_no_bento(noteboo
     for line in build.stderr:
         if line.startswith("replay"):
             break
-    assert len(processes_of(notebook)) > 1, "the servers are seen"
-    build.send_signal(signal.SIGINT)
-    out, said = build.communicate(timeout=60)
+    try:
+        assert len(processes_of(notebook)) > 1, "the servers are seen"
+        build.send_signal(signal.SIGINT)
+        out, said = build.communicate(timeout=60)
+    finally:
+        build.kill()
     assert build.returncode == 130, said
     assert "Traceback" not in said + out
     assert left_behind(notebook) == []

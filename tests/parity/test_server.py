@@ -9,6 +9,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -262,24 +263,31 @@ def test_a_full_disk_is_told_in_words(echo, monkeypatch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_server_is_left_however_the_prover_ends(echo, number):
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(echo)], stdout=subprocess.PIPE, text=True)
-    home = holder.stdout.readline().strip()
-    assert len(processes(home)) >= 2
-    holder.send_signal(number)
-    holder.wait(30)
-    assert gone(home), f"left: {processes(home)}"
+    try:
+        home = holder.stdout.readline().strip()
+        assert len(processes(home)) >= 2
+        holder.send_signal(number)
+        holder.wait(30)
+        assert gone(home), f"left: {processes(home)}"
+    finally:
+        holder.kill()
 
 
 def test_an_interrupt_while_it_starts_leaves_no_server(echo):
     code = HOLDER.replace("with Server", "print('starting', flush=True)\nwith Server")
+    mark = f"interrupted-while-starting-{uuid.uuid4()}"  # another run's processes are none of this one's
     holder = subprocess.Popen(
         [sys.executable, "-c", code, str(echo)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, "MARK": "interrupted-while-starting"},
+        env={**os.environ, "MARK": mark},
     )  # fmt: skip
-    holder.stdout.readline()
-    time.sleep(1)
-    holder.send_signal(signal.SIGINT)
-    holder.wait(30)
-    assert gone("interrupted-while-starting")
+    try:
+        holder.stdout.readline()
+        time.sleep(1)
+        holder.send_signal(signal.SIGINT)
+        holder.wait(30)
+        assert gone(mark)
+    finally:
+        holder.kill()
 
 
 def test_a_worker_that_can_not_start_is_told_with_its_log(tmp_path):

@@ -66,6 +66,11 @@ def containerize(bento: str, settings: Settings = Settings(), *, progress: Progr
 
     progress = progress or NoProgress()
     release = records.find(bento)
+    if release.sampled:
+        raise ParityFailed(
+            f"of {release.bento} only a sample was proved (build --quick)",
+            f"Prove the whole first: nb2prod parity {release.bento}",
+        )
     folder = store.find(release.bento).folder
     plan = manifests.plan(release, folder, settings.tag or release.bento, settings.replicas)
     chosen = engine.find(settings.engine, to_run=settings.proved)
