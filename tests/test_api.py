@@ -155,7 +155,7 @@ def test_from_a_notebook_to_answers_by_a_sample_and_then_by_the_whole_proof(fold
     assert "Only a sample was asked" in card.read_text()
     assert main(["list"]) == 0
     assert "only a sample proved" in capsys.readouterr().out
-    with pytest.raises(nb2prod.EnvironmentProblem, match="only a sample was proved"):
+    with pytest.raises(nb2prod.Nb2ProdError, match="only a sample was proved"):
         deployments.deploy("two")
 
     with nb2prod.serve(result.bento) as server:
