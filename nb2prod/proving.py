@@ -12,10 +12,10 @@ from nb2prod.progress import NoProgress, Progress
 
 if TYPE_CHECKING:
     from nb2prod.parity.cases import Cases
-    from nb2prod.runtime.equality import Tolerance
     from nb2prod.parity.report import ParityReport
     from nb2prod.parity.target import Target
     from nb2prod.release.record import ReleaseRecord
+    from nb2prod.runtime.equality import Tolerance
 
 
 @dataclass(frozen=True)
