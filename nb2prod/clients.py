@@ -23,7 +23,7 @@ from nb2prod.errors import EnvironmentProblem, InputError
 Language = Literal["python", "typescript"]
 _SECONDS = 300
 _TYPESCRIPT = "openapi-typescript"
-_INDEX = Path(__file__).with_name("cli") / "templates" / "client.ts"
+_INDEX = Path(__file__).with_name("cli") / "templates" / "client.ts.txt"
 
 
 @dataclass(frozen=True)
