@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from nb2prod.recording import bootstrap
 from nb2prod.recording.kernel import operations
 from nb2prod.runtime import frozen
 from nb2prod.runtime.frozen import tape
@@ -36,8 +37,14 @@ def test_what_is_noted_in_the_kernel_is_answered_when_served():
 
 
 def test_the_kernel_side_imports_the_standard_library_only():
-    code = f"exec(compile(open({str(KERNEL)!r}).read(), 'operations', 'exec'), dict(__name__='operations'))"
-    program = f"import sys; {code}; assert 'pandas' not in sys.modules and 'numpy' not in sys.modules"
+    program = f"""
+import importlib, sys, types
+package = sys.modules["recorder"] = types.ModuleType("recorder")
+package.__path__ = [{str(KERNEL.parent)!r}]
+for name in {bootstrap.MODULES!r}:
+    importlib.import_module("recorder." + name)
+assert "pandas" not in sys.modules and "numpy" not in sys.modules
+"""
     subprocess.run([sys.executable, "-I", "-c", program], check=True, timeout=60)
 
 
