@@ -53,6 +53,7 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
     with _staging(bento_name(notebook.path, options)) as stage:
         timed.stage("environment")
         expected = build_environment.before_run(notebook, kernel_name, sources)
+        lent = None if expected is None else expected.tried.site
         timed.stage("record")
         project = stage / "project"
 
@@ -72,7 +73,7 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
             return _Packed(notebook, options, serving, told, environment, tries)
 
         with contextlib.ExitStack() as trial:
-            packed = record.record(notebook, options, stage / "recording", timed, plan_of)
+            packed = record.record(notebook, options, stage / "recording", timed, plan_of, lent)
             timed.stage("package")
             bento, pins = _package(packed, project, stage)
             served = packed.environment.exact(pins.requirements, sources)

@@ -36,7 +36,7 @@ class PredictingFunction:
 
     def table(self, recording: Recording) -> Table:
         """The calls as a table: one row a call, one column a parameter. The trial writes it, in the kernel's own Python."""
-        path = recording.folder / "calls.pkl"
+        path = recording.folder / "calls.json"
         return Table(NUMBER, path, len(self.calls), self.parameters, "frame", self.name, None, named=True)
 
     def frames(self, recording: Recording) -> frozenset[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2prod import room
+from nb2prod.errors import Nb2ProdError
 from nb2prod.recording import states
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def _nb2prod_ask(recorder, request):
             out = []
             for job in request["jobs"]:
                 try:
-                    value = recorder.snapshots.load(job["snapshot"])
+                    with open(job["path"], "rb") as stream:
+                        value = pickle.load(stream)
                     made = artifacts.save(value, job["name"], __import__("pathlib").Path(request["folder"]))
                     out.append({"file": made.file, "format": made.format, "sha256": made.sha256, "notes": list(made.notes)})
                 except Exception as problem:
@@ -58,6 +60,7 @@ class KernelOracle:
         self._kernel, self._recording, self._lent = kernel, recording, lent
         self._known: dict[str, dict[str, Any]] = {}
         self._empty: dict[int, int] = {}
+        self._handed: dict[Path, Path] = {}
         self._count = 0
 
     def _ask(self, **request: Any) -> Any:
@@ -84,7 +87,7 @@ class KernelOracle:
         return self._empty[table]
 
     def save(self, jobs: list[dict[str, Any]], folder: Path, runtime: Path) -> list[dict[str, Any]]:
-        """Write artifacts: each job has `snapshot` and `name`; each answer `file`, `format`, `sha256`, `notes`, or `problem`.
+        """Write artifacts: each job has `path` (of a snapshot or table) and `name`; each answer `file`, `format`, `sha256`, `notes`, or `problem`.
 
         Raises `EnvironmentProblem` where the disk is full.
         """
@@ -92,3 +95,16 @@ class KernelOracle:
         out: list[dict[str, Any]] = self._ask(op="save", jobs=jobs, folder=str(folder), runtime=str(runtime), lent=lent)
         room.check((job.get("problem", "") for job in out), folder)
         return out
+
+    def hand_over(self, path: Path, runtime: Path) -> Path:
+        """A file of the kernel's as one that other environments read: JSON, Parquet or an array where these hold the value.
+
+        Raises `EnvironmentProblem` where the disk is full, `Nb2ProdError` where no format holds it.
+        """
+        if path not in self._handed:
+            folder = self._recording.folder / "handed"
+            (made,) = self.save([{"name": path.stem, "path": str(path)}], folder, runtime)
+            if "problem" in made:
+                raise Nb2ProdError(f"a value of the notebook can't be handed over: {made['problem']}")
+            self._handed[path] = folder / made["file"]
+        return self._handed[path]

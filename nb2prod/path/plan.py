@@ -173,7 +173,11 @@ class Planner:
         values = together(composition, self.fallback)
         folder = self.project / "artifacts"
         jobs: list[dict[str, Any]] = [
-            {"name": v.name if not v.keyed else f"{v.name}__{i}", "snapshot": snapshot}
+            {
+                "name": v.name if not v.keyed else f"{v.name}__{i}",
+                "snapshot": snapshot,
+                "path": str(self._snapshot(snapshot)),
+            }
             for v in values
             for i, (_, snapshot) in enumerate(v.entries)
         ]
@@ -319,8 +323,18 @@ class Planner:
         (self.project / "signature.json").write_text(json.dumps(draft))
 
     def _trial(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Try the project as it is staged now."""
-        return self.tries.run(job)
+        """Try the project as it is staged now, on what the kernel hands over."""
+        given = {
+            key: self._handed(job[key]) for key in ("raw", "expected", "given") if job.get(key) and not job.get("calls")
+        }
+        fit = {
+            key: self._handed(value) if key in ("raw", "y") else value for key, value in (job.get("fit") or {}).items()
+        }
+        outputs = [self._handed(path) for path in job.get("outputs") or ()]
+        return self.tries.run({**job, **given, "fit": fit, "outputs": outputs})
+
+    def _handed(self, path: str) -> str:
+        return str(self.oracle.hand_over(Path(path), self.project))
 
     def _training_only(
         self, composition: Composition, answer: dict[str, Any], classes: dict[str, str]

@@ -13,7 +13,7 @@ MODULES = (
 PACKAGE = "_nb2prod_recorder"
 
 _LOADER = """
-def _nb2prod_install(sources, package, folder, roles):
+def _nb2prod_install(sources, package, folder, roles, lent):
     import sys, types
     parent = types.ModuleType(package)
     parent.__path__ = []
@@ -24,17 +24,19 @@ def _nb2prod_install(sources, package, folder, roles):
         sys.modules[module.__name__] = module
         setattr(parent, name, module)
         exec(compile(text, "<nb2prod " + name + ">", "exec"), module.__dict__)
+    parent.snapshots.LENT = lent
     module.install(folder, roles, get_ipython())
 _nb2prod_install(*__import__("json").loads({payload}))
 del _nb2prod_install
 """
 
 
-def source(folder: str, roles: dict[str, list[str]]) -> str:
+def source(folder: str, roles: dict[str, list[str]], lent: str | None = None) -> str:
     """The code to execute silently in the kernel before the first cell.
 
     `folder` is where the recorder writes; `roles` maps a tree's digest to the tags of its cell.
+    `lent` is a folder of packages that the recorder may use where the kernel lacks one.
     """
     here = resources.files("nb2prod.recording.kernel")
     texts = [(name, (here / f"{name}.py").read_text(encoding="utf-8")) for name in MODULES]
-    return _LOADER.format(payload=repr(json.dumps([texts, PACKAGE, folder, roles])))
+    return _LOADER.format(payload=repr(json.dumps([texts, PACKAGE, folder, roles, lent])))

@@ -33,10 +33,12 @@ def record(
     folder: Path,
     progress: Progress,
     then: Callable[[trace.Recording, Kernel], T],
+    lent: Path | None = None,
 ) -> T:
     """Run `notebook` with the recorder and call `then` with the recording while the kernel is still alive.
 
     `folder` receives tables, snapshots, trace and `executed.ipynb`. The kernel runs in the notebook's own folder.
+    `lent` is a folder of packages that the recorder may use where the kernel lacks one.
     Raises `Refused` (N4 a cell raised, N9 the kernel died), `EnvironmentProblem` (the kernel isn't installed,
     the disk is full).
     """
@@ -58,7 +60,7 @@ def record(
             refused.hint = refused.hint or _stumbled(recording.problems)
             raise
 
-    before = bootstrap.source(str(folder), roles_by_digest(notebook))
+    before = bootstrap.source(str(folder), roles_by_digest(notebook), str(lent) if lent else None)
     with _quiet():
         _run(
             engine,

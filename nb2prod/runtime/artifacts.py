@@ -142,6 +142,12 @@ def write_manifest(
     manifest.write(folder, written, settings or {})
 
 
+def read(path: Path) -> Any:
+    """The value in a file that ``save`` wrote, in the format that its name says; for a file outside of any manifest."""
+    form = next(form for form, suffix in _SUFFIX.items() if path.name.endswith(suffix))
+    return _LOADERS[form](path.read_bytes())
+
+
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 

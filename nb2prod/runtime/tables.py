@@ -107,6 +107,9 @@ def _stored(array: Any, pa: Any) -> tuple[Any, Any]:
     if isinstance(array, NumpyBacked):
         values = array.to_numpy()
         if values.dtype == plain.OBJECT:
+            missing = _missing_of_texts(values)
+            if missing is not None:
+                return pa.array(values, type=pa.string(), from_pandas=True), {_TEXTS: missing}
             texts = [plain.dumps(item).decode("ascii") for item in values]
             return pa.array(texts, type=pa.string()), plain.encode(values.dtype)
         if values.dtype.kind in "biuf" and values.dtype.itemsize <= 8:
@@ -116,6 +119,18 @@ def _stored(array: Any, pa: Any) -> tuple[Any, Any]:
     raise plain.NotPlain(f"a column of type {dtype} can't be stored in Parquet exactly")
 
 
+def _missing_of_texts(values: Any) -> str | None:
+    """How an array of objects marks what is missing (``"None"`` or ``"nan"``) if all else in it is text; None for other arrays."""
+    gaps = pd.isna(values)
+    if set(map(type, values[~gaps])) - {str}:
+        return None
+    marks = values[gaps]
+    if all(mark is None for mark in marks):
+        return "None"
+    return "nan" if set(map(type, marks)) == {float} else None
+
+
+_TEXTS = "texts"
 _MASKED = {
     "boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64",
 }  # fmt: skip
@@ -123,6 +138,11 @@ _MASKED = {
 
 def _restored(column: Any, form: Any) -> Any:
     """One column as it was before ``_stored``."""
+    if isinstance(form, dict) and _TEXTS in form:
+        texts = column.to_numpy(zero_copy_only=False)
+        if form[_TEXTS] == "nan":
+            texts[pd.isna(texts)] = float("nan")
+        return texts
     dtype = plain.decode(form)
     if isinstance(dtype, pd.CategoricalDtype):
         return pd.Categorical.from_codes(column.to_numpy(), dtype=dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 import warnings
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from nb2prod_runtime import captured, outputs
+from nb2prod_runtime import artifacts, captured, outputs, plain
 from nb2prod_runtime.equality import Tolerance, same
 from nb2prod_runtime.model import Model
 
@@ -129,7 +128,8 @@ def open_trial(job: dict[str, Any]) -> Trial:
 
 
 def load(path: str) -> Any:
-    return pickle.loads(Path(path).read_bytes())
+    """A value that the kernel handed over, in the format that its file's name says."""
+    return artifacts.read(Path(path))
 
 
 def _calls(job: dict[str, Any]) -> pd.DataFrame:
@@ -147,5 +147,4 @@ def settle_calls(trial: Trial) -> None:
         pairs = zip(trial.expected, alike.predictions, strict=True)
         if all(trial.same(a, b) for a, b in pairs) and not any(between.codes):
             trial.raw = tried
-    path = Path(trial.job["raw"])
-    path.write_bytes(pickle.dumps(trial.raw, protocol=5))
+    Path(trial.job["raw"]).write_bytes(plain.dumps(trial.raw))
