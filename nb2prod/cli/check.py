@@ -11,6 +11,7 @@ from nb2prod import diagnostics
 from nb2prod.cli.output import common_options, print_diagnostics, print_json, print_text
 
 if TYPE_CHECKING:
+    from nb2prod.bento.kernel_outlook import KernelOutlook
     from nb2prod.forecast.outcome import Forecast
     from nb2prod.notebook import Notebook
 
@@ -25,6 +26,7 @@ def check(notebooks: tuple[Path, ...], *, tagged: bool, as_json: bool, debug: bo
     With several notebooks, --json prints a list of their forecasts.
     """
     from nb2prod import config
+    from nb2prod.bento import kernel_outlook
     from nb2prod.forecast import forecast
     from nb2prod.notebook import load
 
@@ -33,15 +35,23 @@ def check(notebooks: tuple[Path, ...], *, tagged: bool, as_json: bool, debug: bo
         read = load(path)
         if tagged and not any("predict" in cell.tags for cell in read.code_cells):
             continue
-        found.append((read, forecast(read, config.load(read.path))))
+        options = config.load(read.path)
+        found.append((read, forecast(read, options), kernel_outlook.of(read, options)))
     if as_json:
-        documents = [result.to_json() for _, result in found]
+        documents = [{**result.to_json(), "kernel": outlook.to_json()} for _, result, outlook in found]
         print_json(documents[0] if len(notebooks) == 1 and documents else documents)
-    for number, (read, result) in enumerate(found if not as_json else ()):
+    for number, (read, result, outlook) in enumerate(found if not as_json else ()):
         if len(notebooks) > 1:
             print_text(f"{chr(10) * (number > 0)}{read.path}")
         _show(read, result)
-    return 1 if any(result.refused for _, result in found) else 0
+        _show_kernel(outlook)
+    return 1 if any(result.refused for _, result, _ in found) else 0
+
+
+def _show_kernel(outlook: KernelOutlook) -> None:
+    print_text(f"Kernel: {outlook.sentence}")
+    if outlook.hint:
+        print_text(f"  -> {outlook.hint}")
 
 
 def _show(notebook: Notebook, result: Forecast) -> None:

@@ -128,7 +128,7 @@ def remove(environment: MadeEnvironment) -> None:
 
 
 def _make(order: Order, sources: Sources, root: Path, *, again: bool) -> MadeEnvironment:
-    _sweep(root)
+    _sweep(root, order.key)
     scratch = Path(tempfile.mkdtemp(prefix=f".making-{order.key}-", dir=root))
     try:
         place = scratch / order.key
@@ -190,7 +190,8 @@ def _check_imports(place: Path) -> None:
 
 
 def _packages(place: Path, name: str) -> Iterator[Path]:
-    return (place / "lib").glob(f"python3*/site-packages/{name}")
+    for ending in ("", ".py"):
+        yield from (place / "lib").glob(f"python3*/site-packages/{name}{ending}")
 
 
 def _site(place: Path, order: Order) -> Path:
@@ -216,11 +217,11 @@ def _is_intact(environment: MadeEnvironment) -> bool:
     return bool(told == records.seal(environment.site))
 
 
-def _sweep(root: Path) -> None:
-    """Remove what builds that were killed have left; whoever still makes one holds the folder's lock."""
+def _sweep(root: Path, own: str) -> None:
+    """Remove what builds that were killed have left: whoever still makes one holds its lock, as we hold that of our `own` key."""
     for left in [*root.glob(".making-*"), *root.glob(".removed-*")]:
         key = left.name.split("-")[1]
-        if time.time() - left.stat().st_mtime > _SECONDS * 6 or not _is_locked(root, key):
+        if key == own or not _is_locked(root, key):
             shutil.rmtree(left, ignore_errors=True)
 
 

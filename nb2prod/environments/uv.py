@@ -71,7 +71,7 @@ def run(arguments: Sequence[str], *, purpose: str, cwd: Path | None = None) -> s
     except subprocess.TimeoutExpired as error:
         raise EnvironmentProblem(f"{purpose}: uv did not end within {_SECONDS} s", "Try it again.") from error
     if done.returncode:
-        raise _problem(purpose, done.stderr)
+        raise problem_of(purpose, done.stderr)
     return done.stdout + done.stderr
 
 
@@ -96,7 +96,8 @@ def environment() -> dict[str, str]:
     return {"UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never", **kept}
 
 
-def _problem(purpose: str, said: str) -> EnvironmentProblem:
+def problem_of(purpose: str, said: str) -> EnvironmentProblem:
+    """What uv `said` of a fault, as the problem to report; `purpose` begins its sentence."""
     if "No space left" in said or "os error 28" in said:
         return EnvironmentProblem(
             f"{purpose}: no space left on the disk",
