@@ -37,6 +37,7 @@ class ServedEnvironment:
 
 OWN = ServedEnvironment(Path(sys.executable), own=True)
 _DEFAULT = Sources()
+_SECONDS = 30
 
 
 def of_kernel(environment: Environment, modules: Iterable[str], sources: Sources = _DEFAULT) -> ServedEnvironment:
@@ -95,16 +96,34 @@ def find_python(version: str) -> Path:
         check=False,
         env=uv.environment(),
     )
-    found = done.stdout.strip() if done.returncode == 0 else shutil.which(f"python{version}")
-    for item in store.environments() if not found else ():
-        if item.full_version.startswith(f"{version}.") and item.python.exists():
-            return item.python
-    if not found:
-        raise EnvironmentProblem(
-            f"Python {version} is needed to serve this, and none was found on this machine",
-            f"Install one, for example by: uv python install {version}",
+    by_name = shutil.which(f"python{version}")
+    candidates = [
+        *([Path(done.stdout.strip())] if done.returncode == 0 else []),
+        *([Path(by_name)] if by_name else []),
+        *(item.python for item in store.environments() if item.full_version.startswith(f"{version}.")),
+    ]
+    for candidate in candidates:
+        if _runs(candidate, version):
+            return candidate
+    raise EnvironmentProblem(
+        f"Python {version} is needed to serve this, and none was found on this machine",
+        f"Install one, for example by: uv python install {version}",
+    )
+
+
+def _runs(python: Path, version: str) -> bool:
+    """Whether it is that Python at all: pyenv has programs of all names that it knows, installed or not."""
+    try:
+        done = subprocess.run(
+            [str(python), "-I", "-c", "import platform; print(platform.python_version())"],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
         )
-    return Path(found)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout.startswith(f"{version}.")
 
 
 def _made(made: MadeEnvironment) -> ServedEnvironment:

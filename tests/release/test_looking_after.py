@@ -183,15 +183,6 @@ def test_a_forgotten_deployment_leaves_nothing(releases):
     assert deploy("flights", Wish(proxied=False, port=port)).state == "serving"
 
 
-def test_other_packages_than_proved_with_are_said(releases):
-    made = releases.make("aa11")
-    deploy("flights", DIRECT)
-    path = made.folder / "record.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "pins": ["pytest==0.1", "nosuchpackage==2"]}))
-    notes = deployments.status("flights").notes
-    assert any("2 packages here are not those" in note and "nosuchpackage missing (2)" in note for note in notes)
-
-
 def test_the_systemd_unit_is_one_that_systemd_takes(releases, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "with space 100%"))
     path = systemd.write("flights")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 
 from nb2prod.errors import InputError
 from nb2prod.release import records, source
@@ -159,30 +157,9 @@ def _remarks(placement: Placement, release: ReleaseRecord | None, changed: bool 
         notes.append("its release record is gone: what it serves is a copy of its own")
     elif release is not None and not release.owner:
         notes.append("it has no owner: set `owner` in nb2prod.toml and build again")
-    differing = () if release is None or placement.kind == "container" else _differing(release.pins)
-    if differing:
-        notes.append(
-            f"{len(differing)} packages here are not those that it was proved with: {', '.join(differing[:3])}"
-            f"{', ...' if len(differing) > 3 else ''}; as a container it has its own"
-        )
     if changed:
         notes.append("the notebook has changed since this was built")
     return notes
-
-
-@functools.cache
-def _differing(pins: tuple[str, ...]) -> tuple[str, ...]:
-    """Packages whose version here is another one than pinned, as `name 2.1 (2.0)`."""
-    found = []
-    for pin in pins:
-        name, _, wanted = pin.partition("==")
-        try:
-            here = metadata.version(name).partition("+")[0]
-        except metadata.PackageNotFoundError:
-            here = "missing"
-        if here != wanted:
-            found.append(f"{name} {here} ({wanted})")
-    return tuple(found)
 
 
 def _moment(seconds: float) -> str:
