@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 @click.command(short_help="Forecast what a build would serve; runs nothing.")
 @click.argument("notebooks", metavar="NB...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--tagged", is_flag=True, help="Pass over notebooks without a cell tagged predict.")
+@click.option("--kernel", metavar="NAME", help="The kernel that a build would run on (default: the notebook's own).")
 @common_options
-def check(notebooks: tuple[Path, ...], *, tagged: bool, as_json: bool, debug: bool) -> int:  # noqa: ARG001 (read by `main`)
+def check(
+    notebooks: tuple[Path, ...],
+    *,
+    tagged: bool,
+    kernel: str | None,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001 (read by `main`)
+) -> int:
     """Forecast what a build would serve, and what stands in its way; runs nothing.
 
     With several notebooks, --json prints a list of their forecasts.
@@ -35,7 +43,7 @@ def check(notebooks: tuple[Path, ...], *, tagged: bool, as_json: bool, debug: bo
         read = load(path)
         if tagged and not any("predict" in cell.tags for cell in read.code_cells):
             continue
-        options = config.load(read.path)
+        options = config.load(read.path, {"kernel": kernel})
         found.append((read, forecast(read, options), kernel_outlook.of(read, options)))
     if as_json:
         documents = [{**result.to_json(), "kernel": outlook.to_json()} for _, result, outlook in found]

@@ -1,4 +1,4 @@
-"""`POST /nb2prod/check` and `/nb2prod/suggest`: what a build of a document, saved or not, is expected to do. No code of it is run."""
+"""`POST /nb2prod/check`, `/nb2prod/kernel` and `/nb2prod/suggest`: what a build of a document, saved or not, is expected to do. No code of it is run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ class CheckHandler(Handler):
         body = self.body()
         path = self.notebook(self.text(body, "path"))
         self.answer(await self.in_thread(_check, _content(body), path))
+
+
+class KernelHandler(Handler):
+    """`{"path", "content"}` → the kernel that a build would run, and the environment that its service would be tried in.
+
+    Apart from the check: it asks another interpreter, and the package index once.
+    """
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        body = self.body()
+        path = self.notebook(self.text(body, "path"))
+        self.answer(await self.waiting(_kernel, _content(body), path))
 
 
 class SuggestHandler(Handler):
@@ -64,6 +78,14 @@ def _check(text: str, path: Path) -> dict[str, Any]:
         "notebook_hash": notebook_hash(text),
         "verdict": found.verdict().removeprefix("Forecast: "),
     }
+
+
+def _kernel(text: str, path: Path) -> dict[str, Any]:
+    from nb2prod import config
+    from nb2prod.bento import kernel_outlook
+    from nb2prod.notebook import loads
+
+    return kernel_outlook.of(loads(text, path), config.load(path)).to_json()
 
 
 def _suggest(text: str, path: Path) -> dict[str, Any]:

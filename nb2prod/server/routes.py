@@ -14,7 +14,7 @@ from nb2prod.server.deployments import (
     DeploymentPredictHandler,
     DeploymentsHandler,
 )
-from nb2prod.server.forecasts import CheckHandler, SuggestHandler
+from nb2prod.server.forecasts import CheckHandler, KernelHandler, SuggestHandler
 from nb2prod.server.releases import ReleaseHandler, ReleaseReportHandler, ReleasesHandler
 from nb2prod.server.version import VersionHandler
 
@@ -28,6 +28,7 @@ _PARTS = {
 HANDLERS: dict[str, type[APIHandler]] = {
     "version": VersionHandler,
     "check": CheckHandler,
+    "kernel": KernelHandler,
     "suggest": SuggestHandler,
     "builds": BuildsHandler,
     "builds/events": BuildEventsHandler,

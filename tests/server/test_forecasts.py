@@ -98,3 +98,21 @@ async def test_a_hundred_cells_take_less_than_three_hundred_milliseconds(ask):
     assert len(json.loads(json.dumps(body))["content"]["cells"]) == 100
     # The quickest of five: other tests use this machine's processors at the same time.
     assert min(seconds) < 0.3, statistics.median(seconds)
+
+
+async def test_the_kernel_that_a_build_would_run_is_said_with_its_versions(ask):
+    status, found = await ask("kernel", method="POST", body={"path": "x.ipynb", "content": houses()})
+    assert status == 200
+    assert found["kernel"] == "python3"
+    assert found["own"] is True
+    assert set(found["versions"]) >= {"pandas", "numpy"}
+    assert found["sentence"].startswith("python3: Python 3.")
+    assert found["problem"] is None
+
+
+async def test_a_kernel_that_is_not_installed_is_said_before_a_build(ask, jp_root_dir):
+    (jp_root_dir / "nb2prod.toml").write_text('kernel = "nowhere"\n')
+    status, found = await ask("kernel", method="POST", body={"path": "x.ipynb", "content": houses()})
+    assert status == 200
+    assert "'nowhere' is not installed" in found["problem"]
+    assert "kernelspec" in found["hint"]
