@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from importlib import metadata
 from typing import Any
 
-from nb2prod.bento import build_environment
 from nb2prod.config import Options
-from nb2prod.environments import kernels, lock, sizes, store
+from nb2prod.environments import kernels
 from nb2prod.environments.interpreter import Environment
-from nb2prod.environments.store import Order
 from nb2prod.environments.uv import Sources
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.notebook import Notebook
@@ -73,27 +74,41 @@ def of(notebook: Notebook, options: Options) -> KernelOutlook:
         kernel = kernels.find(name)
         if kernel.python is None:
             return found
-        environment = kernels.inspect(kernel.python, name)
-        found = _described(name, environment, own=kernel.is_own)
         if kernel.is_own:
-            return found
+            return _own(name)
+        environment = kernels.inspect(kernel.python, name)
+        found = _described(name, environment)
         return _with_environment(found, notebook, environment, sources)
     except EnvironmentProblem as problem:
         return replace(found, problem=problem.message, hint=problem.hint)
 
 
-def _described(name: str, environment: Environment, *, own: bool) -> KernelOutlook:
+def _own(name: str) -> KernelOutlook:
+    """Of the interpreter that runs this, which need not be asked."""
+    versions = []
+    for package in _NAMED:
+        try:
+            versions.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    return KernelOutlook(name, platform.python_version(), sys.executable, tuple(versions), own=True)
+
+
+def _described(name: str, environment: Environment) -> KernelOutlook:
     known = ((package, environment.version_of(package)) for package in _NAMED)
     versions = tuple((package, version) for package, version in known if version is not None)
-    return KernelOutlook(name, environment.full_version, str(environment.python), versions, own)
+    return KernelOutlook(name, environment.full_version, str(environment.python), versions)
 
 
 def _with_environment(
     found: KernelOutlook, notebook: Notebook, environment: Environment, sources: Sources
 ) -> KernelOutlook:
+    from nb2prod.bento import build_environment
+    from nb2prod.environments import lock, store
+
     asked = lock.wanted(environment, build_environment.modules_of(notebook, environment), sources)
     pins = lock.settle(asked, sources)
-    order = Order(environment.python, environment.full_version, environment.platform, pins)
+    order = store.Order(environment.python, environment.full_version, environment.platform, pins)
     if store.find(order.key) is not None:
         return replace(found, made=True, packages=len(pins))
     missing = store.uncached(pins, environment.python, sources)
@@ -107,5 +122,7 @@ def _with_environment(
 
 
 def _megabytes(pins: Iterable[str], environment: Environment, sources: Sources) -> float | None:
+    from nb2prod.environments import sizes
+
     total = sizes.total(tuple(pins), environment.python, sources)
     return None if total is None else round(total / _MEGABYTE, 1)
