@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.evaluation.evaluation import Evaluation
 from nb2prod.parity.report import ParityReport
 from nb2prod.path.planned import Plan
 
@@ -26,6 +27,8 @@ class BuildResult:
     """Time of each stage and their `total`."""
     record: Path | None = None
     """Folder of the release record, or of the failed proof's report."""
+    metrics: Evaluation | None = None
+    """How well the predicted rows were predicted."""
 
     def to_json(self) -> dict[str, Any]:
         """The document of `build --json`."""
@@ -34,6 +37,7 @@ class BuildResult:
             "bento": self.bento,
             "path": document,
             "parity": self.parity.summary(),
+            "metrics": None if self.metrics is None else self.metrics.summary(),
             "captured": document.get("captured", []),
             "diagnostics": [d.to_json() for d in self.diagnostics],
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nb2prod.bento.build_environment import BuildEnvironment
     from nb2prod.bento.pins import Pins
     from nb2prod.environments.served import ServedEnvironment
+    from nb2prod.evaluation.evaluation import Evaluation
+    from nb2prod.evaluation.outcomes import Outcomes
     from nb2prod.parity.cases import Cases
     from nb2prod.parity.report import ParityReport
     from nb2prod.path.plan import ServingPath
@@ -68,8 +70,7 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
             tries = trial.enter_context(Tries(recording, project, environment.tried))
             serving = plan.plan(recording, kernel, options, project, timed, tries)
             told = _told(notebook, options, serving, tries)
-            # They take their time, and the Bento can be packaged meanwhile.
-            tries.begin_edges()
+            _begin_cases(tries, serving)
             return _Packed(notebook, options, serving, told, environment, tries)
 
         with contextlib.ExitStack() as trial:
@@ -79,6 +80,7 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
             served = packed.environment.exact(pins.requirements, sources)
             timed.stage("prove")
             edges = packed.tries.edges()
+            evaluated = _evaluate(packed)
         serving = packed.serving
         report, cases = _prove(serving, edges, bento, served, options, timed, quick=quick)
         timed.stage("release")
@@ -88,10 +90,12 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
         text = "\n\n".join(filter(None, (show.text(serving), show.suppressed_line(len(hidden)))))
         document = {**serving.to_json(), "text": text, "suppressed": hidden}
         document["diagnostics"] = [d.to_json() for d in warnings]
-        result = _release(_Built(notebook, options, serving, bento, pins, warnings, document, stage), report, cases)
+        result = _release(
+            _Built(notebook, options, serving, bento, pins, warnings, document, stage, evaluated), report, cases
+        )
     timed.finish()
     seconds = {**timed.seconds, "total": sum(timed.seconds.values())}
-    return BuildResult(result[0], warnings, planned.from_json(document), report, seconds, result[1])
+    return BuildResult(result[0], warnings, planned.from_json(document), report, seconds, result[1], evaluated.metrics)
 
 
 @contextlib.contextmanager
@@ -159,6 +163,13 @@ def _told(notebook: Notebook, options: Options, serving: ServingPath, tries: Tri
     own_class = str(snapshot.get("type", "")).startswith("__main__")
     described = tries.describe(signature, serving.signature["prediction"]["name"], own_class=own_class)
     return _Told(signature, described)
+
+
+def _begin_cases(tries: Tries, serving: ServingPath) -> None:
+    """Have edge cases made, and what was true of the predicted rows found: that takes time, and the Bento can be packaged meanwhile."""
+    tries.begin_edges()
+    if serving.outcomes.reason is None:
+        tries.begin_outcomes(serving.outcomes.to_json())
 
 
 def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
@@ -266,6 +277,24 @@ def _edge(edge: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class _Evaluated:
+    """What was true of the predicted rows, and the metrics that follow from it."""
+
+    outcomes: Outcomes
+    metrics: Evaluation
+
+
+def _evaluate(packed: _Packed) -> _Evaluated:
+    """Measure what was found of the predicted rows; to be asked after the edge cases."""
+    from nb2prod.evaluation import evaluation, outcomes
+
+    asked = packed.serving.outcomes
+    known = packed.tries.outcomes() if asked.reason is None else {"reason": asked.reason}
+    measured = outcomes.from_json(known)
+    return _Evaluated(measured, evaluation.evaluate(measured, packed.serving.signature["prediction"]["name"]))
+
+
+@dataclass(frozen=True)
 class _Built:
     """A packaged Bento with all that its release says of it."""
 
@@ -277,6 +306,7 @@ class _Built:
     warnings: tuple[Diagnostic, ...]
     plan: dict[str, Any]
     stage: Path
+    evaluated: _Evaluated
 
     @property
     def formats(self) -> dict[str, str]:
@@ -318,7 +348,9 @@ def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | N
     proved = report.sample and records.proved_before(item.name, item.version)
     if proved:  # a sample takes nothing away from the whole proof of the same content
         return store.promote(bento, readme=card), records.folder_of(item.name, item.version)
-    written = records.write(item, records.Contents(report, cases, built.plan, card, executed, notebook.path))
+    known = built.evaluated
+    contents = records.Contents(report, cases, built.plan, card, executed, notebook.path, known.metrics, known.outcomes)
+    written = records.write(item, contents)
     tag = store.promote(bento, readme=card)
     return tag, written.folder
 
@@ -326,11 +358,10 @@ def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | N
 def _card(built: _Built, report: ParityReport) -> str:
     import json
 
-    from nb2prod.bento import card, shown_metrics
+    from nb2prod.bento import card
     from nb2prod.release import source
 
     notebook, options, serving, bento = built.notebook, built.options, built.serving, built.bento
-    executed = (built.stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
     return card.render(
         card.Card(
             name=bento.parent.name,
@@ -343,7 +374,7 @@ def _card(built: _Built, report: ParityReport) -> str:
             rows=serving.table.rows,
             predicted_rows=len(serving.predicted),
             parameters=dict(options.parameters),
-            metrics=shown_metrics.of_executed(json.loads(executed)),
+            metrics=built.evaluated.metrics,
             captured=tuple(
                 card.CapturedValue(v.name, v.cell or 0, v.line or 0, v.reason, built.formats.get(v.name, ""))
                 for v in serving.captured

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nb2prod.bento import card_metrics
+from nb2prod.bento.markdown import code, escape, table
 from nb2prod.diagnostics import Diagnostic, ordered
+from nb2prod.evaluation.evaluation import Evaluation
 from nb2prod.runtime.options import Options
 
 _PROOF = "## Parity"
@@ -54,7 +56,7 @@ class Card:
     rows: int | None = None
     predicted_rows: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Evaluation | None = None
     captured: tuple[CapturedValue, ...] = ()
     filters: tuple[Filter, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -67,31 +69,10 @@ class Card:
 
 def render(card: Card) -> str:
     """The card as Markdown; everything that comes from the notebook is escaped."""
-    parts = [_head(card), _ask(card), _fields(card), _data(card), _captured(card), _filters(card)]
+    metrics = "" if card.metrics is None else card_metrics.render(card.metrics)
+    parts = [_head(card), _ask(card), _fields(card), _data(card), metrics, _captured(card), _filters(card)]
     parts += [_serving(card), _warnings(card), _parity(card.parity), _environment(card)]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def escape(text: object) -> str:
-    """Text that Markdown shows as it is, on one line and safe in a table."""
-    line = " ".join(str(text).split())
-    return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", html.escape(line, quote=False))
-
-
-def code(text: object) -> str:
-    """Text as a code span that survives backticks and tables."""
-    line = " ".join(str(text).split()).replace("|", "\\|")
-    if not line:
-        return ""
-    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the cells must be escaped already."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _head(card: Card) -> str:
@@ -176,15 +157,7 @@ def _data(card: Card) -> str:
         facts[0] += f", {card.rows:,} rows"
     if card.predicted_rows is not None:
         facts.append(f"Rows that the notebook predicted: {card.predicted_rows:,}")
-    text = "## Data\n\n" + "\n".join(f"- {fact}" for fact in facts)
-    if card.metrics:
-        rows = [(code(name), escape(_short(value))) for name, value in card.metrics.items()]
-        text += "\n\n## Metrics of the notebook's run\n\n" + table(("metric", "value"), rows)
-    return text
-
-
-def _short(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "## Data\n\n" + "\n".join(f"- {fact}" for fact in facts)
 
 
 def _captured(card: Card) -> str:

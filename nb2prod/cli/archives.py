@@ -12,6 +12,7 @@ from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.cli.table import columns, pairs
 
 if TYPE_CHECKING:
+    from nb2prod.evaluation.comparison import Comparison, PairedMetric
     from nb2prod.release.differences import Changes, Differences
 
 _FILE = click.Path(path_type=Path)
@@ -122,7 +123,7 @@ def _text(found: Differences) -> str:
     )
     parts += [] if found.signature is None else _section("fields", found.signature)
     parts += _section("environment", found.environment)
-    parts += _section("metrics that the notebook's runs showed", found.metrics)
+    parts += _metrics(found.metrics)
     if found.answers is not None:
         largest = "" if found.answers.largest is None else f", by up to {found.answers.largest:.6g}"
         rows = f"{found.answers.rows:,} rows that both predicted"
@@ -132,6 +133,25 @@ def _text(found: Differences) -> str:
     ]
     parts += ["\nparity", *pairs(said)]
     return "\n".join(parts)
+
+
+def _metrics(found: Comparison) -> list[str]:
+    if found.reason is not None:
+        return [f"\nmetrics\n  not compared: {found.reason}"]
+    rows = [
+        (_named(item, found), f"{item.first:.4g} -> {item.second:.4g}", _by(item), item.verdict)
+        for item in found.metrics
+    ]
+    return [f"\nmetrics, on {found.rows:,} rows that both evaluated", *(f"  {line}" for line in columns(rows))]
+
+
+def _named(item: PairedMetric, found: Comparison) -> str:
+    return item.name if len({m.output for m in found.metrics}) == 1 else f"{item.output}.{item.name}"
+
+
+def _by(item: PairedMetric) -> str:
+    interval = "" if item.low is None or item.high is None else f" ({item.low:+.3g} to {item.high:+.3g})"
+    return f"{item.difference:+.3g}{interval}"
 
 
 def _section(title: str, changes: Changes, *, short: bool = False) -> list[str]:

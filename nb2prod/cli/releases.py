@@ -41,14 +41,16 @@ def list_releases(*, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read 
 @click.argument("name", metavar="NAME", shell_complete=completion.releases)
 @common_options
 def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
-    """Show a release (name, its newest; or name:version): path, fields, captured values, filters, parity."""
+    """Show a release (name, its newest; or name:version): path, fields, captured values, filters, metrics, parity."""
     from nb2prod.path import planned
     from nb2prod.release import records
 
     item = records.find(name)
     plan = _plan(item)
+    metrics = item.metrics()
     if as_json:
-        print_json({**item.to_json(), "plan": plan, "folder": str(item.folder)})
+        known = None if metrics is None else metrics.to_json()
+        print_json({**item.to_json(), "plan": plan, "metrics": known, "folder": str(item.folder)})
         return
     facts = [
         ("notebook", item.notebook),
@@ -62,6 +64,10 @@ def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (rea
     print_text("\n".join([item.bento, *pairs(facts)]))
     text = plan.get("text")
     print_text(f"\n{text}" if isinstance(text, str) else f"\n{_captured(item)}")
+    if metrics is not None:
+        from nb2prod.evaluation import words
+
+        print_text(f"\n{words.text(metrics)}")
     warnings = [item for item in planned.from_json(plan).diagnostics if item.severity == "warning"]
     if warnings:
         print_text("")

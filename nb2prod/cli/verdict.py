@@ -18,11 +18,14 @@ _SHOWN = 3
 
 def lines(result: BuildResult) -> Iterator[str]:
     """What a build that was proved prints: about fifteen lines. The plan itself is `show`'s."""
+    from nb2prod.evaluation import words
+
     report = result.parity
     compared = sum(report.cases.values())
     sample = " (a sample: --quick)" if report.sample else ""
     yield f"Proved{sample}: {result.bento} gives the notebook's own answers; {compared:,} were compared, none differs."
     yield from pairs([(name, text) for name, text in _facts(result).items() if text])
+    yield from () if result.metrics is None else (f"  {line}" for line in words.lines(result.metrics))
     yield from _warnings(result.diagnostics)
     yield ""
     yield "Next"

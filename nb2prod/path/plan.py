@@ -14,7 +14,7 @@ from nb2prod.config import Options
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.environments.served import ServedEnvironment
 from nb2prod.errors import Refused
-from nb2prod.path import columns_check, fallback, filters, findings, raw_table, served_checks
+from nb2prod.path import columns_check, fallback, filters, findings, outcomes, raw_table, served_checks
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics, statement_of, unsaved_diagnostic
 from nb2prod.path.captures import CapturedValue
@@ -98,6 +98,7 @@ class Planner:
             artifacts,
             tuple(self.notes),
             predicted,
+            outcomes.job(self, prediction, table, predicted, equal=answer["target_how"] == "equal"),
             self.fallback,
         )
 
@@ -237,25 +238,26 @@ class Planner:
         fit = self._fitted(prediction, table)
         if fit is None:
             return False
-        tree, _ = self.recording.statement(fit["k"])
-        node = _fitted_to(tree.nodes[fit["node"]])
-        step = self.recording.by_seq.get(fit["seq"])
-        if node is None or step is None or step.frame:
+        target = outcomes.fitted_target(self.recording, fit, table)
+        if target is None:
             return False
-        y = Prediction((step,), None, tree.index[node], fit["y"], fit["lineage"], None)
-        rows = self.recording.rows_of(fit["lineage"], table.number)
-        assert rows is not None
-        rows = np.unique(rows[rows >= 0])
-        try:
-            _, composition = self._compose(y, table, rows, Classes({}, {}, TRAINING_ONLY))
-            self._stage(composition)
-        except Refused:
+        y, rows = target
+        if not self.stage_target(y, table, rows):
             return True  # what was staged before must be staged again
-        self._draft(table)
         job = {**self._job(y, table, rows), "y": True}
         by_value = answer.get("by_value", [])
         # A column that the features are made of stays a field, whatever else it is part of.
         self._made_of = [str(c) for c in self._trial(job)["changing"] if c not in by_value]
+        return True
+
+    def stage_target(self, y: Prediction, table: Table, rows: npt.NDArray[np.int64]) -> bool:
+        """Stage modules that make `y`, fitted for these rows of the table; whether that can be done."""
+        try:
+            _, composition = self._compose(y, table, rows, Classes({}, {}, TRAINING_ONLY))
+            self._stage(composition)
+        except Refused:
+            return False
+        self._draft(table)
         return True
 
     def _rule_fields(self) -> tuple[str, ...]:
@@ -284,7 +286,7 @@ class Planner:
         last = prediction.steps[-1].seq
         # A function may fit and predict in one call: what it did comes after the call's own number and before the next statement's.
         end = min((s.seq for s in self.recording.by_frame.get(0, []) if s.seq > last), default=last + 10**9)
-        for fit in reversed(self.recording.fits):
+        for fit in outcomes.own_first(self.recording, prediction):
             rows = self.recording.rows_of(fit["lineage"], table.number)
             if fit["seq"] < end and rows is not None and (rows >= 0).any():
                 return dict(fit)
@@ -325,15 +327,16 @@ class Planner:
     def _trial(self, job: dict[str, Any]) -> dict[str, Any]:
         """Try the project as it is staged now, on what the kernel hands over."""
         given = {
-            key: self._handed(job[key]) for key in ("raw", "expected", "given") if job.get(key) and not job.get("calls")
+            key: self.handed(job[key]) for key in ("raw", "expected", "given") if job.get(key) and not job.get("calls")
         }
         fit = {
-            key: self._handed(value) if key in ("raw", "y") else value for key, value in (job.get("fit") or {}).items()
+            key: self.handed(value) if key in ("raw", "y") else value for key, value in (job.get("fit") or {}).items()
         }
-        outputs = [self._handed(path) for path in job.get("outputs") or ()]
+        outputs = [self.handed(path) for path in job.get("outputs") or ()]
         return self.tries.run({**job, **given, "fit": fit, "outputs": outputs})
 
-    def _handed(self, path: str) -> str:
+    def handed(self, path: str) -> str:
+        """A file of the kernel's as one that the trial reads."""
         return str(self.oracle.hand_over(Path(path), self.project))
 
     def _training_only(
@@ -378,14 +381,6 @@ class Planner:
         if klass == VALIDITY:
             return "its verdict on a row depends on that row alone, and not on the target"
         return "chooses rows of training"
-
-
-def _fitted_to(call: ast.AST) -> ast.expr | None:
-    """The expression of `y` in a call that fits."""
-    if not isinstance(call, ast.Call):
-        return None
-    named = [k.value for k in call.keywords if k.arg in ("y", "endog")]
-    return named[0] if named else call.args[1] if len(call.args) > 1 else None
 
 
 def _manifest_entry(value: CapturedValue, made: dict[str, Any], shared: frozenset[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import Composition
 from nb2prod.path.fallback import Fallback
+from nb2prod.path.outcomes import OutcomesJob
 from nb2prod.path.prediction import Prediction
 from nb2prod.recording.trace import Recording, Table
 
@@ -59,6 +60,8 @@ class ServingPath:
     artifacts: tuple[dict[str, Any], ...]
     diagnostics: tuple[Diagnostic, ...]
     predicted: npt.NDArray[np.int64]
+    outcomes: OutcomesJob
+    """What is to be found out of the true values of the predicted rows."""
     fallback: Fallback | None = None
 
     @property

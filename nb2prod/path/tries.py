@@ -41,6 +41,7 @@ class Tries:
         self._recording, self._project, self.environment = recording, project, environment
         self._process: subprocess.Popen[str] | None = None
         self._said: IO[str] | None = None
+        self._heard = b""
 
     def __enter__(self) -> Self:
         paths = [str(self._project), str(self._recording.notebook.path.parent)]
@@ -102,6 +103,17 @@ class Tries:
         found: list[dict[str, Any]] = self._answer("edges.json")["edges"]
         return found
 
+    def begin_outcomes(self, job: Mapping[str, Any]) -> None:
+        """Have what was true of the predicted rows worked out, after the edge cases."""
+        ask = self._recording.folder / "outcomes_job.json"
+        ask.write_text(json.dumps(job))
+        self._begin({"op": "outcomes", "job": str(ask)}, "outcomes.json")
+
+    def outcomes(self) -> dict[str, Any]:
+        """The outcomes that were begun, as `evaluation` reads them; waits for them. To be asked after the edge cases."""
+        found: dict[str, Any] = self._answer("outcomes.json")["outcomes"]
+        return found
+
     def _begin(self, request: dict[str, Any], name: str) -> None:
         process = self._process
         if process is None or process.stdin is None:
@@ -118,17 +130,27 @@ class Tries:
         answer = self._recording.folder / name
         if self._process is None or self._process.stdout is None:
             raise Nb2ProdError("the trial was not started")
-        ready, _, _ = select.select([self._process.stdout], [], [], SECONDS)
-        if not ready:
-            raise Nb2ProdError(
-                f"trying the serving path took longer than {SECONDS} s", "Predict on fewer rows in the notebook."
-            )
-        if not self._process.stdout.readline() or not answer.exists():
+        if not self._announced(self._process.stdout.fileno()) or not answer.exists():
             raise Nb2ProdError("the serving path could not be tried", self._last_words())
         result: dict[str, Any] = json.loads(answer.read_text())
         if "failed" in result:
             raise Nb2ProdError(f"the serving path could not be tried: {result['failed']}", result.get("traceback", ""))
         return result
+
+    def _announced(self, pipe: int) -> bool:
+        """Wait for the next answer's line; False where the process has ended. Two may have come at once, so nothing else reads the pipe."""
+        while b"\n" not in self._heard:
+            ready, _, _ = select.select([pipe], [], [], SECONDS)
+            if not ready:
+                raise Nb2ProdError(
+                    f"trying the serving path took longer than {SECONDS} s", "Predict on fewer rows in the notebook."
+                )
+            heard = os.read(pipe, 4096)
+            if not heard:
+                return False
+            self._heard += heard
+        self._heard = self._heard.partition(b"\n")[2]
+        return True
 
     def _last_words(self) -> str:
         if self._said is None:

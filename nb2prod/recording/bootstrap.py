@@ -6,7 +6,7 @@ import json
 from importlib import resources
 
 MODULES = (
-    "numbering", "guard", "library_settings", "lineage", "frames", "infer", "arguments", "raw_tables", "snapshots", "views", "operations", "scoping", "definitions",
+    "numbering", "guard", "library_settings", "lineage", "frames", "infer", "arguments", "fitted", "raw_tables", "snapshots", "views", "operations", "scoping", "definitions",
     "instrument", "originals", "writer", "recorder",
 )  # fmt: skip
 """Each after those that it imports."""

@@ -21,6 +21,7 @@ from nb2prod.notebook import Cell, CompiledSource, Notebook, compiled_sources
 from nb2prod.recording import states
 from nb2prod.recording.kernel.numbering import digest, preorder
 from nb2prod.recording.states import Seen, State
+from nb2prod.recording.training import Training
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ class Recording:
     statements: tuple[StatementInfo, ...]
     snapshots: dict[int, dict[str, Any]]
     fits: tuple[dict[str, Any], ...]
+    trainings: tuple[Training, ...]
     problems: tuple[str, ...]
     python: str
     executable: str
@@ -266,6 +268,7 @@ def load(folder: Path, notebook: Notebook, executed: list[tuple[str, Cell | None
         statements=statements,
         snapshots={int(k): v for k, v in raw["snapshots"].items()},
         fits=tuple(raw["fits"]),
+        trainings=tuple(Training(tuple(t["rows"]), tuple(t["beside"])) for t in raw["trainings"]),
         problems=tuple(raw["problems"]),
         python=raw["python"],
         executable=raw["executable"],

@@ -35,7 +35,7 @@ from nb2prod.release.record import ReleaseRecord
 SCHEMA = 1
 SUFFIX = ".nb2prod"
 _SEAL, _SIGNATURE = "seal.json", "seal.sig"
-_ROWS = frozenset({"cases.json", "parity.ipynb", "parity.html", "parity.xml"})
+_ROWS = frozenset({"cases.json", record.OUTCOMES, "parity.ipynb", "parity.html", "parity.xml"})
 _NEVER = frozenset({source.ORIGIN})
 
 

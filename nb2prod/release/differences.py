@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nb2prod.bento import shown_metrics, store
+from nb2prod.bento import store
 from nb2prod.errors import InputError
+from nb2prod.evaluation import comparison, outcomes
+from nb2prod.evaluation.comparison import Comparison
 from nb2prod.parity import cases
-from nb2prod.release.record import ReleaseRecord
+from nb2prod.release.record import OUTCOMES, ReleaseRecord
 from nb2prod.runtime.equality import Tolerance, difference
 
 _CODE = ("features.py", "predict.py")
@@ -52,8 +54,8 @@ class Differences:
     captured: Changes | None
     signature: Changes | None
     environment: Changes
-    metrics: Changes
-    """Those that the notebook's runs showed."""
+    metrics: Comparison
+    """On the rows that both evaluated."""
     answers: Answers | None
     """What the change does to predictions."""
     parity: tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -75,7 +77,7 @@ def compare(first: ReleaseRecord, second: ReleaseRecord) -> Differences:
         None if both is None else _changes(*map(_artifacts, both)),
         None if both is None else _changes(*map(_fields, both)),
         _changes(_pins(first), _pins(second)),
-        _changes(_metrics(first), _metrics(second)),
+        _metrics(first, second),
         _answers(first, second),
         (dict(first.parity), dict(second.parity)),
     )
@@ -132,11 +134,24 @@ def _pins(release: ReleaseRecord) -> dict[str, str]:
     return {pin.partition("==")[0]: pin.partition("==")[2] for pin in release.pins}
 
 
-def _metrics(release: ReleaseRecord) -> dict[str, float]:
-    try:
-        return shown_metrics.of_executed(json.loads(release.path("executed.ipynb").read_text(encoding="utf-8")))
-    except (InputError, OSError, ValueError):
-        return {}
+def _metrics(first: ReleaseRecord, second: ReleaseRecord) -> Comparison:
+    known = []
+    for item in (first, second):
+        try:
+            document = json.loads(item.path(OUTCOMES).read_text(encoding="utf-8"))
+            known.append(outcomes.from_json(document))
+        except InputError:
+            return Comparison(
+                0, reason=f"{item.bento} was built before metrics were kept, or imported without its rows."
+            )
+        except (OSError, ValueError, TypeError) as error:
+            return Comparison(0, reason=f"{OUTCOMES} of {item.bento} can't be read: {error}")
+    return comparison.compare(known[0], known[1], _prediction(first))
+
+
+def _prediction(release: ReleaseRecord) -> str:
+    plan = json.loads(release.path("plan.json").read_text(encoding="utf-8"))
+    return str(plan.get("prediction") or "prediction")
 
 
 def _answers(first: ReleaseRecord, second: ReleaseRecord) -> Answers | None:

@@ -5,6 +5,8 @@ A folder `releases/<name>/<version>/` under `NB2PROD_HOME`::
     record.json     what is in `ReleaseRecord`
     plan.json       the serving path as it was planned
     cases.json      rows and expected values, to prove a Bento, a folder or a URL again
+    metrics.json    how well the predicted rows were predicted: overall, by slice, calibration
+    outcomes.json   what the metrics are computed from: predictions, true values and probabilities, a digest of each row
     parity.json     the report of the proof; parity.ipynb and parity.html for people, parity.xml for machines
     README.md       the model card
     executed.ipynb  the notebook as papermill ran it
@@ -22,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod.errors import InputError
+from nb2prod.evaluation import evaluation
+from nb2prod.evaluation.evaluation import Evaluation
 from nb2prod.release.source import GitState
 
 SCHEMA = 1
-FILE = "record.json"
+FILE, METRICS, OUTCOMES = "record.json", "metrics.json", "outcomes.json"
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,16 @@ class ReleaseRecord:
         if not path.is_file():
             raise InputError(f"the release {self.bento} has no {file}: {path} is missing", "Build the notebook again.")
         return path
+
+    def metrics(self) -> Evaluation | None:
+        """How well it predicts; None where it was built before metrics were kept. Raises `InputError` where they can't be read."""
+        path = (self.folder or Path()) / METRICS
+        if not path.is_file():
+            return None
+        try:
+            return evaluation.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} can't be read: {error}", "Build the notebook again.") from error
 
     def to_json(self) -> dict[str, Any]:
         """The document of record.json."""

@@ -16,6 +16,8 @@ from typing import Any
 
 from nb2prod import home, room
 from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.evaluation.evaluation import Evaluation
+from nb2prod.evaluation.outcomes import Outcomes
 from nb2prod.parity import documents
 from nb2prod.parity import report as reports
 from nb2prod.parity.cases import Cases, tolerance_of
@@ -43,6 +45,9 @@ class Contents:
     """The executed notebook's JSON text."""
     notebook: Path | None = None
     """Where the notebook's file lies on this machine, to tell later whether it has changed."""
+    metrics: Evaluation | None = None
+    outcomes: Outcomes | None = None
+    """What the metrics are computed from, to compare releases row by row."""
 
 
 def write(item: ReleaseRecord, contents: Contents) -> ReleaseRecord:
@@ -203,6 +208,10 @@ def _fill(folder: Path, item: ReleaseRecord, contents: Contents) -> None:
     _write_text(folder / "executed.ipynb", contents.executed)
     if contents.notebook is not None:
         _write_json(folder / source.ORIGIN, {"notebook": str(contents.notebook.absolute())})
+    if contents.metrics is not None:
+        _write_json(folder / record.METRICS, contents.metrics.to_json())
+    if contents.outcomes is not None:
+        _write_json(folder / record.OUTCOMES, contents.outcomes.to_json())
     documents.write(contents.report, folder)
     _write_json(folder / record.FILE, item.to_json())
 

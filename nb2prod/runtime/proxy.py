@@ -92,6 +92,17 @@ class Captured:
             self._loaded[name] = giver
         return giver
 
+    @contextlib.contextmanager
+    def _changed(self, change: Callable[[Any], Any]) -> Iterator[None]:
+        """While it lasts, each value (of those kept by key, each) is what ``change`` makes of it."""
+        self._load_all()
+        before = self._loaded
+        self._loaded = {name: _changed(giver, change) for name, giver in before.items()}
+        try:
+            yield
+        finally:
+            self._loaded = before
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -127,6 +138,12 @@ class ByKey(Mapping[Any, Any]):
         counters[self._name] = position + 1
         return self[position]
 
+    def changed(self, change: Callable[[Any], Any]) -> ByKey:
+        """The same keys with what ``change`` makes of each value."""
+        made = copy.copy(self)
+        vars(made)["_givers"] = {key: _changed(giver, change) for key, giver in self._givers.items()}
+        return made
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._givers)
 
@@ -158,6 +175,12 @@ def giver_of(value: Any) -> Giver:
     if isinstance(value, (list, dict, set, tuple)):
         return (lambda: copy.copy(value)) if _flat(value) else (lambda: copy.deepcopy(value))
     return lambda: value
+
+
+def _changed(giver: Giver, change: Callable[[Any], Any]) -> Giver:
+    value = giver()
+    made = value.changed(change) if isinstance(value, ByKey) else change(value)
+    return giver if made is value else partial(_itself, made)
 
 
 def _itself(value: Any) -> Any:

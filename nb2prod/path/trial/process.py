@@ -21,13 +21,14 @@ from .precision import measure
 from .project import Trial, open_trial, settle_calls
 from .replay import replay
 from .statements import find_makers, suspect
+from .truths import outcomes
 
 
 def serve(requests: TextIO, answers: TextIO) -> None:
     """Do what is requested, a JSON line each naming the file of the answer, until the requests end; each answer is announced by a line.
 
     `try` tries the project of a job's file; `edges` makes the edge cases of the project that was tried last, `describe` what its Bento
-    says of its fields.
+    says of its fields, `outcomes` what was true of the rows that the notebook predicted.
     """
     last: list[Trial] = []
     for line in requests:
@@ -37,6 +38,8 @@ def serve(requests: TextIO, answers: TextIO) -> None:
                 answer: dict[str, Any] = {"edges": edges(last[-1])}
             elif request["op"] == "describe":
                 answer = documents(last[-1], **json.loads(Path(request["job"]).read_text()))
+            elif request["op"] == "outcomes":
+                answer = {"outcomes": outcomes(last[-1], json.loads(Path(request["job"]).read_text()))}
             else:
                 trial = open_trial(json.loads(Path(request["job"]).read_text()))
                 last = last if trial.job.get("y") else [trial]

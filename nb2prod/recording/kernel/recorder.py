@@ -22,6 +22,7 @@ from typing import Any
 from . import operations, writer
 from .arguments import arguments, fitted_to, places_of
 from .definitions import Definitions
+from .fitted import Fitted
 from .frames import Elements, Frame, Loop, Step
 from .guard import CALLER, guarded_statement, guarded_value, keep, module_of, name_of
 from .infer import Operation, index_of, infer, unaltered
@@ -84,6 +85,7 @@ class Recorder:
         self.raw_tables = RawTables(folder)
         self.raw = self.raw_tables.entries
         self.fits: list[dict[str, Any]] = []
+        self.fitted = Fitted(self.rows, self._lineage)
         self.lineages: dict[int, Lineage] = {}
         self.problems: list[str] = []
         self.settings: Settings | None = None
@@ -1019,6 +1021,7 @@ class Recorder:
                     "name": op.name,
                     "argument": node,
                     "model": type_name(op.receiver),
+                    **self.fitted.of(op.receiver),
                     "output": self._output(op.result),
                     "lineage": self._lineage(lineage),
                     "token": token,
@@ -1076,6 +1079,7 @@ class Recorder:
 
     def _fitting(self, step: Step, site: Site, op: Operation) -> None:
         y = fitted_to(op)
+        training = self.fitted.note(op, y)
         lineage = self.rows.of(y) if y is not None else None
         if lineage is None or lineage.n < 2:
             return
@@ -1090,6 +1094,7 @@ class Recorder:
                 "y": self.snapshots.take(y),
                 "lineage": self._lineage(lineage),
                 "model": type_name(op.receiver),
+                "training": training,
             }
         )
         del self.fits[:-30]

@@ -35,6 +35,7 @@ def write(recorder: Recorder) -> None:
         "frames": recorder.frames,
         "lineages": lineages,
         "fits": recorder.fits,
+        "trainings": recorder.fitted.trainings,
         "tables": [{k: v for k, v in t.items() if k != "lineage"} for t in recorder.raw],
         "statements": [[s.tree, s.node, s.kind, s.depth, s.function] for s in recorder.tables.statements],
         "snapshots": recorder.snapshots.entries,
