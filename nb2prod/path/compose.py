@@ -258,7 +258,7 @@ class Composer:
         """Inside a function given to a frozen operation nothing is replaced: its state holds what the function asked of training."""
         inside: set[int] = set()
         for event in step.events:
-            if event["kind"] == "frozen" and not event["receiver_is_state"]:
+            if event["kind"] == "frozen" and not event["receiver_is_state"] and not self.walk.is_live(step, event):
                 for node in ast.walk(tree.nodes[event["node"]]):
                     if isinstance(node, ast.Lambda):
                         inside |= {
@@ -422,7 +422,7 @@ class Composer:
     # events ---------------------------------------------------------------------------------------------------------
 
     def _on_boundary(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
-        if event.get("snapshot") is None:
+        if event.get("snapshot") is None or self.walk.is_live(step, event):
             return
         node = tree.nodes[event["node"]]
         what = ast.unparse(node)
@@ -493,16 +493,15 @@ class Composer:
 
     def _on_frozen(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         node = tree.nodes[event["node"]]
-        if event.get("snapshot") is None:
+        if event.get("snapshot") is None or self.walk.is_live(step, event):
             return
+        snapshot = self.walk.served.states.get(event["snapshot"], event["snapshot"])
         cell = tree.cell.number if tree.cell else None
         use = FrozenUse(event["op"], event["rule"], event["phrase"], cell, tree.line(node), ast.unparse(node)[:160])
         if use not in self.frozen:
             self.frozen.append(use)
         wish = event.get("name") or event["op"]
-        self.captures.add(
-            tree, event["node"], "frozen", (wish, event["phrase"]), Occurrence(step.seq, event["snapshot"], keys)
-        )
+        self.captures.add(tree, event["node"], "frozen", (wish, event["phrase"]), Occurrence(step.seq, snapshot, keys))
         self.edit(tree, event["node"], lambda r, s=step, t=tree, e=event: self._frozen_text(r, s, t, e))  # type: ignore[misc]
 
     def _frozen_text(self, render: Render, step: Step, tree: Tree, event: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,13 @@ from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
 from nb2prod.path.emit import Emitter
 from nb2prod.path.fallback import Fallback
+from nb2prod.path.freezing import Freezing, Rows, rows_of
 from nb2prod.path.kernel import KernelOracle
 from nb2prod.path.looked_up import only_looked_up
 from nb2prod.path.prediction import Prediction
 from nb2prod.path.serving_path import FilterPlan, ServingPath, together
 from nb2prod.path.tries import Tries
-from nb2prod.path.walk import Walk
+from nb2prod.path.walk import Served, Walk
 from nb2prod.progress import Progress
 from nb2prod.recording.trace import Recording, Table
 
@@ -50,6 +52,7 @@ class Planner:
         self._made_of: list[str] | None = None
         self.fallback: Fallback | None = None
         self.told: dict[str, str] = {}
+        self.served = Served()
 
     def run(self) -> ServingPath:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
@@ -63,22 +66,33 @@ class Planner:
         told = filters.told(self.recording, self.options.filters, TRAINING_ONLY)
         self.told, self.evidence = dict(told.classes), dict(told.evidence)
         classes: dict[str, str] = {}
-        for _ in range(5):
+        training = self._training_rows(prediction, table)
+        undecided = bool(training)
+        for _ in range(8):
             walk, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))
             artifacts = self._stage(composition)
-            answer = self._explore(prediction, table, predicted, composition)
+            freezing = Freezing(
+                self.recording, table.number, training, partial(self._replays, prediction, table, predicted, classes)
+            )
+            dependent = freezing.dependent(walk) if undecided else ()
+            answer = self._explore(prediction, table, predicted, composition, replay_only=bool(dependent))
             fresh = self._training_only(composition, answer, classes)
             classes = {**classes, **fresh}
-            if not fresh and not self._target_made_of(answer, prediction, table):
+            if fresh:
+                continue
+            if undecided and (dependent or answer["mismatches"]):
+                undecided = False
+                decided = freezing.decide(walk, dependent) if dependent else freezing.counts(walk)
+                self.served = decided or self.served
+                continue
+            if not self._target_made_of(answer, prediction, table):
                 break
         if answer["mismatches"] or answer["unsteady"]:
             raise Refused(mismatch_diagnostics(self.recording, walk, answer))
         self.notes += columns_check.check(answer, table, self.options)
-        fit = self._fitted(prediction, table)
-        fitted = self.recording.rows_of(fit["lineage"], table.number) if fit else None
-        if fitted is not None:
-            held = frozenset(fitted[fitted >= 0].tolist())
-            self.notes += findings.statistics_of_test(self.recording, walk, frozenset(predicted.tolist()), held)
+        self.notes += findings.of_predicted_rows(
+            self.recording, walk, composition.captured, findings.Groups(frozenset(predicted.tolist()), training)
+        )
         signature = self._signature(prediction, table, answer)
         cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
         if self.fallback is not None:
@@ -111,6 +125,7 @@ class Planner:
         held = frozenset(int(r) for r in predicted)
         walk.one_row = held if len(held) == 1 else frozenset()
         walk.held = held
+        walk.served = self.served
         composer = Composer(walk, prediction, self.oracle, held, classes)
         if self.fallback is not None:
             composer.captures.beside(self.fallback.composition.captured)
@@ -292,14 +307,53 @@ class Planner:
                 return dict(fit)
         return None
 
+    def _training_rows(self, prediction: Prediction, table: Table) -> Rows:
+        """The rows that the model was fitted to."""
+        for one in (table, *reversed(self.recording.tables)):
+            fit = self._fitted(prediction, one)
+            if fit is not None:
+                return rows_of(self.recording, [fit["lineage"]])
+        return {}
+
+    def _replays(
+        self,
+        prediction: Prediction,
+        table: Table,
+        predicted: npt.NDArray[np.int64],
+        classes: dict[str, str],
+        served: Served,
+    ) -> bool:
+        """Whether the path, with its operations served so, gives the notebook's own answers for each row alone."""
+        before, self.served = self.served, served
+        try:
+            _, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))
+            self._stage(composition)
+            answer = self._explore(prediction, table, predicted, composition, replay_only=True)
+        except Refused:
+            return False
+        finally:
+            self.served = before
+        return not answer.get("training_only") and not answer["mismatches"]
+
     def _explore(
-        self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], composition: Composition
+        self,
+        prediction: Prediction,
+        table: Table,
+        predicted: npt.NDArray[np.int64],
+        composition: Composition,
+        *,
+        replay_only: bool = False,
     ) -> dict[str, Any]:
         self._draft(table)
         settled = set(self.options.filters)
         open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
         rules = [f.rule for f in composition.filters]
-        job = {**self._job(prediction, table, predicted), "filters": open_rules, "rules": rules}
+        job = {
+            **self._job(prediction, table, predicted),
+            "filters": open_rules,
+            "rules": rules,
+            "replay_only": replay_only,
+        }
         if not self._features_are_given(prediction, composition):
             job["given"] = None
         return self._trial(job)

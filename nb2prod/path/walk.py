@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,17 @@ from typing import Any
 from nb2prod.recording.trace import Bind, FrameInfo, Read, Recording, Step, Table, Tree
 
 REPLACING = ("boundary", "root")
+
+
+@dataclass(frozen=True)
+class Served:
+    """How operations that look at the rows beside a row are served, where not with what they found in the recorded run.
+
+    `live`: the places (tree and node) that are served as they are written; `states`: the snapshot that takes the place of another.
+    """
+
+    live: frozenset[tuple[int, int]] = frozenset()
+    states: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -41,12 +53,18 @@ class Walk:
             e["node"]
             for e in step.events
             if (
-                e["kind"] in REPLACING
+                (e["kind"] in REPLACING and not self.is_live(step, e))
                 or (e["kind"] == "lookup" and self.is_lookup(e))
                 or (e["kind"] == "row" and not self.serves_row(e))
             )
             and (scope is None or e["node"] in scope)
         ]
+
+    def is_live(self, step: Step, event: dict[str, Any]) -> bool:
+        """Whether an operation is served as it is written, whatever it found in the recorded run."""
+        return (self.recording.statements[step.k].tree, event["node"]) in self.served.live
+
+    served: Served = Served()
 
     def _scope_of(self, step: Step) -> set[int] | None:
         root = self.scope.get(step.seq)
@@ -355,7 +373,23 @@ class Walk:
         binding = {
             (p.k, p.instance) for s in self.kept.values() if s.kind == "iteration" for p in s.loops if p.k == s.k
         }
-        return {key for key, iterations in seen.items() if len(iterations) > 1} | binding
+        return {key for key, iterations in seen.items() if len(iterations) > 1} | binding | self._deciding()
+
+    def _deciding(self) -> set[tuple[int, int]]:
+        """Running loops that go on, or in which a branch is taken, by what is computed while serving: a request may go round them another number of times."""
+        if not self.served.live:
+            return set()
+        found = set()
+        for step in self.kept.values():
+            tree, node = self.recording.statement(step.k)
+            live = {n for number, n in self.served.live if number == tree.number}
+            current: ast.AST | None = node
+            while current is not None and live:
+                test = current.iter if isinstance(current, ast.For) else getattr(current, "test", None)
+                if isinstance(current, (ast.For, ast.While, ast.If)) and live & _subtrees(tree, [tree.index[test]]):  # type: ignore[index]
+                    found |= {(p.k, p.instance) for p in step.loops}
+                current = tree.parents.get(current)
+        return found
 
 
 def choice_nodes(tree: Tree, event: dict[str, Any]) -> list[int]:

@@ -78,11 +78,17 @@ class Served:
 
     def answers(self, rows: list[int]) -> list[Any]:
         """What the generated code answers to raw rows."""
-        frame = self.raw.iloc[rows].reset_index(drop=True)
+        return self.answers_to(self.raw.iloc[rows].reset_index(drop=True), alone=False)
+
+    def answers_to(self, frame: pd.DataFrame, *, alone: bool = True) -> list[Any]:
+        """What it answers to rows, by default each alone."""
+        if alone:
+            rows = [frame.iloc[i : i + 1].reset_index(drop=True) for i in range(len(frame))]
+            return [self.answers_to(row, alone=False)[0] for row in rows]
         with _loaded(self.project) as (features, predict, captured), captured.request():
             given = features(frame)
             value = predict(*given) if isinstance(given, tuple) else predict(given)
-        return outputs.per_row(value, len(rows))
+        return outputs.per_row(value, len(frame))
 
     def features_of(self, rows: list[int]) -> Any:
         """What the generated code makes of raw rows before it asks the model."""
@@ -119,6 +125,13 @@ class TriesHere:
 def plan(cells: list[tuple[str | None, str]], folder: Path, options: Options | None = None) -> ServingPath:
     """Run the cells (tag and source) under the recorder, and plan and try the service. Raises `Refused`."""
     return _planner(cells, folder, options or Options())[0].run()
+
+
+def plan_and_serve(cells: list[tuple[str | None, str]], folder: Path) -> tuple[ServingPath, Served]:
+    """Run the cells under the recorder, plan and try the service; the plan, and the service as it was planned. Raises `Refused`."""
+    made = plan(cells, folder)
+    raw, expected = pd.read_pickle(made.table.path), made.cases["expected"]
+    return made, Served(raw, made.predicted.tolist(), expected, made.composition.features, folder / "project")
 
 
 def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:

@@ -93,7 +93,12 @@ def answered(trial: Trial) -> dict[str, Any]:
     find_target(trial)
     if job.get("filters"):
         settle_filters(trial)
-    if not trial.answer.get("training_only"):
+    if trial.answer.get("training_only"):
+        return trial.answer
+    if job.get("replay_only"):
+        measure(trial)
+        replay(trial)
+    else:
         _settle(trial, Path(job["project"]))
     return trial.answer
 

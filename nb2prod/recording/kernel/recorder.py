@@ -106,6 +106,8 @@ class Recorder:
         self.lengths: dict[int, Lineage] = {}
         self.operand_sets: list[frozenset[int]] = []
         self.fresh: dict[int, Any] = {}
+        self.learned: dict[int, tuple[Any, dict[str, Any]]] = {}
+        """What was fitted: where, and on which rows; by identity."""
         self.bunches: dict[int, tuple[Any, int]] = {}
         self.active = True
 
@@ -501,6 +503,7 @@ class Recorder:
             return
         outcome = infer(op, self.rows)
         self._fitting(step, site, op)
+        self._learning(step, site, op)
         if self._sifted(step, site, op) or (outcome.lineage is None and self._walks_rows(op)):
             return
         if outcome.lineage is None and self._frozen_parts(op):
@@ -518,7 +521,7 @@ class Recorder:
                     "node": site.node,
                     "name": op.name,
                     "value": result,
-                    "from": [self._lineage(x) for v in op.operands if (x := self.rows.of(v)) is not None][:3],
+                    "from": self._sources(op),
                 }
             )
             return
@@ -679,6 +682,10 @@ class Recorder:
             self.rows.put(value, parts[-1][1])
         if any(self.rows.token(v) in self.predicted for v, _ in parts):
             self.predicted.add(self.rows.token(value))  # type: ignore[arg-type]
+
+    def _sources(self, op: Operation) -> list[int | None]:
+        """The lineages of what an operation was given."""
+        return [self._lineage(x) for v in op.operands if (x := self._lineage_of(v)) is not None][:3]
 
     def _lineage_of(self, value: Any) -> Lineage | None:
         return None if isinstance(value, SCALARS) else self.rows.of(value)
@@ -904,6 +911,7 @@ class Recorder:
                 "phrase": found.phrase,
                 "value": state,
                 "receiver_is_state": bool(getattr(found, "receiver_is_state", False)),
+                "from": self._sources(op),
                 "lineage": self._lineage(lineage) if (lineage := self.rows.of(op.result)) is not None else None,
                 "attribute": op.kind == "attribute",
                 "name": operations.telling_name(found, op.receiver, op.args, op.kwargs)
@@ -1076,6 +1084,22 @@ class Recorder:
 
     def _output(self, value: Any) -> int:
         return self.snapshots.take(value)
+
+    def _learning(self, step: Step, site: Site, op: Operation) -> None:
+        """Remember what was fitted on which rows, whatever it is."""
+        fits = op.result is op.receiver or "fit" in op.name
+        if (
+            op.kind != "call"
+            or not fits
+            or self._lineage_of(op.receiver) is not None
+            or not (rows := self._sources(op))
+        ):
+            return
+        try:
+            ref = weakref.ref(op.receiver)
+        except TypeError:
+            return
+        self.learned[id(op.receiver)] = (ref, {"k": step.k, "node": site.node, "from": rows})
 
     def _fitting(self, step: Step, site: Site, op: Operation) -> None:
         y = fitted_to(op)
@@ -1552,7 +1576,15 @@ class Recorder:
             return {"kind": "iterator"}
         if not keep:
             return {"kind": "value", "snapshot": None}
-        return {"kind": "value", "snapshot": self.snapshots.take(value)}
+        return {"kind": "value", "snapshot": self._kept(value)}
+
+    def _kept(self, value: Any) -> int:
+        """The number of a snapshot of the value, with what it was fitted on."""
+        number = self.snapshots.take(value)
+        learned = self.learned.get(id(value))
+        if learned is not None and learned[0]() is value:
+            self.snapshots.entries[number]["learned"] = learned[1]
+        return number
 
     def _without_state(self, value: Any) -> dict[str, Any]:
         """What a value is that a function reads by its name: one with rows is only named."""
@@ -1570,9 +1602,7 @@ class Recorder:
             return event
         value = event.pop("value")
         event["snapshot"] = (
-            self.snapshots.take(value)
-            if keep and not isinstance(value, (types.ModuleType, types.GeneratorType))
-            else None
+            self._kept(value) if keep and not isinstance(value, (types.ModuleType, types.GeneratorType)) else None
         )
         event["type"] = type_name(value)
         return event
