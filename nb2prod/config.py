@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -27,6 +28,10 @@ from nb2prod.errors import InputError
 
 FILE_NAME = "nb2prod.toml"
 _TABLES = ("filters", "parameters", "serving", "tolerances")
+_LETTERS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
+)
+"""Letters that are none of the plain alphabet with a mark, or that their languages write with two."""
 FILTER_CLASSES = ("validity", "training-only")
 
 
@@ -84,7 +89,10 @@ def bento_name(notebook: Path, options: Options) -> str:
     """The Bento's name: `options.name`, or the notebook's file name made to fit BentoML's rule."""
     if options.name is not None:
         return options.name
-    name = re.sub(r"[^a-z0-9_.-]+", "_", notebook.stem.lower()).strip("_.-")[:63].rstrip("_.-")
+    composed = unicodedata.normalize("NFC", notebook.stem.casefold())
+    plain = unicodedata.normalize("NFKD", composed.translate(_LETTERS))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    name = re.sub(r"[^a-z0-9_.-]+", "_", plain).strip("_.-")[:63].rstrip("_.-")
     return name or "notebook"
 
 

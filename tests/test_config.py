@@ -107,7 +107,10 @@ def test_a_mistake_is_named_with_its_file_and_remedy(tmp_path, text, says, remed
     [
         ("flight_delay", "flight_delay"),
         ("Flight Delay (2)", "flight_delay_2"),
-        ("Übung-1", "bung-1"),
+        ("Übung-1", "uebung-1"),
+        ("U\u0308bung-1", "uebung-1"),
+        ("Prévision ventes", "prevision_ventes"),
+        ("Łódź, señal", "lodz_senal"),
         ("...", "notebook"),
         ("日本", "notebook"),
         ("a" * 80, "a" * 63),

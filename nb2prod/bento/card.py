@@ -101,7 +101,17 @@ def _link(address: str) -> str:
 def _prediction(prediction: Mapping[str, Any]) -> str:
     text = f"{code(prediction.get('name', ''))}, {escape(prediction.get('kind', ''))}"
     labels = prediction.get("labels")
-    return f"{text}: {_some(labels)}" if labels else text
+    if labels:
+        return f"{text}: {_some(labels)}"
+    return f"{text}. {_scale(prediction['scale'])}" if prediction.get("scale") else text
+
+
+def _scale(scale: Mapping[str, Any]) -> str:
+    """That the answer is no value of the target itself, and what makes one of it."""
+    column = code(scale["column"])
+    if scale.get("function"):
+        return f"**It is the {escape(scale['function'])} of {column}**, as the model was fitted to: {column} itself is {code(scale['inverse'])} of it"
+    return f"**It is not {column} itself** but on the scale that the notebook brought {column} to before it fitted the model"
 
 
 def _ask(card: Card) -> str:
@@ -120,7 +130,7 @@ def _fields(card: Card) -> str:
     columns = card.signature.get("columns", [])
     rows = [_field(column) for column in columns if column.get("field")]
     left = [column for column in columns if not column.get("field")]
-    text = "## Fields of a request\n\nRanges and categories are those seen in training; they inform and do not forbid."
+    text = "## Fields of a request\n\nRanges and categories are those seen in training; they inform and do not forbid. A text field tells its categories where training had at most 50, and only those that five rows or more had."
     text += "\n\n" + table(("field", "type", "null", "seen in training"), rows)
     if left:
         targets = [column["name"] for column in left if column.get("target")]
@@ -135,7 +145,8 @@ def _fields(card: Card) -> str:
 def _field(column: Mapping[str, Any]) -> tuple[str, ...]:
     seen = ""
     if column.get("categories"):
-        seen = _some(column["categories"])
+        rarer = column.get("rarer") or 0
+        seen = _some(column["categories"]) + (f" and {rarer} rarer" if rarer else "")
     elif column.get("minimum") is not None:
         seen = f"{escape(column['minimum'])} to {escape(column.get('maximum'))}"
     kind = f"{escape(column['type'])} ({code(column['dtype'])})"

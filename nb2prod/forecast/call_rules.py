@@ -162,8 +162,23 @@ def _mapping_without_default(unit: Unit, site: Site, context: Context) -> Iterat
         "F17",
         "warning",
         f"map() on {named(site)} has {len(mapping.keys)} values; any other becomes missing, without a word.",
-        f"Say what an unseen value gets:\n    {expression(site)}.fillna(-1)",
+        f"Say what an unseen value gets, of the same kind as the others:\n    {expression(site)}.fillna({_another(mapping)})",
     )
+
+
+def _another(mapping: ast.Dict) -> str:
+    """A value beside those of the mapping and of their kind, as source."""
+    try:
+        values = list(ast.literal_eval(mapping).values())
+    except (ValueError, TypeError):
+        return "-1"
+    kinds = {type(value) for value in values}
+    if kinds == {str}:
+        return '"other"' if "other" not in values else '"unknown"'
+    if kinds == {bool}:
+        return "False"
+    numbers = [value for value in values if isinstance(value, (int, float))]
+    return str(min([0, *numbers]) - 1) if len(numbers) == len(values) else "-1"
 
 
 def _chained_fill(site: Site) -> bool:

@@ -19,6 +19,7 @@ from nb2prod.parity.explain import explained, feature_table, read_code
 from nb2prod.parity.processes import Processes
 from nb2prod.parity.report import FeatureDifference, Mismatch, ParityReport, Precision, Replayed, Timing
 from nb2prod.parity.service import Answer, Service
+from nb2prod.parity.summary import summarised
 from nb2prod.parity.target import Target
 from nb2prod.progress import NoProgress, Progress
 from nb2prod.runtime.equality import DEFAULT_TOLERANCE, Tolerance
@@ -218,6 +219,7 @@ def _report(target: Target, cases: Cases, bench: Bench, findings: _Findings, sec
         times=findings.times,
         precision=tuple(_precision(bench)),
         sample=bench.limits.sample,
+        summary_text=summarised(results, target, cases, bench),
     )
 
 
@@ -270,8 +272,6 @@ def _notes(target: Target, cases: Cases, bench: Bench) -> Iterator[str]:
         yield f"The tolerance{where} was loosened to {value:g} (by default {DEFAULT_TOLERANCE:g}, relative)."
     yield from _noted(tuple(_precision(bench)))
     if not bench.signature.batching:
-        yield "Batching is not licensed: the service works row by row, so neighbours can't meet."
-    if cases.edges:
-        yield "Edges prove the generated code and its transport; the replay alone proves the values kept from training."
+        yield "The service answers the rows of a request one by one, so that they can't influence each other."
     if target.folder is None:
         yield "A running service was asked as it is: other hash seeds, batching and the wire were not tested."

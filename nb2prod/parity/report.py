@@ -128,6 +128,15 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class SummaryText:
+    """The proof in sentences, each standing alone."""
+
+    compared: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
 class ParityReport:
     """The outcome of a proof."""
 
@@ -155,6 +164,8 @@ class ParityReport:
     replay: Replayed = field(default_factory=Replayed)
     features: tuple[FeatureDifference, ...] = ()
     times: tuple[Timing, ...] = ()
+    summary_text: SummaryText = field(default_factory=SummaryText)
+    """What was compared, what was not, and what that means, for a reader who has never seen one."""
     sample: bool = False
     """Whether only a sample was asked, as `build --quick` does: such a release can't be deployed."""
     precision: tuple[Precision, ...] = ()
@@ -215,6 +226,10 @@ def _report(document: Mapping[str, Any]) -> ParityReport:
     given["mismatches"] = tuple(map(_mismatch, given.get("mismatches") or ()))
     given["replay"] = Replayed(**{key: tuple(value) for key, value in _known(Replayed, given["replay"]).items()})
     given["features"] = tuple(FeatureDifference(**_known(FeatureDifference, item)) for item in given["features"])
+    told = _known(SummaryText, given.get("summary_text") or {})
+    given["summary_text"] = SummaryText(
+        tuple(told.get("compared") or ()), tuple(told.get("left_out") or ()), str(told.get("meaning") or "")
+    )
     given["times"] = tuple(Timing(**_known(Timing, item)) for item in given["times"])
     given["precision"] = tuple(Precision(**_known(Precision, item)) for item in given.get("precision") or ())
     return ParityReport(**given)

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from nb2prod.parity.report import Mismatch, ParityReport
+from nb2prod.parity.report import TITLES, Mismatch, ParityReport
 
 _SHOWN = 5
 _STYLES = {"passed": "green", "failed": "bold red", "not run": "dim"}
@@ -17,7 +17,7 @@ _STYLES = {"passed": "green", "failed": "bold red", "not run": "dim"}
 
 def render(report: ParityReport, *, report_path: str | None = None) -> RenderableType:
     """Something for rich to print; `report_path` is where the whole report lies."""
-    parts: list[RenderableType] = [_verdict(report), _kinds(report)]
+    parts: list[RenderableType] = [_verdict(report), _kinds(report), *_said(report)]
     parts += [Text(f"note: {note}", style="yellow") for note in report.notes]
     for number, item in enumerate(report.mismatches[:_SHOWN], start=1):
         parts.append(_mismatch(number, item))
@@ -50,14 +50,19 @@ def _kinds(report: ParityReport) -> Table:
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column("kind")
     table.add_column("outcome")
-    for name in ("rows", "requests", "differ", "both fail", "refused", "seconds"):
+    for name in ("compared", "differ"):
         table.add_column(name, justify="right")
+    table.add_column("what must hold")
     for item in report.kinds:
         outcome = Text(item.status, style=_STYLES[item.status])
-        whole = (item.rows, item.requests, item.differences, item.failed, item.refused)
-        counts = (*(f"{number:,}" for number in whole), f"{item.seconds:.1f}")
-        table.add_row(item.kind, outcome, *counts)
+        table.add_row(item.kind, outcome, f"{item.rows:,}", f"{item.differences:,}", TITLES[item.kind])
     return table
+
+
+def _said(report: ParityReport) -> list[RenderableType]:
+    said = report.summary_text
+    parts: list[RenderableType] = [Text(f"not compared: {line}", style="dim") for line in said.left_out]
+    return [*parts, Text(said.meaning)] if said.meaning else parts
 
 
 def _mismatch(number: int, item: Mismatch) -> Text:

@@ -13,6 +13,10 @@ from .columns import HELD, OBJECT, Refused, codec_of
 from .made import stand_in
 from .signature import Column
 
+_MOST_TEXTS = 50
+_SHARED_BY = 5
+"""A text field tells its categories where training had at most 50 different ones, and only those that five rows or more had."""
+
 
 class Undescribable(Exception):
     """A raw column that a request can't give as JSON; the text names the column and its type."""
@@ -56,6 +60,7 @@ def column(values: pd.Series[Any], *, field: bool, target: bool = False, nullabl
         "minimum": None,
         "maximum": None,
         "categories": None,
+        "rarer": 0,
         "ordered": False,
         "format": None,
         "example": None,
@@ -66,6 +71,8 @@ def column(values: pd.Series[Any], *, field: bool, target: bool = False, nullabl
         form["categories"] = _categories(values.dtype.categories)
         held = str(values.dtype.categories.dtype)
         form["format"] = None if held == HELD.get(form["type"]) else held
+    elif form["type"] == "string":
+        form["categories"], form["rarer"] = _shared(values[~missing])
     elif form["type"] == "datetime" and values.dtype == OBJECT:
         form["format"] = _made_of(values[~missing])
     return _with_values(form, values, missing)
@@ -140,6 +147,15 @@ def _made_of(seen: Any) -> str | None:
 
 def _has_none(values: Any) -> bool:
     return bool(values.dtype == OBJECT) and any(value is None for value in values)
+
+
+def _shared(seen: Any) -> tuple[list[str] | None, int]:
+    """The texts that enough rows share to belong to no one of them, where the column has few different ones; and how many more it has."""
+    counts = seen.value_counts()
+    if not 0 < len(counts) <= _MOST_TEXTS:
+        return None, 0
+    told = sorted(str(text) for text in counts.index[counts >= _SHARED_BY])
+    return (told, len(counts) - len(told)) if told else (None, 0)
 
 
 def _categories(categories: Any) -> list[Any]:

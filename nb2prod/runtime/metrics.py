@@ -77,7 +77,7 @@ class Metrics:
         self._known = [
             (at, _known_values(column), self._unseen.labels(column.key))
             for at, column in enumerate(signature.fields)
-            if column.categories and column.type in ("string", "integer")
+            if column.categories and not column.rarer and column.type in ("string", "integer")
         ]
         labels = signature.prediction.labels or ()
         self._labels = {label: self._predictions.labels(str(label)) for label in labels[:_MOST_LABELS]}

@@ -75,7 +75,8 @@ def field_schema(column: Column) -> dict[str, Any]:
             schema["pattern"] = _moment_pattern(codec_of(column))
     elif column.categories:
         shown = ", ".join(str(category) for category in column.categories[:20])
-        more = ", ..." if len(column.categories) > 20 else ""
+        left = max(0, len(column.categories) - 20) + column.rarer
+        more = f" and {left} more" if left else ""
         schema["description"] = f"Categories in training: {shown}{more}. Others are taken too."
     elif column.minimum is not None:
         schema["description"] = f"In training from {column.minimum} to {column.maximum}. Others are taken too."

@@ -25,6 +25,7 @@ class Column:
 
     ``type`` is what JSON carries (one of ``TYPES``), ``dtype`` what pandas had in training. Values given here
     (``phantom``, ``categories``, ``minimum``, ``maximum``, ``example``) are in the form that JSON carries.
+    ``rarer`` counts the texts that training had besides ``categories`` and that too few rows share to be told.
     ``missing`` is what stands for a missing value in an object column: "nan" or "none".
     """
 
@@ -38,6 +39,7 @@ class Column:
     minimum: Any = None
     maximum: Any = None
     categories: tuple[Any, ...] | None = None
+    rarer: int = 0
     ordered: bool = False
     format: str | None = None
     example: Any = None

@@ -376,6 +376,24 @@ def test_every_remedy_is_there():
             assert item.severity == "info" or item.hint, case.name
 
 
+@pytest.mark.parametrize(
+    ("mapping", "other"),
+    [
+        ('{"a": "north", "b": "south"}', '"other"'),
+        ('{"a": "north", "b": "other"}', '"unknown"'),
+        ('{"a": 1, "b": 2}', "-1"),
+        ('{"a": -4, "b": 2.5}', "-5"),
+        ('{"a": True, "b": False}', "False"),
+    ],
+)
+def test_a_mapping_is_mended_with_a_value_of_its_own_kind(mapping, other):
+    source = f'df["m"] = df["a"].map({mapping})'
+    (item,) = [d for d in forecast(usual(source)).diagnostics if d.code == "F17"]
+    assert item.hint.endswith(f".fillna({other})")
+    mended = f'df["m"] = {item.hint.splitlines()[-1].strip()}'
+    assert not [d for d in forecast(usual(mended)).diagnostics if d.code == "F17"]
+
+
 SECOND = "scores = model.predict_proba(X_test)[:, 1]"
 
 

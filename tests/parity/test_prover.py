@@ -306,7 +306,7 @@ def test_edges_agree_when_value_error_and_refusal_do(small):
     report = prove(small, behaviour, small.make_cases(edges=edges))
     assert report.passed
     assert report.kind("edges").refused == 1
-    assert any("Edges prove" in note for note in report.notes)
+    assert any("odd rows" in line for line in report.summary_text.left_out)
 
     for wrong in (
         Edge(edges[0].row, "value", 3.0, "value"),

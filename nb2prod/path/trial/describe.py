@@ -11,6 +11,7 @@ from nb2prod_runtime.signature import Signature
 
 from .coverage import coverage
 from .project import Trial
+from .scale import of_prediction
 
 REPLAYED = 5000
 
@@ -84,4 +85,5 @@ def describe_outputs(trial: Trial) -> None:
         "dtype": str(getattr(raw, "dtype", type(raw).__name__)),
         "kind": kind,
         "labels": labels,
+        "scale": of_prediction(trial) if kind in ("number", "integer") else None,
     }
