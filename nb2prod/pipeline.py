@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nb2prod import home, room
+from nb2prod import durations, home, room
 from nb2prod.built import BuildResult
 from nb2prod.config import Options, bento_name
 from nb2prod.diagnostics import Diagnostic
@@ -21,6 +21,7 @@ from nb2prod.notebook import Notebook, read
 from nb2prod.progress import NoProgress, Progress, TimedProgress
 
 if TYPE_CHECKING:
+    from nb2prod.afterwards import Afterwards
     from nb2prod.bento.build_environment import BuildEnvironment
     from nb2prod.bento.pins import Pins
     from nb2prod.environments.served import ServedEnvironment
@@ -43,16 +44,17 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
     from nb2prod.bento import build_environment
     from nb2prod.environments.uv import Sources
     from nb2prod.forecast import forecast
-    from nb2prod.path import plan, planned, show
+    from nb2prod.path import plan, planned
     from nb2prod.path.tries import Tries
     from nb2prod.recording import record
 
-    timed = TimedProgress(progress or NoProgress())
     notebook = read(path)
+    name = bento_name(notebook.path, options)
+    timed = TimedProgress(progress or NoProgress(), durations.last(name))
     early.check(notebook, options, forecast(notebook, options) if options.target or options.fields else None)
     _serving(notebook, options)
     kernel_name, sources = options.kernel or notebook.kernel, Sources(options.find_links, options.offline)
-    with _staging(bento_name(notebook.path, options)) as stage:
+    with _staging(name) as stage:
         timed.stage("environment")
         expected = build_environment.before_run(notebook, kernel_name, sources)
         lent = None if expected is None else expected.tried.site
@@ -85,17 +87,27 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
         report, cases = _prove(serving, edges, bento, served, options, timed, quick=quick)
         timed.stage("release")
         said = afterwards.compare(notebook, options, serving)
-        warnings = said.diagnostics
-        hidden = [d.to_json() for d in said.suppressed]
-        text = "\n\n".join(filter(None, (show.text(serving), show.suppressed_line(len(hidden)))))
-        document = {**serving.to_json(), "text": text, "suppressed": hidden}
-        document["diagnostics"] = [d.to_json() for d in warnings]
+        document = _plan_document(serving, said)
         result = _release(
-            _Built(notebook, options, serving, bento, pins, warnings, document, stage, evaluated), report, cases
+            _Built(notebook, options, serving, bento, pins, said.diagnostics, document, stage, evaluated), report, cases
         )
     timed.finish()
+    if not quick:
+        durations.keep(name, timed.seconds)
     seconds = {**timed.seconds, "total": sum(timed.seconds.values())}
-    return BuildResult(result[0], warnings, planned.from_json(document), report, seconds, result[1], evaluated.metrics)
+    return BuildResult(
+        result[0], said.diagnostics, planned.from_json(document), report, seconds, result[1], evaluated.metrics
+    )
+
+
+def _plan_document(serving: ServingPath, said: Afterwards) -> dict[str, Any]:
+    """The plan as the record keeps it (plan.json): in data and in words, with what was said of the notebook."""
+    from nb2prod.path import show
+
+    hidden = [item.to_json() for item in said.suppressed]
+    text = "\n\n".join(filter(None, (show.text(serving), show.suppressed_line(len(hidden)))))
+    warnings = [item.to_json() for item in said.diagnostics]
+    return {**serving.to_json(), "text": text, "suppressed": hidden, "diagnostics": warnings}
 
 
 @contextlib.contextmanager

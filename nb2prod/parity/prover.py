@@ -109,7 +109,7 @@ def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | No
         processes = given or stack.enter_context(Processes(folder, hash_seeds(run.bench.seed), target.environment))
         first, second, _ = processes.seeds
         run.progress.message(f"starting {target.name} on its own, hash seed {first}")
-        service = Service(processes.first().client)
+        service = Service(processes.first().client, run.progress.message)
         second_server = run.bench.limits.second_server
         if own and second_server and not run.bench.limits.until_failure:
             # The others get ready while the first is asked: starting takes seconds.
@@ -120,7 +120,11 @@ def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | No
             if own:
                 processes.first().stop()
             run.progress.message(f"again row by row, hash seed {second}")
-            _ask_again(run, Service(processes.second().client), Setting(f"row by row, hash seed {second}"))
+            _ask_again(
+                run,
+                Service(processes.second().client, run.progress.message),
+                Setting(f"row by row, hash seed {second}"),
+            )
         run.findings.hash_seeds = processes.seeds if second_server else (first, processes.seeds[2])
         run.findings.batching = ("on", "off") if second_server else ("on",)
 
@@ -128,7 +132,7 @@ def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | No
 def _prove_url(target: Target, run: _Run) -> None:
     client = Client(target.url or "", headers=target.headers)
     try:
-        _ask_all(run, Service(client), Setting())
+        _ask_all(run, Service(client, run.progress.message), Setting())
     finally:
         client.close()
     run.findings.mismatches += run.bench.tallies["target-free"].kept

@@ -14,6 +14,7 @@ from nb2prod.errors import InputError
 from nb2prod.parity.client import Client, Reply
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.report import Timing
+from nb2prod.progress import Estimate
 
 BATCH = 256
 """Rows of a request where it does not matter how many."""
@@ -56,10 +57,11 @@ class Features:
 
 
 class Service:
-    """One running service. Keeps the time of each request in `times`."""
+    """One running service. Keeps the time of each request in `times`; long series of requests are told with an estimate."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, tell: Callable[[str], None] = lambda _: None) -> None:
         self.client = client
+        self.tell = tell
         self.times: list[Timing] = []
         self.requests = 0
 
@@ -150,8 +152,11 @@ class Service:
 
     def parallel(self, ask: Callable[[Any], Any], tasks: Sequence[Any], at_once: int = _THREADS) -> Iterator[Any]:
         """`ask` of each task, in order, a few at a time; interrupted, it drops what has not begun."""
+        estimate = Estimate(self.tell, "for these requests")
         with _pool(at_once) as pool:
-            yield from pool.map(ask, tasks)
+            for number, made in enumerate(pool.map(ask, tasks), start=1):
+                estimate.done(number, len(tasks))
+                yield made
 
     def _post(self, path: str, rows: Sequence[Row], write: Writer | None = None) -> Reply:
         body = (write or _plain)(rows)
