@@ -1,12 +1,15 @@
 """A notebook's model in a real container: built, hardened, proved, deployed."""
 
 import json
+import shutil
+import sys
 import urllib.request
 
 import pytest
 
 from nb2prod.parity import ports
-from tests.containers.conftest import BASE, run
+from tests.containers.conftest import BASE, ROOT, run
+from tests.matrix.environments import ENVIRONMENTS, NoInterpreter, python_of
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -91,3 +94,27 @@ def test_a_base_without_the_right_python_leaves_no_image(released, tmp_path):
     assert "podman could not build the image broken:1" in error["message"]
     listed = run("podman", "images", "--format", "{{.Repository}}:{{.Tag}}", env=released.environment)
     assert "broken" not in listed
+
+
+@pytest.mark.matrix
+def test_a_notebook_of_another_environment_runs_in_a_container_of_its_versions(released, tmp_path):
+    """The flights, on a kernel with the image's Python and libraries that nb2prod itself does not have."""
+    try:
+        kernel = python_of(next(item for item in ENVIRONMENTS if item.name == "python3.11-pandas2.2"), "kernel")
+    except NoInterpreter as missing:
+        pytest.skip(str(missing))
+    shutil.copytree(ROOT / "example_notebooks", tmp_path / "notebooks")
+    spec = tmp_path / "jupyter" / "kernels" / "other"
+    spec.mkdir(parents=True)
+    argv = [str(kernel), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Other", "language": "python"}))
+    environment = {**released.environment, "JUPYTER_PATH": str(tmp_path / "jupyter")}
+    notebook = str(tmp_path / "notebooks" / "flight_delay.ipynb")
+    command = [sys.executable, "-m", "nb2prod"]
+    tag = json.loads(run(*command, "build", notebook, "--kernel", "other", "--json", env=environment))["bento"]
+    options = ["--engine", "podman", "--base-image", BASE, "--run-option=--network=host", "--json"]
+    made = json.loads(run(*command, "containerize", tag, *options, env=environment))
+    assert made["parity"]["passed"] is True
+    asked = "import pandas, sklearn, sys; print(sys.version_info[:2], pandas.__version__, sklearn.__version__)"
+    entry = ["podman", "run", "--rm", "--entrypoint", "", "--network=host", tag, "python", "-c", asked]
+    assert run(*entry, env=environment).strip() == "(3, 11) 2.2.3 1.5.2"

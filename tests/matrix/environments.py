@@ -47,6 +47,10 @@ ENVIRONMENTS = (
         "3.10",
         ("pandas==2.0.3", "scikit-learn==1.3.2", "numpy==1.26.4", "pyarrow<26"),
     ),
+    # The Python of Debian 12, whose packages make the base image of the container tests.
+    Environment(
+        "python3.11-pandas2.2", "3.11", ("pandas==2.2.3", "scikit-learn==1.5.2", "numpy==1.26.4", "pyarrow<26")
+    ),
     Environment("python3.12-pandas2.2", "3.12", ("pandas==2.2.3", "scikit-learn==1.5.2", "numpy==2.1.3", "pyarrow")),
     Environment("python3.13-pandas2.3", "3.13", ("pandas==2.3.3", "scikit-learn==1.6.1", "numpy", "pyarrow")),
     Environment("python3.13-current", "3.13", ("pandas", "scikit-learn", "numpy", "pyarrow")),
