@@ -23,6 +23,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "cloudpickle": ("cloudpickle",),
     "xgboost": ("xgboost",),
     "lightgbm": ("lightgbm",),
+    "catboost": ("catboost",),
+    "keras": ("keras",),
 }
 """What the runtime imports to read an artifact of a format."""
 

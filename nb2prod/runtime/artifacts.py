@@ -1,6 +1,6 @@
 """Captured values on disk: one file each, a manifest with their digests, loaded back only if nothing changed.
 
-Data before code: plain values as JSON, tables as Parquet, arrays as ``.npy``, boosters in their own format,
+Data before code: plain values as JSON, tables as Parquet, arrays as ``.npy``, models in their libraries' own formats,
 scikit-learn objects by skops, and cloudpickle only where nothing else can hold the value.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import estimators, manifest, naming, plain, tables
+from . import estimators, manifest, naming, native_models, plain, tables
 
 RESERVED = frozenset({"use", "request"})
 """Names that ``captured`` itself answers to, so no artifact may have them."""
@@ -25,7 +25,7 @@ RESERVED = frozenset({"use", "request"})
 _SMALL = 1_000
 _SUFFIX = {
     "json": ".json", "parquet": ".parquet", "npy": ".npy", "skops": ".skops", "xgboost": ".ubj", "lightgbm": ".txt",
-    "cloudpickle": ".pkl",
+    "catboost": ".cbm.zip", "keras": ".keras", "cloudpickle": ".pkl",
 }  # fmt: skip
 
 
@@ -83,10 +83,9 @@ def save(value: Any, name: str, folder: Path, *, module_names: Mapping[str, Any]
 
 def _candidates(value: Any) -> list[tuple[str, Callable[[Any], bytes]]]:
     """The formats worth trying for this value, plainest first."""
-    booster = estimators.dump_booster(value)
-    if booster is not None:
-        form, data = booster
-        return [(form, lambda _: data), ("cloudpickle", estimators.dump_pickle)]
+    native = native_models.format_of(value)
+    if native is not None:
+        return [(native.name, native.dump), ("cloudpickle", estimators.dump_pickle)]
     tried: list[tuple[str, Callable[[Any], bytes]]] = []
     if isinstance(value, np.ndarray):
         if type(value) is np.ndarray and value.dtype.kind not in "OV":
@@ -201,7 +200,6 @@ _LOADERS: dict[str, Callable[[bytes], Any]] = {
     "parquet": tables.loads,
     "npy": lambda data: np.load(io.BytesIO(data), allow_pickle=False),
     "skops": estimators.load_skops,
-    "xgboost": lambda data: estimators.load_booster("xgboost", data),
-    "lightgbm": lambda data: estimators.load_booster("lightgbm", data),
+    **{form.name: form.load for form in native_models.FORMATS},
     "cloudpickle": estimators.load_pickle,
 }

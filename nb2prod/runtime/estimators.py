@@ -1,4 +1,4 @@
-"""Fitted objects as files: a booster's own format, skops after an audit, cloudpickle last.
+"""Fitted objects as files: scikit-learn's by skops after an audit, cloudpickle last.
 
 A skops file as the library writes it differs from run to run (object addresses, dates in the zip); ``_reproducible``
 renumbers and redates it, so that the same object gives the same bytes.
@@ -9,15 +9,17 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import zipfile
+import re
 from typing import Any
 
 import numpy as np
 
-TRUSTED = ("sklearn.", "numpy.", "scipy.", "pandas.", "features.")
+from .native_models import archive, members
+
+TRUSTED = ("sklearn.", "numpy.", "scipy.", "pandas.", "features.", "xgboost.", "lightgbm.", "collections.OrderedDict")
 """Types under these modules are loaded from a skops file; any other makes the audit fail."""
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NotSuitable(Exception):
@@ -84,27 +86,6 @@ def load_pickle(data: bytes) -> Any:
     return pickle.loads(data)  # noqa: S301 - the manifest's digest was compared before
 
 
-def dump_booster(value: Any) -> tuple[str, bytes] | None:
-    """A booster in its library's own format as (format, bytes), or None if it is no booster."""
-    root = type(value).__module__.partition(".")[0]
-    if root == "xgboost" and type(value).__name__ == "Booster":
-        return "xgboost", bytes(value.save_raw(raw_format="ubj"))
-    if root == "lightgbm" and type(value).__name__ == "Booster":
-        return "lightgbm", value.model_to_string().encode()
-    return None
-
-
-def load_booster(form: str, data: bytes) -> Any:
-    """The booster of ``dump_booster``."""
-    if form == "xgboost":
-        import xgboost
-
-        return xgboost.Booster(model_file=bytearray(data))
-    import lightgbm
-
-    return lightgbm.Booster(model_str=data.decode())
-
-
 class _OutsideTheNotebook(pickle.Unpickler):
     """Loads a pickle back as the Bento would: nothing is found in ``__main__``."""
 
@@ -119,20 +100,13 @@ def _first_line(error: Exception) -> str:
 
 
 def _reproducible(data: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(data)) as source:
-        schema = json.loads(source.read("schema.json"))
-        contents = {name: source.read(name) for name in source.namelist() if name != "schema.json"}
+    contents = members(data)
+    schema = json.loads(contents.pop("schema.json"))
     numbers: dict[str, int] = {}
     schema = _renumbered(schema, numbers)
     named = {_renamed_file(name, numbers): _without_padding(name, content) for name, content in contents.items()}
     named["schema.json"] = json.dumps(schema, separators=(",", ":")).encode()
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in sorted(named):
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(entry, named[name])
-    return sink.getvalue()
+    return archive(named)
 
 
 def _without_padding(name: str, content: bytes) -> bytes:
@@ -170,7 +144,8 @@ def _renumbered(node: Any, numbers: dict[str, int]) -> Any:
 
 def _renamed_file(name: str, numbers: dict[str, int]) -> str:
     stem, dot, suffix = name.rpartition(".")
-    return f"{numbers.setdefault(stem, len(numbers) + 1)}{dot}{suffix}" if stem.isdigit() else name
+    random = stem.isdigit() or _UUID.fullmatch(stem)
+    return f"{numbers.setdefault(stem, len(numbers) + 1)}{dot}{suffix}" if random else name
 
 
 def _text_without_ids(node: Any) -> str:

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import decimal
-import importlib
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import pandas as pd
 
 Settings = Mapping[str, Mapping[str, Any]]
 
 
 def set_for_process(settings: Settings) -> None:
     """Set what holds for the whole process; a setting that this version of its library does not know is left out."""
-    for library, values in settings.items():
-        setter = _OF_PROCESS.get(library)
-        if setter is None:
-            continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of options that are going
-            module = importlib.import_module(library)
-            for name, value in values.items():
-                setter(module, name, value)
+    if "backend" in settings.get("keras", {}):
+        os.environ["KERAS_BACKEND"] = settings["keras"]["backend"]  # read as Keras is imported
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of options that are going
+        for name, value in settings.get("pandas", {}).items():
+            with contextlib.suppress(KeyError):  # pandas' OptionError is one
+                pd.set_option(name, value)
 
 
 @contextlib.contextmanager
@@ -44,19 +44,16 @@ def within(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _set_pandas(pandas: Any, name: str, value: Any) -> None:
-    with contextlib.suppress(KeyError):  # pandas' OptionError is one
-        pandas.set_option(name, value)
+def _torch(torch: Any, values: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
+    if "default_dtype" in values:
+        torch.set_default_dtype(getattr(torch, values["default_dtype"]))
+    return contextlib.nullcontext()
 
 
-def _set_torch(torch: Any, name: str, value: Any) -> None:
-    if name == "default_dtype":
-        torch.set_default_dtype(getattr(torch, value))
-
-
-def _set_keras(keras: Any, name: str, value: Any) -> None:
-    if name == "floatx":
-        keras.backend.set_floatx(value)
+def _keras(keras: Any, values: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
+    if "floatx" in values:
+        keras.backend.set_floatx(values["floatx"])
+    return contextlib.nullcontext()
 
 
 def _sklearn(sklearn: Any, values: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
@@ -77,13 +74,10 @@ def _decimal(module: Any, values: Mapping[str, Any]) -> contextlib.AbstractConte
     return decimal.localcontext(context)
 
 
-_OF_PROCESS: dict[str, Callable[[Any, str, Any], None]] = {
-    "pandas": _set_pandas,
-    "torch": _set_torch,
-    "keras": _set_keras,
-}
 _OF_CONTEXT: dict[str, Callable[[Any, Mapping[str, Any]], contextlib.AbstractContextManager[Any]]] = {
     "sklearn": _sklearn,
     "numpy": _numpy,
     "decimal": _decimal,
+    "torch": _torch,
+    "keras": _keras,
 }

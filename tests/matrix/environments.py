@@ -53,6 +53,12 @@ ENVIRONMENTS = (
     ),
     Environment("python3.12-pandas2.2", "3.12", ("pandas==2.2.3", "scikit-learn==1.5.2", "numpy==2.1.3", "pyarrow")),
     Environment("python3.13-pandas2.3", "3.13", ("pandas==2.3.3", "scikit-learn==1.6.1", "numpy", "pyarrow")),
+    # Libraries of models besides scikit-learn; JAX is the smallest of those that Keras computes with.
+    Environment(
+        "python3.12-models",
+        "3.12",
+        ("pandas", "scikit-learn", "numpy", "pyarrow", "catboost", "jax", "keras", "lightgbm", "xgboost-cpu"),
+    ),
     Environment("python3.13-current", "3.13", ("pandas", "scikit-learn", "numpy", "pyarrow")),
 )
 

@@ -72,6 +72,8 @@ def _of_torch(torch: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _of_keras(keras: Any) -> Iterator[tuple[str, Any]]:
+    # Which one computes is chosen as Keras is imported.
+    yield "backend", keras.backend.backend()
     if keras.backend.floatx() != "float32":
         yield "floatx", keras.backend.floatx()
 
