@@ -350,7 +350,9 @@ class Composer:
         return target.value if tree.index.get(target.value) in rows else None
 
     def _live(self, step: Step, tree: Tree, name: str) -> bool:
-        """Tell whether the served code has the variable itself: a kept loop's, a parameter, a local that touched no rows."""
+        """Tell whether the served code has the variable itself: a kept loop's, a parameter, a local that touched no rows, the answer for a row."""
+        if self._answers(step, name):
+            return True
         for place in step.loops:
             if (place.k, place.instance) in self.loops and name in place.keys:
                 return True
@@ -364,6 +366,12 @@ class Composer:
         if name in parameters(function):
             return not self._trained_here(step, name)
         return self._live_local(step, tree, function, name)
+
+    def _answers(self, step: Step, name: str) -> bool:
+        """Whether an earlier step of the prediction binds this name to the answer for one row."""
+        before = [s for s in self.prediction.steps if s.seq < step.seq]
+        bound = [e for s in before for e in s.events if e["kind"] == "bound" and e["token"] is None]
+        return not step.frame and any(event["name"] == name for event in bound)
 
     def _trained_here(self, step: Step, name: str) -> bool:
         """Tell whether the call fitted what this parameter holds before this step read it: then its state is training's."""

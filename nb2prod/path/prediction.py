@@ -59,6 +59,8 @@ class _Candidate:
     token: int | None
     predicted: bool
     column: str | None = None
+    altered: bool = False
+    """Whether it is another value than the model gave."""
 
 
 def choose(recording: Recording, wanted: str | None) -> Prediction:
@@ -68,7 +70,7 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
         steps = list(recording.by_frame.get(0, []))
     found = _candidates(recording, steps, mixed=wanted is not None)
     model = [c for c in found if c.predicted]
-    pool = model or [c for c in found if _narrow(recording, c)]
+    pool = model or [c for c in found if _narrow(recording, c) and not _row_itself(recording, c)]
     if wanted is not None:
         pool = [c for c in found if wanted in (c.name, c.column)]
     function = calls.find(recording, wanted)
@@ -76,14 +78,31 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
         return _by_calls(function)
     if not pool:
         raise Refused([nothing(recording, wanted)])
-    # One row beside a whole table is a look at the model: the table's rows prove more, and answer alike.
+    # One row beside a whole table is a look at the model: the table's rows prove more, where they answer alike.
     best = next((c for c in reversed(pool) if recording.length_of(c.lineage) > 1), pool[-1])
+    best = pool[-1] if _adds_a_step(recording, pool[-1], best) else best
     others = tuple(
         dict.fromkeys(c.name for c in pool[:-1] if c.name and c.name != best.name and c not in _chain(best, pool))
     )
     if function is not None:
         others = (*others, function.name)
     return _prediction(recording, best, others)
+
+
+def _adds_a_step(recording: Recording, one: _Candidate, table: _Candidate) -> bool:
+    """Whether the answer for one row has a step (``np.expm1``) that the answers for the table's rows, of the same model's same method, lack."""
+
+    def asked(candidate: _Candidate) -> set[tuple[str, str]]:
+        return {(e["model"], e["name"]) for s in candidate.steps for e in s.events if e["kind"] == "predict"}
+
+    same_rows = set(recording.tables_of(one.lineage)) == set(recording.tables_of(table.lineage))
+    return one is not table and one.altered and not table.altered and same_rows and asked(one) == asked(table)
+
+
+def _row_itself(recording: Recording, candidate: _Candidate) -> bool:
+    """Whether a value is one row (its features, say), and no answer for it."""
+    text = recording.snapshots[candidate.snapshot]["text"]
+    return recording.is_single(candidate.lineage) and ("of shape" in text or text.startswith(("[", "{")))
 
 
 def _by_calls(function: PredictingFunction) -> Prediction:
@@ -117,6 +136,7 @@ def _candidates(recording: Recording, steps: list[Step], *, mixed: bool = False)
     changed = _Changes(recording, by_token)
     given = _given(recording, steps)
     tables: set[int] = set()
+    answers: dict[str, _Candidate] = {}
     for step in steps:
         tree, statement = recording.statement(step.k)
         made = [e for e in step.events if e["kind"] in ("bound", "shown")]
@@ -132,6 +152,7 @@ def _candidates(recording: Recording, steps: list[Step], *, mixed: bool = False)
             previous = _sources(step, by_token, None if mixed else given)
             if previous is None:
                 continue
+            previous += [answers[r.name] for r in step.reads if r.kind == "value" and r.name in answers]
             if event["kind"] == "shown" and previous and _only_shows(statement, {p.name for p in previous}):
                 continue
             # Rows chosen from a prediction (its first ten, those of one class) are a look at it, not post-processing.
@@ -145,6 +166,7 @@ def _candidates(recording: Recording, steps: list[Step], *, mixed: bool = False)
                 event["lineage"],
                 event["token"],
                 bool(event.get("predicted")),
+                altered=bool(event.get("altered")),
             )
             beside = _mixed(tree, step, previous, given) or any(r.token in tables for r in step.reads)
             if beside and not mixed and not _narrow(recording, candidate):
@@ -153,6 +175,8 @@ def _candidates(recording: Recording, steps: list[Step], *, mixed: bool = False)
             out.append(candidate)
             if event["token"] is not None:
                 by_token[event["token"]] = candidate
+            elif event.get("name"):
+                answers[event["name"]] = candidate
         if not any(c.steps[-1] is step for c in out):
             out.extend(_inside(recording, step, tree))
         out.extend(changed.by(step, out))
@@ -390,7 +414,8 @@ def _inside(recording: Recording, step: Step, tree: Tree) -> list[_Candidate]:
             best = wider
         output, lineage = best["output"], best["lineage"]
         column = _written_to(tree, tree.nodes[best["node"]])
-        out.append(_Candidate([step], None, best["node"], output, lineage, best.get("token"), True, column))
+        altered = bool(best.get("altered"))
+        out.append(_Candidate([step], None, best["node"], output, lineage, best.get("token"), True, column, altered))
     return out
 
 

@@ -7,7 +7,7 @@ from importlib import resources
 
 MODULES = (
     "numbering", "guard", "library_settings", "lineage", "frames", "infer", "arguments", "fitted", "raw_tables", "snapshots", "views", "operations", "scoping", "definitions",
-    "instrument", "originals", "writer", "recorder",
+    "instrument", "originals", "answers", "writer", "recorder",
 )  # fmt: skip
 """Each after those that it imports."""
 PACKAGE = "_nb2prod_recorder"

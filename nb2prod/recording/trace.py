@@ -216,6 +216,10 @@ class Recording:
         """The tables that a lineage names."""
         return tuple(int(t) for t in self._lineages[lineage]["tables"])
 
+    def is_single(self, lineage: int) -> bool:
+        """Whether a value with this lineage is one row itself, and not a collection of one."""
+        return bool(self._lineages[lineage]["single"])
+
     def length_of(self, lineage: int) -> int:
         """How many entries a value with this lineage has."""
         return int(self._lineages[lineage]["n"])

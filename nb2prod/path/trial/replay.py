@@ -15,6 +15,8 @@ from .project import Run, Trial
 
 # The rehearsal here is the smaller one: the proof over HTTP replays more rows.
 REHEARSED, SINGLES = 500, 60
+FEW = 20
+"""So few predicted rows say little of how rows are answered in company."""
 
 
 def replay(trial: Trial) -> None:
@@ -35,7 +37,19 @@ def replay(trial: Trial) -> None:
         return
     trial.answer["mismatches"] = []
     row_by_row = "rules.one_row(" in (Path(trial.job["project"]) / "features.py").read_text()
-    trial.answer["batching"] = not row_by_row and not batch and _independent(trial, frame, together)
+    alike_in_company = not row_by_row and not batch and _independent(trial, frame, together)
+    trial.answer["batching"] = alike_in_company and (len(many) >= FEW or _independent_of_others(trial))
+
+
+def _independent_of_others(trial: Trial) -> bool:
+    """The notebook predicted a few rows only: the table's other rows alone, and among each other, are answered alike."""
+    others = trial.frame(np.setdiff1d(np.arange(len(trial.raw)), trial.predicted))
+    frame = pd.concat([trial.frame(trial.predicted), others.iloc[coverage(others, FEW)]], ignore_index=True)
+    if len(frame) == 1:
+        frame = pd.concat([frame] * 3, ignore_index=True)
+    alone, together = trial.run(frame, batching=False), trial.run(frame)
+    answered = all(map(trial.same, alone.predictions, together.predictions)) and alone.codes == together.codes
+    return answered and all(alike(a, b, trial.givens) for a, b in zip(alone.features, together.features, strict=True))
 
 
 def _independent(trial: Trial, frame: pd.DataFrame, whole: Run) -> bool:

@@ -20,6 +20,7 @@ import weakref
 from typing import Any
 
 from . import operations, writer
+from .answers import Answers, alters, scalar
 from .arguments import arguments, fitted_to, places_of
 from .definitions import Definitions
 from .fitted import Fitted
@@ -99,6 +100,9 @@ class Recorder:
         self.by_name = False
         """Whether the function that is about to run is followed only since it may ask a table by its name."""
         self.predicted: set[int] = set()
+        self.altered: set[int] = set()
+        """Tokens of predictions that are other values than a model gave."""
+        self.answers = Answers(self)
         self.blank: set[int] = set()
         """Tokens of arrays made to be filled."""
         self.answer_columns: dict[int, set[Any]] = {}
@@ -247,7 +251,7 @@ class Recorder:
         if loops and loops[0].k == k and loops[0].over is not None:
             space = self.ns if frame.number == 0 else sys._getframe(CALLER).f_locals
             self._guarded(self._filled, frame, loops[0], space)
-        if loops and not frame.number and len(loops) == len(frame.loops) and self.predicted and self._in_predict_cell():
+        if loops and not frame.number and len(loops) == len(frame.loops) and self.predicted and self.in_predict_cell():
             self._guarded(self._looped, loops[0])
         del frame.loops[self.tables.statements[k].depth :]
         frame.step = None
@@ -488,6 +492,7 @@ class Recorder:
         step.log.append((number, result))
         for node in [n for n in step.elements if n >= site.node]:
             self._elements_done(step, node)
+        self.answers.made(step, site, values, result)
         # A data set's parts come in each time anew (`X, y = iris.data, iris.target`): it is no container of the request's rows.
         if _part_of_bunch(site, values) or not any(self._carrying(value) for value in values.values()):
             self._without_rows(step, site, values, result)
@@ -657,7 +662,7 @@ class Recorder:
             count = count[0]
         elif op.name != "len":
             return
-        lineage = next((x for v in op.operands if (x := self._lineage_of(v)) is not None), None)
+        lineage = next((x for v in op.operands if (x := self.lineage_of(v)) is not None), None)
         if isinstance(count, int) and lineage is not None and lineage.n == count >= FEWEST_COUNTED:
             self.lengths[count] = lineage
 
@@ -675,7 +680,7 @@ class Recorder:
 
     def _added_up(self, step: Step, value: Any) -> None:
         """``total += model.predict(test)``: what rows are added to has an entry for each of them."""
-        parts = [(v, x) for _, v in step.log if (x := self._lineage_of(v)) is not None and x.n == length(value)]
+        parts = [(v, x) for _, v in step.log if (x := self.lineage_of(v)) is not None and x.n == length(value)]
         if not parts:
             return
         if self.rows.of(value) is None:
@@ -685,9 +690,9 @@ class Recorder:
 
     def _sources(self, op: Operation) -> list[int | None]:
         """The lineages of what an operation was given."""
-        return [self._lineage(x) for v in op.operands if (x := self._lineage_of(v)) is not None][:3]
+        return [self._lineage(x) for v in op.operands if (x := self.lineage_of(v)) is not None][:3]
 
-    def _lineage_of(self, value: Any) -> Lineage | None:
+    def lineage_of(self, value: Any) -> Lineage | None:
         return None if isinstance(value, SCALARS) else self.rows.of(value)
 
     def _carrying(self, value: Any) -> bool:
@@ -1037,7 +1042,10 @@ class Recorder:
             )
         elif derived:
             self.predicted.add(token)
-            if self._in_predict_cell() and _small(op.result):
+            given = next((v for v in op.operands if self._is_predicted(v)), None)
+            if (given is not None and self.rows.token(given) in self.altered) or alters(given, op.result):
+                self.altered.add(token)
+            if self.in_predict_cell() and _small(op.result):
                 step.events.append(
                     {
                         "kind": "derived",
@@ -1045,6 +1053,7 @@ class Recorder:
                         "output": self._output(op.result),
                         "lineage": self._lineage(lineage),
                         "token": token,
+                        "altered": token in self.altered,
                     }
                 )
 
@@ -1059,24 +1068,14 @@ class Recorder:
     def _one_answer(self, step: Step, site: Site, op: Operation) -> bool:
         """``model.predict(row)[0]``: the plain value of a prediction for one row is that prediction still."""
         of = [x for v in op.operands if self.rows.token(v) in self.predicted and (x := self.rows.of(v)) is not None]
-        if (
-            op.kind != "subscript"
-            or not of
-            or of[0].n != 1
-            or not isinstance(op.result, (*PLAIN, bytes))
-            or not self._in_predict_cell()
-        ):
-            return False
-        output, lineage = self._output(op.result), self._lineage(of[0])
-        step.events.append({"kind": "derived", "node": site.node, "output": output, "lineage": lineage, "token": None})
-        return True
+        return op.kind == "subscript" and bool(of) and of[0].n == 1 and scalar(op.result) and self.in_predict_cell()
 
     def _predicts(self, k: int) -> bool:
         """Whether a function may make the prediction: it is called in a predict cell, or was defined in one."""
         defined = self.trees[self.tables.statements[k].tree]
-        return self._in_predict_cell() or "predict" in self.roles.get(defined, [])
+        return self.in_predict_cell() or "predict" in self.roles.get(defined, [])
 
-    def _in_predict_cell(self) -> bool:
+    def in_predict_cell(self) -> bool:
         return self._in_cell("predict")
 
     def _in_cell(self, tag: str) -> bool:
@@ -1088,12 +1087,7 @@ class Recorder:
     def _learning(self, step: Step, site: Site, op: Operation) -> None:
         """Remember what was fitted on which rows, whatever it is."""
         fits = op.result is op.receiver or "fit" in op.name
-        if (
-            op.kind != "call"
-            or not fits
-            or self._lineage_of(op.receiver) is not None
-            or not (rows := self._sources(op))
-        ):
+        if op.kind != "call" or not fits or self.lineage_of(op.receiver) is not None or not (rows := self._sources(op)):
             return
         try:
             ref = weakref.ref(op.receiver)
@@ -1355,7 +1349,7 @@ class Recorder:
         """``m[:, i] = model.predict(X)``: an array or a table into which nothing but predictions is written is one itself."""
         name = statement.written[0] if len(statement.written) == 1 else ""
         value = space.get(name, self.ns.get(name))
-        token = self.rows.token(value) if value is not None and self._in_predict_cell() else None
+        token = self.rows.token(value) if value is not None and self.in_predict_cell() else None
         if token is None or statement.value is None or not self._assigns_prediction(step, statement.value):
             return
         keys = [v for site, v in step.log if self.tables.sites[site].kind == "key"]
@@ -1400,7 +1394,7 @@ class Recorder:
     def _prediction_changed(self, record: dict[str, Any], tokens: set[int]) -> None:
         """In a predict cell, keep what a statement or a whole loop has made of a prediction in its place."""
         tokens &= self.predicted
-        if not tokens or not self._in_predict_cell():
+        if not tokens or not self.in_predict_cell():
             return
         for value in list(self.ns.values()):
             token = None if isinstance(value, SCALARS) else self.rows.token(value)
@@ -1450,7 +1444,7 @@ class Recorder:
         self, step: Step, statement: Statement, binds: list[list[Any]], space: dict[str, Any], value: Any
     ) -> None:
         """In a predict or fallback cell, keep what its statements give: one of them is the prediction, or the answer by rule."""
-        if step.frame.number or not (self._in_predict_cell() or self._in_cell("fallback")):
+        if step.frame.number or not (self.in_predict_cell() or self._in_cell("fallback")):
             return
         for bind in binds:
             lineage = self.rows.of(space[bind[0]]) if bind[1] is not None else None
@@ -1464,8 +1458,10 @@ class Recorder:
                         "lineage": bind[2],
                         "token": bind[1],
                         "predicted": bind[1] in self.predicted,
+                        "altered": bind[1] in self.altered,
                     }
                 )
+        self.answers.bound(step, statement, space, value)
         if statement.column is not None and not step.frame.loops:
             self._column_written(step, *statement.column, space)
         lineage = self.rows.of(value) if value is not None else None
@@ -1479,6 +1475,7 @@ class Recorder:
                     "lineage": self._lineage(lineage),
                     "token": token,
                     "predicted": token in self.predicted,
+                    "altered": token in self.altered,
                 }
             )
 
@@ -1530,7 +1527,7 @@ class Recorder:
 
     def _grown(self, step: Step, value: Any, before: Lineage) -> None:
         """``T = pd.DataFrame()``, then ``T["a"] = ...``: an empty table has the rows of its first column. Other changes of length can't be followed."""
-        first = (x for _, v in reversed(step.log) if (x := self._lineage_of(v)) is not None and x.n == len(value))
+        first = (x for _, v in reversed(step.log) if (x := self.lineage_of(v)) is not None and x.n == len(value))
         lineage = next(first, None) if before.n == 0 and Kinds.frame(value) else None
         if lineage is None:
             self.rows.forget(value)

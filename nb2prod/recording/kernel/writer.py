@@ -21,6 +21,7 @@ def write(recorder: Recorder) -> None:
     for serial, lineage in recorder.lineages.items():
         lineages[serial] = {
             "n": lineage.n,
+            "single": lineage.single,
             "tables": {t: "range" if isinstance(a, range) else "array" for t, a in lineage.tables.items()},
         }
         for t, a in lineage.tables.items():

@@ -1,0 +1,80 @@
+"""The answer for one row: a look at the model, or the notebook's last word with a step of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nb2prod.errors import Refused
+from tests.path.inprocess import serve
+
+LOAD = """
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+
+df = pd.DataFrame({"sqft": [(i * 37) % 101 * 10.0 + 300 for i in range(40)], "bath": [i % 4 + 1.0 for i in range(40)]})
+df["price"] = (df["sqft"] * 120 + df["bath"] * 9000).round()
+cols = ["sqft", "bath"]
+train, test = df.iloc[:30], df.iloc[30:]
+"""
+FIT = "model = LinearRegression().fit(train[cols], np.log1p(train['price']))"
+TABLE = "y_pred = model.predict(test[cols])"
+ONE = "home = df.iloc[[2]][cols]\n"
+STEPS = {
+    "around the call": f"{ONE}price = np.expm1(model.predict(home))[0]\nprice",
+    "on the plain value": f"{ONE}log_price = model.predict(home)[0]\nprice = np.expm1(log_price)",
+    "shown alone": f"{ONE}log_price = model.predict(home)[0]\nnp.expm1(log_price)",
+    "in two steps": f"{ONE}answer = model.predict(home)[0]\nanswer = np.expm1(answer)\nprice = answer * 1.0 + 5.0",
+    "a label": f"{ONE}p = model.predict(home)[0]\nkind = 'dear' if p > 12 else 'cheap'",
+    "rounded too": f"{ONE}price = round(np.expm1(model.predict(home)[0]), 2)",
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_that_only_the_one_row_shows_belongs_to_the_prediction(name: str, tmp_path: Path) -> None:
+    served = serve([("data", LOAD), ("train", FIT), ("predict", TABLE), ("predict", STEPS[name])], tmp_path)
+    assert served.predicted == [2]
+    assert served.one_by_one() == served.expected
+    others = served.answers([7]), served.answers([35])
+    assert others[0] != others[1] or name == "a label"
+
+
+LOOKS = {
+    "the answer": f"{ONE}one = model.predict(home)[0]",
+    "rounded": f"{ONE}one = round(model.predict(home)[0], 2)",
+    "of another model": f"{ONE}other = LinearRegression(positive=True).fit(train[cols], train['price'])\none = other.predict(home)[0]",
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_at_one_row_leaves_the_tables_prediction(name: str, tmp_path: Path) -> None:
+    served = serve([("data", LOAD), ("train", FIT), ("predict", TABLE), ("predict", LOOKS[name])], tmp_path)
+    assert served.predicted == list(range(30, 40))
+
+
+BY_HAND = """
+def prepare_X(df):
+    return df[["sqft", "bath"]].fillna(0).values
+"""
+WEIGHTS = """
+X = np.column_stack([np.ones(len(df)), prepare_X(df)])
+w = np.linalg.lstsq(X, np.log1p(df.price.values), rcond=None)[0]
+"""
+
+
+def test_a_rows_features_are_not_its_prediction(tmp_path: Path) -> None:
+    predict = (
+        "ad = df.iloc[2].to_dict()\nx = prepare_X(pd.DataFrame([ad]))[0]\nprice = np.expm1(w[0] + x.dot(w[1:]))\nprice"
+    )
+    served = serve([("data", LOAD), ("feature", BY_HAND), ("train", WEIGHTS), ("predict", predict)], tmp_path)
+    assert served.predicted == [2]
+    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
+    assert served.answers([7]) != served.answers([8])
+
+
+def test_features_alone_are_no_prediction(tmp_path: Path) -> None:
+    predict = "ad = df.iloc[2].to_dict()\nx = prepare_X(pd.DataFrame([ad]))[0]"
+    with pytest.raises(Refused):
+        serve([("data", LOAD), ("feature", BY_HAND), ("train", WEIGHTS), ("predict", predict)], tmp_path)
