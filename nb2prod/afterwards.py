@@ -11,6 +11,7 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.forecast import forecast
 from nb2prod.forecast.notebook_rules import several_predictions
 from nb2prod.notebook import Cell, Notebook
+from nb2prod.path import told_by_run
 
 if TYPE_CHECKING:
     from nb2prod.config import Options
@@ -30,9 +31,11 @@ def compare(notebook: Notebook, options: Options, serving: ServingPath) -> After
     """Put together what the run showed and what was forecast."""
     expected = forecast(notebook, options)
     found: dict[tuple[str, int | None, int | None], Diagnostic] = {}
-    warned = [d for d in expected.diagnostics if d.severity == "warning" and d.code != "N18"]
+    feared = [d for d in expected.diagnostics if d.severity == "warning" and d.code != "N18"]
+    warned = [told for d in feared for told in told_by_run.told(d, serving)]
+    shown = (*serving.diagnostics, *told_by_run.learned_from(serving))
     # The run's own come first: where both speak of a line, it knows the values.
-    for item in (*serving.diagnostics, *_several(notebook, options, serving), *warned, *_wrong(expected, serving)):
+    for item in (*shown, *_several(notebook, options, serving), *warned, *_wrong(expected, serving)):
         found.setdefault((item.code, item.cell, item.line if item.code != "N17" else len(found)), item)
     kept, suppressed = _sift(found.values(), notebook)
     return Afterwards(tuple(kept), (*expected.suppressed, *suppressed))
@@ -81,11 +84,15 @@ def _wrong(expected: Forecast, serving: ServingPath) -> Iterator[Diagnostic]:
         yield from _differs("prediction", expected.prediction.name, serving.prediction.label)
     if expected.raw_table is not None and serving.table.name:
         yield from _differs("raw table", expected.raw_table.name, serving.table.name)
-    needless = [f for f in expected.fields if f not in serving.fields]
+    raw = set(map(str, serving.table.columns))
+    needless = [f for f in expected.fields if f in raw and f not in serving.fields]
     if needless:
         yield _note(
-            f"The forecast named {_listed(needless)} as fields; the run showed that the answer does not depend on them."
+            f"The forecast named {_listed(needless)} as fields; in the run other values there changed no answer of the rows that were tried."
         )
+    made = [f for f in expected.fields if f not in raw]
+    if made:
+        yield _note(f"The forecast named {_listed(made)} as fields; the raw table has no column of that name.")
     for rule in serving.filters:
         for guess in expected.filters:
             if (guess.cell, guess.line) == (rule.cell, rule.line) and guess.kind != rule.klass:

@@ -138,7 +138,7 @@ def _fields(card: Card) -> str:
         if targets:
             text += f"\n\nThe target, not part of a request: {_codes(targets)}."
         if unused:
-            text += f"\n\nRaw columns that change nothing, not part of a request: {_codes(unused)}."
+            text += f"\n\nRaw columns in which other values changed no answer of the rows that were tried, not part of a request: {_codes(unused)}."
     return text
 
 

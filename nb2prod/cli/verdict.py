@@ -35,11 +35,13 @@ def lines(result: BuildResult) -> Iterator[str]:
 def _facts(result: BuildResult) -> Mapping[str, str]:
     plan = result.plan
     kept = [value.name for value in plan.captured]
+    coded = [value.name for value in plan.captured if value.as_code]
     return {
         "prediction": plan.prediction or "the cell's last expression",
         "request": _some(plan.fields, "field"),
         "target": f"{', '.join(plan.target)} (a request has none)" if plan.target else "",
         "kept": _some(kept, "value of training", "values of training"),
+        "as code": f"{', '.join(coded)} (by cloudpickle: no format for data holds it)" if coded else "",
         "report": str(result.record / "parity.html") if result.record else "",
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 
 from nb2prod.diagnostics import Diagnostic
@@ -132,7 +133,7 @@ def _guessed_types(_unit: Unit, site: Site, _context: Context) -> Iterator[Diagn
             "warning",
             f"to_datetime() guesses the format of {named(site)} from the rows it gets: one row alone may be read "
             "otherwise than in training (is 03/04 in March or in April?).",
-            f'State the format:\n    pd.to_datetime({named(site)}, format="%Y-%m-%d")',
+            'State the format that your data have, such as format="%Y-%m-%d" for 2024-12-31 or format="%d.%m.%Y" for 31.12.2024.',
         )
     coerces = site.name == "to_numeric" and site.module == "pandas" and site.literal("errors", 1) == "coerce"
     if coerces:
@@ -157,28 +158,57 @@ def _mapping_without_default(unit: Unit, site: Site, context: Context) -> Iterat
         return
     if receiver.columns and receiver.columns <= context.target:
         return
+    count = f"map() on {named(site)} has {len(mapping.keys)} value{'' if len(mapping.keys) == 1 else 's'}"
+    if _made_whole(unit, site, context):
+        text = f"{count}; any other becomes missing, which astype() can't make a whole number of: a row that has one fails."
+        hint = "Where such a row should have an answer, say before the conversion what an unseen value gets."
+        yield at_site(site, "F17", "warning", text, hint)
+        return
     yield at_site(
-        site,
-        "F17",
-        "warning",
-        f"map() on {named(site)} has {len(mapping.keys)} values; any other becomes missing, without a word.",
-        f"Say what an unseen value gets, of the same kind as the others:\n    {expression(site)}.fillna({_another(mapping)})",
+        site, "F17", "warning", f"{count}; any other becomes missing, without a word.", _default(site, mapping)
     )
 
 
-def _another(mapping: ast.Dict) -> str:
-    """A value beside those of the mapping and of their kind, as source."""
+def _default(site: Site, mapping: ast.Dict) -> str:
+    """What to write: a value beside those of the mapping, where these are all of one kind."""
+    other = _another(mapping)
+    if other is None:
+        return "Say what an unseen value gets, by .fillna(...) with a value of the same kind as the others."
+    return f"Say what an unseen value gets, of the same kind as the others:\n    {expression(site)}.fillna({other})"
+
+
+def _another(mapping: ast.Dict) -> str | None:
+    """A value beside those of the mapping and of their kind, as source; None where they are of several kinds or not written out."""
     try:
         values = list(ast.literal_eval(mapping).values())
     except (ValueError, TypeError):
-        return "-1"
+        return None
     kinds = {type(value) for value in values}
     if kinds == {str}:
         return '"other"' if "other" not in values else '"unknown"'
     if kinds == {bool}:
         return "False"
-    numbers = [value for value in values if isinstance(value, (int, float))]
-    return str(min([0, *numbers]) - 1) if len(numbers) == len(values) else "-1"
+    return str(min([0, *values]) - 1) if kinds and kinds <= {int, float} else None
+
+
+def _made_whole(unit: Unit, site: Site, context: Context) -> bool:
+    """Whether what the mapping gives is made an integer, in the same statement or further on along the path."""
+    names = {name for name, _ in unit.columns_written}
+    after = context.path.kept[context.path.kept.index(unit) + 1 :] if unit in context.path.kept else []
+    later = [
+        s
+        for u in after
+        for s in u.sites
+        if names & {name for name, _ in u.columns_read} or (s.receiver is not None and s.receiver.kind is Kind.FRAME)
+    ]
+    chained = [s for s in unit.sites if s.name == "astype" and any(node is site.node for node in ast.walk(s.node))]
+    return any(s.name == "astype" and _is_whole(s.argument("dtype", 0)) for s in (*chained, *later))
+
+
+def _is_whole(dtype: ast.expr | None) -> bool:
+    """`int`, `"int64"`, `np.uint8`: NumPy's integers, which hold no missing value (pandas' own, as `"Int64"`, do)."""
+    text = ast.unparse(dtype).strip("'\"").rpartition(".")[2] if dtype is not None else ""
+    return re.fullmatch(r"u?int\d*", text) is not None
 
 
 def _chained_fill(site: Site) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from nb2prod.forecast import table
 from nb2prod.forecast.values import PER_ROW, PLAIN, ROWS, Kind, Site, Value
 
-_SPREADING = frozenset({"train", "test", "predicted", "indexed", "resampled", "scaled", "ordered"})
+_PARTS = frozenset({"train", "validation", "test"})
+_SPREADING = frozenset({*_PARTS, "predicted", "indexed", "resampled", "scaled", "ordered"})
 """Traits that what is made of a value has too."""
 _TAINTS = frozenset({"random", "clock"})
 _RECORDS = frozenset({"tolist", "to_list", "iterrows", "itertuples", "to_records", "items", "iteritems"})
@@ -246,10 +247,13 @@ def _per_row(site: Site) -> bool:
 
 
 def _split(site: Site) -> Value:
+    """Two parts of each argument: of training's rows the second is for validation, of the test's the first."""
     parts: list[Value] = []
     for item in site.args:
-        for subset in ("train", "test"):
-            traits = (item.traits - {"train", "test"}) | {subset}
+        first = "validation" if item.has("test") else "train"
+        second = "validation" if item.has("train") else "test"
+        for subset in (first, second):
+            traits = (item.traits - _PARTS) | {subset}
             kind = item.kind if item.carries else Kind.ARRAY
             parts.append(Value(kind, traits=traits, columns=item.columns))
     return Value(Kind.CONTAINER, items=tuple(parts), path="split")

@@ -39,7 +39,7 @@ def _before_the_split(context: Context) -> Iterator[Diagnostic]:
     resampled = any(item.has("resampled") for item in splits)
     for _, site in context.sites():
         given, estimator = _given(site), site.receiver
-        if given is None or given.has("train") or given.has("test"):
+        if given is None or given.has("train") or given.has("validation") or given.has("test"):
             continue
         if (
             scaled
@@ -130,8 +130,12 @@ def _same_rows(context: Context) -> Iterator[Diagnostic]:
     """T5: predicted on the rows that it was fitted to."""
     if context.prediction is None:
         return
-    predicted = next((s for s in context.prediction.unit.sites if s.name in table.PREDICTS and s.args), None)
-    if predicted is None or predicted.receiver is None or not predicted.args[0].objects:
+    asked = [s for s in context.prediction.unit.sites if s.name in table.PREDICTS and s.args]
+    # A function may look at its fitted rows before it predicts others: which of several calls is the prediction is not known here.
+    if not asked or any(s.args[0].objects != asked[0].args[0].objects for s in asked):
+        return
+    predicted = asked[0]
+    if predicted.receiver is None or not predicted.args[0].objects:
         return
     for _, site in context.sites():
         if site.name != "fit" or not site.args or site.receiver is None:

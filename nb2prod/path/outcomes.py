@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,8 @@ class OutcomesJob:
     """
 
     reason: str | None
+    learned: int | None = None
+    """How many of the predicted rows the model, or a part of it, was fitted to; None where the run does not show it."""
     fits: tuple[Fit, ...] = ()
     trained: str = ""
     beside: str = ""
@@ -75,25 +78,28 @@ def job(
     if not all(event["trainings"] for event in asked):
         return OutcomesJob(NOT_FITTED)
     numbers = sorted({number for event in asked for number in event["trainings"]})
+    files = _Files(planner, table)
+    trained = files.held(r for n in numbers for r in recording.trainings[n].rows)
+    learned = int(np.isin(predicted, trained).sum())
     own = {event["trainings"][-1] for event in asked}
     fits = [dict(fit) for fit in recording.fits if fit["training"] in numbers]
     # Parts that a model holds may have learned another target of their own.
     fits = [fit for fit in fits if fit["training"] in own] or fits
     if not fits:
-        return OutcomesJob(NO_ROWS)
-    files = _Files(planner, table)
+        return OutcomesJob(NO_ROWS, learned)
     try:
         known = [files.fit(fit, f"outcome_{at}") for at, fit in enumerate(fits)]
         probabilities = files.probabilities(asked, predicted)
     except Nb2ProdError:
-        return OutcomesJob(NOT_PLAIN)
+        return OutcomesJob(NOT_PLAIN, learned)
     here = [fit for fit, written in zip(fits, known, strict=True) if written.raw is None]
     project = _path_to_target(planner, table, here[-1]) if here and not equal else None
     return OutcomesJob(
         None,
+        learned,
         tuple(known),
-        files.rows("outcome_trained", (r for n in numbers for r in recording.trainings[n].rows)),
-        files.rows("outcome_beside", (r for n in numbers for r in recording.trainings[n].beside)),
+        files.save("outcome_trained", trained),
+        files.save("outcome_beside", files.held(r for n in numbers for r in recording.trainings[n].beside)),
         None if project is None else str(project),
         NO_WAY if here else ANOTHER,
         probabilities,
@@ -140,25 +146,25 @@ class _Files:
     def __init__(self, planner: Planner, table: Table) -> None:
         self.planner, self.recording, self.table = planner, planner.recording, table
 
-    def rows(self, name: str, lineages: Any) -> str:
-        """The file of the raw rows that these lineages hold."""
+    def held(self, lineages: Iterable[int]) -> npt.NDArray[np.int64]:
+        """The raw rows that these lineages hold."""
         found = [self.recording.rows_of(lineage, self.table.number) for lineage in lineages]
-        known = [rows for rows in found if rows is not None]
-        return self._save(name, np.unique(np.concatenate(known)) if known else np.empty(0, dtype="int64"))
+        known = [rows[rows >= 0] for rows in found if rows is not None]
+        return np.unique(np.concatenate(known)) if known else np.empty(0, dtype="int64")
 
     def fit(self, fit: dict[str, Any], name: str) -> Fit:
         """The target of a fit: of rows of the predicted table, or of the table that it has most rows of."""
         y = self._snapshot(fit["y"])
         own = self.recording.rows_of(fit["lineage"], self.table.number)
         if own is not None and (own >= 0).any():
-            return Fit(y, self._save(name, own), None)
+            return Fit(y, self.save(name, own), None)
         others = [(n, self.recording.rows_of(fit["lineage"], n)) for n in self.recording.tables_of(fit["lineage"])]
         number, rows = max(
             ((n, r) for n, r in others if r is not None),
             key=lambda item: int((item[1] >= 0).sum()),
             default=(self.table.number, np.empty(0, dtype="int64")),
         )
-        return Fit(y, self._save(name, rows), self.planner.handed(str(self.recording.tables[number].path)))
+        return Fit(y, self.save(name, rows), self.planner.handed(str(self.recording.tables[number].path)))
 
     def probabilities(self, asked: list[dict[str, Any]], predicted: npt.NDArray[np.int64]) -> dict[str, str] | None:
         """Where the one model that was asked gave probabilities of all these rows in the notebook's run."""
@@ -171,14 +177,15 @@ class _Files:
                     continue
                 rows = self.recording.rows_of(event["lineage"], self.table.number)
                 if rows is not None and event["trainings"] == asked[0]["trainings"] and np.isin(predicted, rows).all():
-                    file = self._save("outcome_probabilities", rows)
+                    file = self.save("outcome_probabilities", rows)
                     return {"output": self._snapshot(event["output"]), "rows": file}
         return None
 
     def _snapshot(self, number: int) -> str:
         return self.planner.handed(str(self.recording.folder / "snapshots" / f"{number}.pkl"))
 
-    def _save(self, name: str, rows: npt.NDArray[np.int64]) -> str:
+    def save(self, name: str, rows: npt.NDArray[np.int64]) -> str:
+        """The file of these rows."""
         path = self.recording.folder / f"{name}.npy"
         np.save(path, rows)
         return str(path)

@@ -35,6 +35,8 @@ class PlannedValue:
     """The loop variables that tell its entries apart."""
     count: int = 1
     """How many entries it has."""
+    as_code: bool = False
+    """No format for data holds it: it is kept as code, by cloudpickle."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ class FilterPlan:
         }
 
 
+_AS_CODE = "cloudpickle"
+
+
 @dataclass(frozen=True)
 class ServingPath:
     """What the service is made of. `project` holds the staged artifacts; `cases` the parity cases (cases.json without its head)."""
@@ -69,6 +72,11 @@ class ServingPath:
         """The captured values, those of the answer by rule included."""
         return together(self.composition, self.fallback)
 
+    @property
+    def as_code(self) -> frozenset[str]:
+        """The captured values that no format for data holds: cloudpickle keeps them, as code."""
+        return frozenset(a["name"] for a in self.artifacts if _AS_CODE in {e["format"] for e in a.get("entries", [a])})
+
     def to_json(self) -> dict[str, Any]:
         """The plan as the release record keeps it."""
         return {
@@ -80,7 +88,7 @@ class ServingPath:
             "prediction": self.prediction.label,
             "other_predictions": list(self.prediction.others),
             "path": [{"cell": c, "line": n, "source": s} for c, n, s in self.composition.lines],
-            "captured": [v.to_json() for v in self.captured],
+            "captured": [{**v.to_json(), "as_code": v.name in self.as_code} for v in self.captured],
             "filters": [f.to_json() for f in self.filters],
             "frozen": [
                 {"operation": f.op, "rule": f.rule, "cell": f.cell, "line": f.line, "source": f.source}

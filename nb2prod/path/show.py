@@ -18,7 +18,8 @@ def text(plan: ServingPath) -> str:
         f"  raw table   {plan.table.name or 'unnamed'}, {plan.table.rows} rows, {len(plan.predicted)} of them predicted",
         *_wrapped("  fields      ", fields),
         f"  target      {', '.join(plan.target) or 'not found'}",
-        *(_wrapped("  not needed  ", idle) if idle else []),
+        *(_wrapped("  left out    ", idle) if idle else []),
+        *(["              (other values there changed no answer of the rows that were tried)"] if idle else []),
         f"  prediction  {name}" + (f" (others: {', '.join(plan.prediction.others)})" if plan.prediction.others else ""),
         f"  batching    {'rows may be answered together' if plan.signature['batching'] else 'each row by itself'}",
         "",
@@ -29,6 +30,7 @@ def text(plan: ServingPath) -> str:
         f"  {v.name}".ljust(28)
         + f"cell {v.cell}, line {v.line}".ljust(20)
         + f"{_short(v.text, 40)}  ({v.reason})"
+        + (" [kept as code, by cloudpickle]" if v.name in plan.as_code else "")
         + (f" [{len(v.entries)} by {', '.join(v.keyed)}]" if v.keyed else "")
         for v in plan.captured
     ]

@@ -93,7 +93,7 @@ def test_tells_owner_runbook_data_metrics_fields_captured_filters_warnings_parit
         "| `Age` | number (`float64`) | yes | 0.4 to 80 |",
         "| `Sex` | string (`str`) | no | `m`, `f` |",
         "The target, not part of a request: `Survived`",
-        "Raw columns that change nothing, not part of a request: `Id`",
+        "Raw columns in which other values changed no answer of the rows that were tried, not part of a request: `Id`",
         "| `age_median` | 4, line 2 | median of Age | json |",
         'df = df[df["Fare"] > 0]',
         "a request's row that it drops is refused",
