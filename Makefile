@@ -3,6 +3,7 @@
 # make test-slow   the rest of them, which takes longer
 # make lint   ruff, mypy, the layers, TypeScript
 # make format what ruff can mend by itself
+# make docs   the documentation as a site, in build/site
 # make env    the environment in .venv that the others use
 #
 # Needs Python 3.11 or later, Node.js 20 or later and make; nothing has to be installed or active beforehand.
@@ -23,7 +24,7 @@ SIDEBAR := $(shell find labextension/src labextension/style labextension/schema 
 export UV_SYSTEM_CERTS = 1
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format env
+.PHONY: demo test test-slow lint format docs env
 
 demo: env
 	$(BIN)/nb2prod demo
@@ -45,6 +46,10 @@ lint: env $(MODULES)
 format: env
 	$(BIN)/ruff check --fix --exit-zero .
 	$(BIN)/ruff format .
+
+docs: env
+	$(BIN)/python docs/make_gallery.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 env: $(STAMP)
 

@@ -16,6 +16,8 @@ from nb2prod.diagnostics import TITLES
 from nb2prod.errors import InputError
 
 _HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
+_DOCSTRINGS = "reference.md"
+"""A page that the site's generator makes of docstrings: here it says nothing."""
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]+\)")
 
@@ -62,7 +64,8 @@ def entries() -> dict[str, Entry]:
     """Every entry by name: codes first, in their order, then whole pages, then their sections."""
     folder = shipped.pages()
     found: dict[str, Entry] = {}
-    pages = [path for path in sorted(folder.rglob("*.md")) if path.parent in (folder, folder / "diagnostics")]
+    found_pages = (path for path in sorted(folder.rglob("*.md")) if path.parent in (folder, folder / "diagnostics"))
+    pages = [path for path in found_pages if path.name != _DOCSTRINGS]
     parts = [(path, list(_parts(path, folder))) for path in pages]
     coded = {item.name: item for _, items in parts for item in items if item.name in TITLES}
     found.update({code: coded[code] for code in TITLES if code in coded})

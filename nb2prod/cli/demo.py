@@ -40,10 +40,11 @@ _FOLDER = Path("nb2prod-demo")
 @click.option(
     "--notebook", "in_jupyterlab", is_flag=True, help="Open it in JupyterLab instead, to be built from there."
 )
+@click.option("--copy", "only_copy", is_flag=True, help="Only put the example and its data into the folder.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
-    help=f"Where the example and its data are put and stay (with --notebook: {_FOLDER} by default).",
+    help=f"Where the example and its data are put and stay (with --notebook or --copy: {_FOLDER} by default).",
 )
 @click.option("--lab-option", "lab_options", multiple=True, metavar="OPTION", help="For JupyterLab, as --no-browser.")
 @common_options
@@ -51,6 +52,7 @@ def demo(
     example: str | None,
     *,
     in_jupyterlab: bool,
+    only_copy: bool,
     folder: Path | None,
     lab_options: tuple[str, ...],
     as_json: bool,
@@ -61,6 +63,13 @@ def demo(
     Its Bento is gone afterwards, and nothing is left behind; with --folder the notebook stays. EXAMPLE names another
     than the first whose libraries are installed.
     """
+    if only_copy:
+        path = _copied(_chosen(example), folder or _FOLDER)
+        if as_json:
+            print_json({"notebook": str(path)})
+        else:
+            print_text(str(path))
+        return 0
     if in_jupyterlab:
         path = _copied(_chosen(example), folder or _FOLDER)
         _open(path, lab_options, as_json=as_json)
