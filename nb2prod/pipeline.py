@@ -251,6 +251,7 @@ def _prove(
                 "names": serving.signature["features"]["names"],
                 "values": _feature_rows(found["given"]),
                 "made_by": found["made_by"],
+                "unread": found["unread"],
             },
             "precision": _precision(found["precision"], serving.signature["features"]["names"]),
         },

@@ -11,7 +11,7 @@ from nb2prod.parity.coverage import choose
 from nb2prod.parity.report import KINDS
 from nb2prod.parity.service import Answer
 from nb2prod.parity.tally import Asked, Tally
-from nb2prod.runtime.equality import Tolerance
+from nb2prod.runtime.equality import Difference, Tolerance, feature_difference
 from nb2prod.runtime.signature import Signature
 
 
@@ -95,6 +95,12 @@ class Bench:
     def rows(self, positions: Sequence[int]) -> list[Mapping[str, Any]]:
         """The replay's rows at these positions."""
         return [self.cases.rows[position] for position in positions]
+
+    def feature_difference(self, position: int, expected: Any, actual: Any) -> Difference | None:
+        """How two values of the feature at this position differ; None where they are equal, or nothing comes of the feature."""
+        if position in self.cases.unread:
+            return None
+        return feature_difference(expected, actual, self.feature_tolerance.at(f"[{position}]"))
 
     def feature_names(self, count: int) -> Sequence[str]:
         """Names of `count` features, by position where none are known."""

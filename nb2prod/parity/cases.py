@@ -7,14 +7,15 @@ running service can be proved again later with nothing run again. Its form::
      "replay": {"rows": [{field: value}], "expected": [value], "row_ids": [int]},
      "phantoms": {column: [other values]},
      "features": {"names": [text] | null, "values": [[value]] | null,
-                  "made_by": [{"cell", "line", "source", "rule"} | null]},
+                  "made_by": [{"cell", "line", "source", "rule"} | null], "unread": [position]},
      "precision": {"answers": {place: {"dtype", "spread", "noise"}}, "features": {place: the same}},
      "edges": [{"row": {field: value}, "expected": {"value": v} | {"raises": text} | {"refused": text},
                 "name": text, "features": [value]}]}
 
 `phantoms`, `edges` and `fallback` (the answers by rule, row by row) may be missing, so may an edge's `name` and `features`, and `replay.row_ids`.
 `features.values[i]` belongs to `replay.rows[i]`; `features.made_by`, which may be missing too, names the
-notebook's statement that makes each feature. `precision` says how finely numbers are compared (`runtime/equality.py`); a feature's
+notebook's statement that makes each feature, and `features.unread` those of which nothing comes: a model that is given a whole table need
+not read all of it, and a column that it does not read is asked of nobody. `precision` says how finely numbers are compared (`runtime/equality.py`); a feature's
 place is its position, as in `[2]`. Where it is missing it is measured from what is recorded, without noise.
 """
 
@@ -81,6 +82,8 @@ class Cases:
     feature_values: tuple[Sequence[Any], ...] | None = None
     made_by: tuple[Statement | None, ...] = ()
     """The statement that makes each feature, where the plan knows it."""
+    unread: frozenset[int] = frozenset()
+    """Positions of the features of which nothing comes: they are not compared."""
     edges: tuple[Edge, ...] = ()
     fallback: tuple[Any, ...] | None = None
     """What the notebook's fallback cell answers for the replay's rows; None where it has none."""
@@ -129,6 +132,7 @@ class Cases:
                 "names": None if self.feature_names is None else list(self.feature_names),
                 "values": None if self.feature_values is None else [list(row) for row in self.feature_values],
                 "made_by": [None if item is None else asdict(item) for item in self.made_by],
+                "unread": sorted(self.unread),
             },
             "edges": [edge.to_json() for edge in self.edges],
             "precision": {
@@ -183,6 +187,7 @@ def _cases(document: Mapping[str, Any]) -> Cases:
         feature_names=None if names is None else tuple(map(str, names)),
         feature_values=None if values is None else tuple(values),
         made_by=tuple(None if item is None else Statement(**item) for item in features.get("made_by") or ()),
+        unread=frozenset(features.get("unread") or ()),
         edges=tuple(map(_edge, document.get("edges") or ())),
         fallback=None if document.get("fallback") is None else tuple(document["fallback"]),
         **_precision(document.get("precision"), expected, values),

@@ -16,7 +16,7 @@ from nb2prod.parity.kinds import FEATURES
 from nb2prod.parity.report import Cause, FeatureDifference, Mismatch
 from nb2prod.parity.service import Answer, Service
 from nb2prod.parity.tally import disagreement
-from nb2prod.runtime.equality import Tolerance, feature_difference
+from nb2prod.runtime.equality import Difference
 
 MOST = 5
 """Mismatches of one kind that are looked into: each costs a few requests."""
@@ -84,10 +84,13 @@ def feature_table(bench: Bench, service: Service) -> tuple[FeatureDifference, ..
     return tuple(
         _column(
             name,
-            [(recorded[p][i], row[i]) for p, row in zip(positions, computed.values, strict=True)],
-            bench.feature_tolerance.at(f"[{i}]"),
+            [
+                bench.feature_difference(i, recorded[p][i], row[i])
+                for p, row in zip(positions, computed.values, strict=True)
+            ],
         )
         for i, name in enumerate(names)
+        if i not in bench.cases.unread
     )
 
 
@@ -163,7 +166,7 @@ def _of_features(
         return None
     names = bench.feature_names(len(recorded))
     for at, (name, expected, actual) in enumerate(zip(names, recorded, computed.values[0], strict=True)):
-        if feature_difference(expected, actual, bench.feature_tolerance.at(f"[{at}]")) is not None:
+        if bench.feature_difference(at, expected, actual) is not None:
             return _of_feature(bench, name, expected, actual, code)
     return Cause(
         f"all {len(names)} features equal the notebook's: the difference begins in the prediction, "
@@ -189,7 +192,7 @@ def _of_neighbours(bench: Bench, service: Service, row: int, company: Sequence[i
         names = bench.feature_names(len(apart.values[0]))
         place = list(company).index(row)
         for at, (name, one, other) in enumerate(zip(names, apart.values[0], together.values[place], strict=True)):
-            if feature_difference(one, other, bench.feature_tolerance.at(f"[{at}]")) is not None:
+            if bench.feature_difference(at, one, other) is not None:
                 more = f"{text}, by the feature {name} ({_show(one)} alone, {_show(other)} among them)"
                 return _with_line(bench, more, Differing(name, one, other), code)
     return Cause(text, rule="N14")
@@ -214,11 +217,11 @@ def _with_line(bench: Bench, text: str, feature: Differing, code: str) -> Cause:
     return Cause(text, *feature, cell=line.cell, source=line.source, rule=line.rule)
 
 
-def _column(name: str, pairs: Sequence[tuple[Any, Any]], tolerance: Tolerance) -> FeatureDifference:
-    found = [item for one, other in pairs if (item := feature_difference(one, other, tolerance)) is not None]
+def _column(name: str, compared: Sequence[Difference | None]) -> FeatureDifference:
+    found = [item for item in compared if item is not None]
     sizes = [item.size for item in found if item.size is not None]
     largest = max(sizes) if sizes and len(sizes) == len(found) else None
-    return FeatureDifference(name, len(pairs), len(found), 0.0 if not found else largest)
+    return FeatureDifference(name, len(compared), len(found), 0.0 if not found else largest)
 
 
 def _show(value: Any) -> str:

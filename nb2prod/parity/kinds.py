@@ -13,7 +13,6 @@ from nb2prod.parity.inprocess import Worker
 from nb2prod.parity.report import Mismatch
 from nb2prod.parity.service import BATCH, ROW_BY_ROW, Answer, Service, outcomes
 from nb2prod.parity.tally import Asked, Stopwatch, disagreement
-from nb2prod.runtime.equality import feature_difference
 
 _NONE = "the batch of no rows"
 FEATURES = "what the model is given"
@@ -184,7 +183,7 @@ def feature_mismatch(
         return replace(blank, reason=f"{len(recorded)} features expected, {count} answered", output="features")
     names = bench.feature_names(len(recorded))
     for at, (name, one, other) in enumerate(zip(names, recorded, actual, strict=True)):
-        found = feature_difference(one, other, bench.feature_tolerance.at(f"[{at}]"))
+        found = bench.feature_difference(at, one, other)
         if found is not None:
             reason = f"the feature: {found.reason}"
             return replace(blank, reason=reason, output=name, expected=one, actual=other, difference=found.size)

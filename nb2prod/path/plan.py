@@ -97,7 +97,7 @@ class Planner:
         cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
         if self.fallback is not None:
             cases["fallback"] = [self.fallback.expected[row] for row in cases["row_ids"]]
-        cases["precision"] = answer["precision"]
+        cases |= {"precision": answer["precision"], "unread": answer["unread"]}
         cases["made_by"] = [statement_of(self.recording, walk, composition, source) for source in answer["makers"]]
         return ServingPath(
             self.recording,
@@ -233,7 +233,6 @@ class Planner:
             "tolerance": self.options.tolerance,
             "tolerances": dict(self.options.tolerances),
             "output": prediction.label or "prediction",
-            "argument": _given_as_it_is(prediction),
             "target": list(self.options.target) or self._made_of or [],
             "fields": list(table.columns) if function else [*self.options.fields, *self._rule_fields()],
             "fit": self._fit(prediction, table),
@@ -449,15 +448,6 @@ def _manifest_entry(value: CapturedValue, made: dict[str, Any], shared: frozense
         done = made[f"{value.name}__{i}"]
         entries.append({"key": list(key), "file": done["file"], "format": done["format"], "sha256": done["sha256"]})
     return {**head, "keyed": list(value.keyed), "entries": entries}
-
-
-def _given_as_it_is(prediction: Prediction) -> bool:
-    """Whether what `features` returns is what the model reads.
-
-    Where a function of the notebook asks the model it is not yet that; a model by formula takes of a table the columns that it names.
-    """
-    event = prediction.event
-    return event is not None and event[0].frame == 0 and not str(event[1].get("model")).startswith("statsmodels.")
 
 
 def plan(

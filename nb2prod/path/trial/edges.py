@@ -61,7 +61,7 @@ class Maker:
     ) -> None:
         self.raw, self.predicted, self.encode, self.odd = raw, predicted, encode, odd
         self.fields = [column for column in columns if column["field"]]
-        self.others = [column["name"] for column in columns if not column["field"]]
+        self.targets = [column["name"] for column in columns if column["target"] and not column["field"]]
         self.values = [list(odd.of_column(column, raw[column["name"]])) for column in self.fields]
         step = max(1, len(predicted) // _BASES)
         self.bases = [int(row) for row in predicted[::step][:_BASES]]
@@ -250,10 +250,10 @@ class Maker:
         return sent
 
     def _base(self, row: int) -> pd.DataFrame:
-        """This row of the raw table; what a request does not give is as in a row that the notebook predicted."""
+        """This row of the raw table as it is, but for the target: no request gives it, and it is as in a row that the notebook predicted."""
         frame = self.raw.iloc[[row]].reset_index(drop=True)
         known = self.raw.iloc[[int(self.predicted[0])]].reset_index(drop=True)
-        for name in self.others:
+        for name in self.targets:
             frame[name] = known[name]
         return frame
 

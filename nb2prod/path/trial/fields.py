@@ -1,144 +1,297 @@
-"""Which raw columns matter, and which of them take null."""
+"""Which raw columns matter: a field is a column that can change what an accepted row gets.
+
+A column is dropped on evidence alone: rows of the whole raw table, chosen to hold every category, extreme and gap, and rows put together of
+several, on which all columns that showed nothing are changed at once. Where anything differs, the fewest changes that make the difference
+are found, so that columns which matter only beside each other are found too. What serves in a dropped column's place is tried as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from nb2prod_runtime.equality import alike
+from nb2prod_runtime import captured, describe, outputs
+from nb2prod_runtime.columns import codec_of
+from nb2prod_runtime.signature import Column
 
-from . import perturbations
+from .column_values import ColumnValues, Literals, of_column
 from .coverage import coverage
-from .project import Run, Trial, load
-from .targets import deciding
+from .experiment import Asked, Path, changed, smallest
+from .project import Trial
+from .removal import Removal
 
-PERTURBED = 100
+CELLS, ROWS, ALONE, TOGETHER, SECONDS = 1_000_000, 3_000, 60, 300, 60.0
+"""Of one run: cells and rows at most, rows where each is asked alone, rows put together of several; seconds for all experiments."""
+LOOKS = (2, 10)
+"""How many rows show whether a column matters by itself: a first look at all columns, and another at those that showed nothing."""
+_PASS = 0.5
+_EXPLAINED = 12
 
 
 def find_fields(trial: Trial) -> None:
-    """A field is a column that changes the features, the answer or the row's survival when permuted, nulled or set constant."""
-    predicted = trial.frame(trial.predicted)
-    base = predicted.iloc[coverage(predicted, PERTURBED)].reset_index(drop=True)
-    before = trial.run(base)
-    rng = np.random.default_rng(3)
+    """Find the columns that matter, and by what: `fields`, those that change a value and not survival alone (`by_value`), and what is `unread`."""
+    search = _Search.begin(trial)
+    for looks in LOOKS:
+        search.look(looks)
+    search.change_together(search.base)
+    if search.left:
+        search.change_together(search.recombined())
     columns = list(trial.raw.columns)
-    # Most columns either matter when permuted or do not matter at all: one run for each, then one look at all the rest together.
-    found = {c for c in columns if _matters(trial, base, before, [c], (perturbations.permuted,), rng)}
-
-    def search(group: list[Any]) -> None:
-        if not group or not _matters(
-            trial, base, before, group, (perturbations.nulled, perturbations.constant, perturbations.other), rng
-        ):
-            return
-        if len(group) == 1:
-            found.add(group[0])
-            return
-        middle = len(group) // 2
-        search(group[:middle])
-        search(group[middle:])
-
-    search([c for c in columns if c not in found])
-    trial.answer["fields"] = [c for c in columns if c in found]
+    trial.answer["fields"] = [columns[at] for at in sorted(search.found)]
+    trial.answer["by_value"] = [columns[at] for at, how in search.found.items() if how != "survival"]
+    trial.answer["unread"] = _of_features(trial, search)
 
 
-def _matters(
-    trial: Trial,
-    base: pd.DataFrame,
-    before: Run,
-    group: list[Any],
-    changes: Sequence[Callable[..., Any]],
-    rng: np.random.Generator,
-) -> bool:
-    for change in changes:
-        changed = base.copy()
-        for column in group:
-            # The target is never sent: what matters is whether its valid values change anything, not whether code that handles it takes null.
-            if change is not perturbations.nulled or column not in trial.answer["target"]:
-                # Valid values of the target are those of rows that the notebook kept.
-                seen = base[column] if column in trial.answer["target"] else trial.raw[column]
-                changed[column] = change(seen, base[column], rng)
-        after = _without(trial.run(changed), trial.answer["target"])
-        if not _equal_runs(trial, _without(before, trial.answer["target"]), after, features=trial.job["argument"]):
-            if len(group) == 1 and _changes_values(trial, before, after, features=trial.job["argument"]):
-                trial.answer.setdefault("by_value", []).append(group[0])
+@dataclass
+class _Search:
+    """The search for the columns that matter; columns are known by their position.
+
+    `base` are rows that the code does not fail on; in the target's columns they hold what predicted rows have there, as every request's row does.
+    """
+
+    trial: Trial
+    path: Path
+    base: Asked
+    targets: frozenset[int]
+    values: list[ColumnValues]
+    deadline: float
+    rng: np.random.Generator
+    found: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, trial: Trial) -> _Search:
+        """Ask the rows that all is held against."""
+        rng = np.random.default_rng(3)
+        path = Path(trial, batching=bool(trial.answer.get("batching")))
+        columns = list(trial.raw.columns)
+        targets = frozenset(at for at, name in enumerate(columns) if name in trial.answer["target"])
+        kept = trial.frame(trial.predicted)
+        literals = Literals.of_project(trial.project)
+        values = [
+            of_column(kept.iloc[:, at], literals, made=False)
+            if at in targets
+            else of_column(trial.raw.iloc[:, at], literals)
+            for at in range(len(columns))
+        ]
+        rows = _rows(trial, path)
+        drawn = rng.integers(0, len(kept), len(rows))
+        frame = changed(
+            trial.frame(rows), {at: (range(len(rows)), kept.iloc[:, at].array.take(drawn)) for at in targets}
+        )
+        base = path.ask(frame)
+        path.calibrate(base.run, path.ask(frame).run)
+        steady = base.steady or list(range(len(rows)))
+        return cls(trial, path, base.take(steady), targets, values, time.process_time() + SECONDS, rng)
+
+    @property
+    def left(self) -> list[int]:
+        """The columns that have shown nothing; none when there is no more time to ask, for then they count as fields."""
+        left = [at for at in range(len(self.values)) if at not in self.found]
+        if left and time.process_time() > self.deadline:
+            self._count_as_fields(left)
+            return []
+        return left
+
+    @property
+    def answered(self) -> list[int]:
+        """Positions of the rows that are answered."""
+        return [at for at, code in enumerate(self.base.run.codes) if code is None]
+
+    # each alone --------------------------------------------------------------------------------------------------------------
+
+    def look(self, looks: int) -> None:
+        """Change each column by itself in a few rows."""
+        width = max(1, len(self.values))
+        size = max(1, min(CELLS // (width * looks), ROWS // looks)) if self.path.batching else 1
+        shown: dict[int, set[str]] = {}
+        left = self.left
+        for start in range(0, len(left), size):
+            shown.update(self._look(left[start : start + size], looks))
+            if not self.left:
+                return
+        self._settle(shown)
+
+    def _look(self, block: Sequence[int], looks: int) -> dict[int, set[str]]:
+        """Note what these columns change; what they change of the features alone is returned."""
+        at = [int(row) for row in self.rng.integers(0, len(self.base.frame), len(block) * looks)]
+        before = self.base.take(at)
+        new, own = {}, np.ones(len(at), dtype=bool)
+        for turn, column in enumerate(block):
+            rows = range(turn * looks, (turn + 1) * looks)
+            drawn, own[rows.start : rows.stop] = self.values[column].drawn(looks, self.rng)
+            new[column] = (rows, drawn)
+        after = self.path.ask(changed(before.frame, new))
+        shown: dict[int, set[str]] = {}
+        for turn, column in enumerate(block):
+            for row in range(turn * looks, (turn + 1) * looks):
+                how = self.path.differs(before.run, row, after.run, row, failing=bool(own[row]))
+                if how == "features":
+                    names = self.path.changed_features(before.run.features[row], after.run.features[row])
+                    shown.setdefault(column, set()).update(names)
+                elif how is not None:
+                    self._note(column, how)
+        return {column: names for column, names in shown.items() if self.found.get(column) != "answer"}
+
+    def _count_as_fields(self, columns: Sequence[int]) -> None:
+        """What could not be told counts as read, but for the target, which no request has."""
+        self.found.update({column: "survival" for column in columns if column not in self.targets})
+
+    def _note(self, column: int, how: str) -> None:
+        if self.found.get(column) in (None, "survival"):
+            self.found[column] = how
+
+    def _settle(self, shown: dict[int, set[str]]) -> bool:
+        """Whether what columns change among the features is read by the model; True where that is news."""
+        known = len(self.found), len(self.path.unread)
+        names = set().union(*shown.values()) if shown else set()
+        if names and not self._many.shows_reading(names):
+            self.path.unread |= names
             return True
-    return False
+        for column, own in shown.items():
+            fresh = own - self.path.unread
+            if self._few.shows_reading(fresh) or self._many.shows_reading(fresh):
+                self._note(column, "features")
+            else:
+                self.path.unread |= fresh
+        return known != (len(self.found), len(self.path.unread))
+
+    @cached_property
+    def _few(self) -> Removal:
+        """A look at a row or two settles most."""
+        return self._removal(2)
+
+    @cached_property
+    def _many(self) -> Removal:
+        return self._removal(60 if self.path.batching else 6)
+
+    def _removal(self, count: int) -> Removal:
+        return Removal(self.trial, self.base.take(self.answered[:count]), batching=self.path.batching)
+
+    # all that are left at once -------------------------------------------------------------------------------------------------
+
+    def recombined(self) -> Asked:
+        """Rows of which about half of the values are other rows' own, so that what goes with what is met that no raw row has."""
+        count = TOGETHER if self.path.batching else ALONE // 2
+        base = self.base.take([int(row) for row in self.rng.integers(0, len(self.base.frame), count)])
+        new = {}
+        for column, values in enumerate(self.values):
+            rows = np.flatnonzero(self.rng.random(count) < 0.5)
+            if len(rows):
+                new[column] = (rows.tolist(), values.drawn(len(rows), self.rng, own_only=column not in self.found)[0])
+        made = self.path.ask(changed(base.frame, new))
+        return made.take(made.steady)
+
+    def change_together(self, base: Asked) -> None:
+        """Change all columns that are left at once, in several ways, until no row differs."""
+        if not len(base.frame):
+            return
+        for draw in (self._stand_ins, self._others, self._own, self._own, self._made):
+            while left := self.left:
+                new, failing = draw(left, len(base.frame)), draw != self._made
+                after = self.path.ask(changed(base.frame, {c: (range(len(base.frame)), v) for c, v in new.items()}))
+                rows = [
+                    row
+                    for row in range(len(base.frame))
+                    if self.path.differs(base.run, row, after.run, row, failing=failing) is not None
+                ]
+                if not rows:
+                    break
+                self._explain(base, new, rows[:_EXPLAINED], failing=failing)
+
+    def _explain(self, base: Asked, new: dict[int, Any], rows: Sequence[int], *, failing: bool) -> None:
+        """Find for each row the fewest changes that make it differ."""
+        for number, row in enumerate(rows):
+            before = base.take([row])
+
+            def asked(columns: Sequence[int], row: int = row, before: Asked = before) -> Asked:
+                return self.path.ask(changed(before.frame, {c: ([0], new[c][row : row + 1]) for c in columns}))
+
+            def differs(columns: Sequence[int], before: Asked = before, asked: Any = asked) -> bool:
+                return self.path.differs(before.run, 0, asked(columns).run, 0, failing=failing) is not None
+
+            left = [c for c in new if c not in self.found]
+            if not left or not differs(left):
+                if number == 0:  # rows together differ where a row alone does not: nothing can be told apart
+                    self._count_as_fields(left)
+                continue
+            self._blame(before, smallest(left, differs), asked, failing=failing)
+
+    def _blame(self, before: Asked, columns: Sequence[int], asked: Any, *, failing: bool) -> None:
+        after = asked(columns)
+        how = self.path.differs(before.run, 0, after.run, 0, failing=failing)
+        if how == "features":
+            names = self.path.changed_features(before.run.features[0], after.run.features[0])
+            if self._settle(dict.fromkeys(columns, names)):
+                return
+        for column in columns:
+            self._note(column, how or "features")
+
+    def _stand_ins(self, columns: Sequence[int], count: int) -> dict[int, Any]:
+        """What serves in these columns' place where a request does not give them."""
+        found = {}
+        for column in columns:
+            raw = self.trial.raw.iloc[:, column]
+            try:
+                form = describe.column(raw, field=False, target=column in self.targets)
+            except describe.Undescribable:
+                continue
+            form["categories"] = form["categories"] and tuple(form["categories"])
+            codec = codec_of(Column(**form))
+            value = None if form["phantom"] is None else codec.checked(form["phantom"])
+            found[column] = pd.Series(codec.array([value] * count)).array
+        return found
+
+    def _others(self, columns: Sequence[int], count: int) -> dict[int, Any]:
+        """Other rows' values, as often as they come; the target's of predicted rows."""
+        held = {c: self.values[c].series if c in self.targets else self.trial.raw.iloc[:, c] for c in columns}
+        return {c: seen.array.take(self.rng.integers(0, len(seen), count)) for c, seen in held.items()}
+
+    def _own(self, columns: Sequence[int], count: int) -> dict[int, Any]:
+        """The column's own values, rare ones as often as common ones."""
+        return {c: self.values[c].drawn(count, self.rng, own_only=True)[0] for c in columns}
+
+    def _made(self, columns: Sequence[int], count: int) -> dict[int, Any]:
+        """Values that the raw table does not hold, among others."""
+        return {c: self.values[c].drawn(count, self.rng)[0] for c in columns}
 
 
-def _changes_values(trial: Trial, a: Run, b: Run, *, features: bool) -> bool:
-    """Whether a row that is answered before and after gets something else: its survival alone is not what the column changes."""
-    kept = [i for i, (x, y) in enumerate(zip(a.codes, b.codes, strict=True)) if x is None and y is None]
-    return not all(
-        alike(a.predictions[i], b.predictions[i], trial.answers)
-        and (not features or alike(a.features[i], b.features[i], trial.givens))
-        for i in kept
-    )
+def _rows(trial: Trial, path: Path) -> npt.NDArray[np.int64]:
+    """Rows of the whole raw table, chosen for coverage: as many as can be asked at once in good time."""
+    width = max(1, trial.raw.shape[1])
+    if not path.batching:
+        limit = ALONE
+    else:
+        few = trial.frame(trial.predicted[: min(100, len(trial.predicted))])
+        started = time.perf_counter()
+        path.ask(few)
+        each = (time.perf_counter() - started) / max(1, len(few))
+        limit = int(np.clip(_PASS / max(each, 1e-7), 100, min(ROWS, max(150, CELLS // width))))
+    predicted = trial.predicted[coverage(trial.frame(trial.predicted), limit // 4)]
+    chosen = coverage(trial.raw.reset_index(drop=True), limit - len(predicted))
+    return np.unique(np.concatenate([predicted, np.array(chosen, dtype="int64")]))
 
 
-def _without(run: Run, target: Sequence[Any]) -> Run:
-    """The run without the target among its features: a model that is given the whole table, as formulas are, need not read it."""
-    named = set(map(str, target))
-    if not named or not any(isinstance(made, dict) for made in run.features[:1]):
-        return run
-    made = [{k: v for k, v in f.items() if k not in named} if isinstance(f, dict) else f for f in run.features]
-    return Run(made, run.predictions, run.reasons, run.codes)
-
-
-def _equal_runs(trial: Trial, a: Run, b: Run, *, features: bool) -> bool:
-    if a.codes != b.codes or not all(
-        alike(x, y, trial.answers) for x, y in zip(a.predictions, b.predictions, strict=True)
-    ):
-        return False
-    return not features or all(alike(x, y, trial.givens) for x, y in zip(a.features, b.features, strict=True))
-
-
-def changing(trial: Trial) -> list[Any]:
-    """The raw columns that change the answer itself when permuted."""
-    kept = trial.frame(trial.predicted)
-    base = kept.iloc[coverage(kept, PERTURBED)].reset_index(drop=True)
-    before = trial.run(base, features=False)
-    rng = np.random.default_rng(4)
-    found = []
-    for column in trial.raw.columns:
-        changed = base.copy()
-        changed[column] = perturbations.permuted(kept[column], base[column], rng)
-        after = trial.run(changed, features=False)
-        if not all(alike(a, b, trial.answers) for a, b in zip(before.predictions, after.predictions, strict=True)):
-            found.append(column)
-    return found
-
-
-def find_nulls(trial: Trial) -> None:
-    """Fields that take null although training saw none: the code answers, and the types that training had can hold it."""
-    predicted = trial.frame(trial.predicted)
-    base = predicted.iloc[coverage(predicted, 5)].reset_index(drop=True)
-    passed = []
-    for column in trial.answer["fields"]:
-        dtype = trial.raw[column].dtype
-        if trial.raw[column].isna().any() or (isinstance(dtype, np.dtype) and dtype.kind in "iub"):
+def _of_features(trial: Trial, search: _Search) -> list[int]:
+    """Positions of the unread parts among the features that are shown (see `outputs.featured`)."""
+    rows = search.base.take(search.answered[:1]).frame
+    if not search.path.unread or not len(rows):
+        return []
+    with warnings.catch_warnings(), captured.request():
+        warnings.simplefilter("ignore")
+        given = trial.features(rows)
+    parts = given if isinstance(given, tuple) else (given,)
+    for at, part in enumerate(parts):
+        try:
+            shown = outputs.per_row(part, len(rows))
+        except outputs.NotOnePerRow:
             continue
-        changed = base.copy()
-        changed[column] = perturbations.nulled(trial.raw[column], base[column], np.random.default_rng(0))
-        run = trial.run(changed, batching=bool(trial.answer.get("batching")), features=False)
-        if all(c is None and p is not None for c, p in zip(run.codes, run.predictions, strict=True)):
-            passed.append(column)
-    trial.answer["null_passed"] = passed
-
-
-def find_target(trial: Trial) -> None:
-    """The raw columns that decide the `y` given to fit, found by comparing values row by row."""
-    told = trial.job.get("target") or []
-    trial.answer["target"] = [c for c in told if c in trial.raw.columns]
-    trial.answer["target_how"] = "told" if told else None
-    fit = trial.job.get("fit")
-    if told or not fit:
-        return
-    fields = trial.answer.get("fields", [])
-    raw = load(fit["raw"]) if "raw" in fit else trial.raw
-    found = deciding(raw, np.load(fit["rows"]), load(fit["y"]), fields)
-    # In another table than the one that is served, a column of the name that features are made of is no target here.
-    kept = trial.answer.get("by_value", []) if "raw" in fit else []
-    trial.answer["target"] = [c for c in trial.raw.columns if c in found and c not in kept]
-    trial.answer["target_how"] = next(iter(found.values()), None)
+        names = [f"{at}:{name}" for name in shown[0]] if isinstance(shown[0], dict) else []
+        return [position for position, name in enumerate(names) if name in search.path.unread]
+    return []

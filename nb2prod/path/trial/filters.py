@@ -22,7 +22,7 @@ def settle_filters(trial: Trial) -> None:
     extra = rng.permutation(others)[: FILTERED // 2] if len(others) else np.array([], dtype="int64")
     rows = np.concatenate([predicted, extra]).astype("int64")
     frame = trial.frame(rows)
-    whole = trial.run(frame, features=False)
+    whole = trial.run(frame, features=None)
     evidence = _Evidence(trial.job.get("rules") or [])
     refused = {
         r for r, c in zip(whole.reasons[: len(predicted)], whole.codes, strict=False) if c == "row_refused" and r
@@ -31,18 +31,18 @@ def settle_filters(trial: Trial) -> None:
         evidence.found.setdefault(verdict, "it would refuse rows that the notebook predicted")
     for start in (0, 1):
         half = list(range(start, len(rows), 2))
-        part = trial.run(frame.iloc[half].reset_index(drop=True), features=False)
+        part = trial.run(frame.iloc[half].reset_index(drop=True), features=None)
         for position, at in enumerate(half):
             evidence.changed(whole, at, part, position, "a row's fate differs when half of the rows are there")
     some = frame.iloc[: FILTERED // 3]
-    twice = trial.run(pd.concat([some, some], ignore_index=True), features=False)
+    twice = trial.run(pd.concat([some, some], ignore_index=True), features=None)
     for at in range(len(some)):
         evidence.changed(whole, at, twice, at + len(some), "a row's fate differs when the same row is there before it")
     for target in trial.answer["target"]:
         for values in (frame[target].to_numpy()[rng.permutation(len(frame))], *_all_of(trial.raw[target], len(frame))):
             other = frame.copy()
             other[target] = values
-            changed = trial.run(other, features=False)
+            changed = trial.run(other, features=None)
             for at in range(len(frame)):
                 evidence.changed(whole, at, changed, at, f"a row's fate changes with the target {target!r}")
     trial.answer["training_only"] = evidence.found

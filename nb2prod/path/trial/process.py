@@ -15,12 +15,14 @@ from nb2prod_runtime.signature import Signature
 from . import examples, reference
 from .describe import cases, describe_outputs, signature
 from .expected import edges
-from .fields import changing, find_fields, find_nulls, find_target
+from .fields import find_fields
 from .filters import settle_filters
+from .nulls import find_nulls
 from .precision import measure
 from .project import Trial, open_trial, settle_calls
 from .replay import replay
 from .statements import find_makers, suspect
+from .target import changing, find_target
 from .truths import outcomes
 
 
@@ -56,7 +58,7 @@ def accepted(trial: Trial, signature: dict[str, Any], rows: list[dict[str, Any]]
     verdicts = []
     for row in rows:
         decoded = decoder.check({"rows": [row]})
-        run = None if decoded.problems else trial.run(decoded.frame, features=False)
+        run = None if decoded.problems else trial.run(decoded.frame, features=None)
         verdicts.append(run is not None and run.codes[0] is None and run.predictions[0] is not None)
     return verdicts
 

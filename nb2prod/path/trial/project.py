@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ import pandas as pd
 from nb2prod_runtime import artifacts, captured, outputs, plain
 from nb2prod_runtime.equality import Tolerance, same
 from nb2prod_runtime.model import Model
+
+Featured = Callable[[Any, int], list[Any]]
+"""One plain value a row of what `features` returned."""
 
 
 @dataclass
@@ -55,39 +58,63 @@ class Trial:
         """Raw rows as the service gets them: their columns and types, numbered from 0."""
         return self.raw.iloc[list(rows)].reset_index(drop=True)
 
-    def run(self, frame: pd.DataFrame, batching: bool = True, features: bool = True) -> Run:
-        """Answer the rows of `frame`; features and prediction come from one pass where no row fails."""
+    def run(self, frame: pd.DataFrame, batching: bool = True, features: Featured | None = outputs.featured) -> Run:
+        """Answer the rows of `frame`; features and prediction come from one pass where no row fails.
+
+        `features` makes one value a row of what the model is given; without it there are none.
+        """
         n = len(frame)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if batching:
-                whole = self._pass(frame)
-                if whole is not None:
-                    return Run(whole[0], whole[1], [None] * n, [None] * n)
-            else:
-                singles = [self._pass(frame.iloc[i : i + 1].reset_index(drop=True)) for i in range(n)]
-                if all(s is not None for s in singles):
-                    return Run([s[0][0] for s in singles if s], [s[1][0] for s in singles if s], [None] * n, [None] * n)
+            passed = self._passes(frame, batching, features)
+            if passed is not None:
+                return Run(*passed, [None] * n, [None] * n)
             self.model.batching = batching
             answer = self.model.predict(frame)
-            made = self.model.features(frame).predictions if features else [None] * n
-        reasons: list[str | None] = [None] * n
-        codes: list[str | None] = [None] * n
-        for error in answer.errors:
-            reasons[error.row], codes[error.row] = error.reason, error.code
+            reasons: list[str | None] = [None] * n
+            codes: list[str | None] = [None] * n
+            for error in answer.errors:
+                reasons[error.row], codes[error.row] = error.reason, error.code
+            made: list[Any] = [None] * n
+            answered = [at for at, code in enumerate(codes) if code is None]
+            if features is not None and answered:
+                rows = frame.iloc[answered].reset_index(drop=True)
+                # What passes alone and not with others is left without features: its answer is what counts then.
+                passed = self._passes(rows, batching, features) or self._passes(rows, False, features)
+                for at, value in zip(answered, passed[0] if passed else [], strict=False):
+                    made[at] = value
         return Run(made, answer.predictions, reasons, codes)
 
-    def _pass(self, frame: pd.DataFrame) -> tuple[list[Any], list[Any]] | None:
-        """Features and predictions of all rows at once; None where a row is refused or fails."""
+    def _passes(
+        self, frame: pd.DataFrame, batching: bool, features: Featured | None
+    ) -> tuple[list[Any], list[Any]] | None:
+        """Features and predictions of all rows, together or each alone; None where a row is refused or fails."""
+        if batching:
+            return self._pass(frame, features)
+        made: tuple[list[Any], list[Any]] = [], []
+        for at in range(len(frame)):
+            single = self._pass(frame.iloc[at : at + 1].reset_index(drop=True), features)
+            if single is None:
+                return None
+            made[0].append(single[0][0])
+            made[1].append(single[1][0])
+        return made
+
+    def _pass(self, frame: pd.DataFrame, features: Featured | None) -> tuple[list[Any], list[Any]] | None:
         n = len(frame)
         try:
             with captured.request():
                 given = self.features(frame.copy())
-                made = outputs.featured(given, n)
+                made = [None] * n if features is None else features(given, n)
                 value = self.predict(*given) if isinstance(given, tuple) else self.predict(given)
                 return made, outputs.per_row(value, n)
         except Exception:
             return None
+
+    @property
+    def project(self) -> Path:
+        """The folder of the generated modules."""
+        return Path(self.job["project"])
 
     @property
     def features(self) -> Any:
@@ -142,8 +169,8 @@ def settle_calls(trial: Trial) -> None:
     whole = [c for c in trial.raw.columns if trial.raw[c].dtype.kind == "i"]
     for column in whole:
         tried = trial.raw.astype({column: "float64"})
-        alike = trial.run(tried, features=False)
-        between = trial.run(tried.assign(**{str(column): tried[column] + 0.5}), features=False)
+        alike = trial.run(tried, features=None)
+        between = trial.run(tried.assign(**{str(column): tried[column] + 0.5}), features=None)
         pairs = zip(trial.expected, alike.predictions, strict=True)
         if all(trial.same(a, b) for a, b in pairs) and not any(between.codes):
             trial.raw = tried

@@ -1,0 +1,117 @@
+"""A field is a column that can change what an accepted row gets, whichever rows the notebook happened to predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.path.inprocess import plan
+
+# Flats, and houses among the rows of training alone; only there does a living area not tell the size.
+FLATS = """import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+i = np.arange(120)
+df = pd.DataFrame({"kind": np.where((i < 80) & (i % 3 == 0), "house", "flat"), "living": 40.0 + i % 17, "lot": 300.0 + 7 * (i % 23),
+    "age": np.where((i < 80) & (i % 5 == 0), np.nan, 20.0 + i % 31), "fuel": np.where(i == 7, "CNG", np.where(i % 2 == 0, "oil", "gas")),
+    "year": 1990 + i % 30, "id": [f"n{k}" for k in i], "fare": 5.0 + 3 * (i % 11), "price": 100.0 + 13 * (i % 37)})"""
+TRAIN = 'model = LinearRegression().fit(X[:80], df["price"][:80])'
+PREDICT = "y_pred = model.predict(X[80:])"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Feature code on the flats, and the fields that come of it."""
+
+    name: str
+    feature: str
+    fields: str
+    train: str = TRAIN
+    predict: str = PREDICT
+
+
+CASES = [
+    Case(
+        "a branch that no predicted row takes",
+        'df["area"] = np.where(df["kind"] == "flat", df["living"], df["lot"])\nX = df[["area", "fare"]]',
+        "fare kind living lot",
+    ),
+    Case("a gap that training alone has", 'df["age"] = df["age"].fillna(df["year"])\nX = df[["age", "fare"]]', "age fare year"),
+    Case(
+        "one row of training differs",
+        'df["cng"] = (df["fuel"] == "CNG").astype(int)\nX = df[["cng", "fare"]]',
+        "fare fuel",
+    ),
+    Case(
+        "one row of training differs, in dummies",
+        'd = pd.get_dummies(df[["fuel"]], drop_first=True)\nX = pd.concat([df[["fare"]], d[["fuel_gas"]]], axis=1)',
+        "fare fuel",
+    ),
+    Case("one predicted row", 'X = df[["living", "lot", "fare"]]', "fare living lot", predict="y_pred = model.predict(X.iloc[[1]])"),
+    Case(
+        "a value of two columns that no row of the table has",
+        'both = (df["kind"] == "house") & (df["fuel"] == "CNG")\ndf["x"] = np.where(both, df["lot"], df["living"])\nX = df[["x", "fare"]]',
+        "fare fuel kind living lot",
+    ),
+    Case(
+        "a branch that no row of the table takes",
+        'df["x"] = np.where(df["year"] > 2050, df["lot"], df["living"])\nX = df[["x", "fare"]]',
+        "fare living lot year",
+    ),
+    Case(
+        "a text that no row of the table has",
+        'df["x"] = np.where(df["id"].str.contains("Dr."), df["lot"], df["living"])\nX = df[["x", "fare"]]',
+        "fare id living lot",
+    ),
+    Case("a rule that no row of the table breaks", 'df = df[df["year"] > 1900]\nX = df[["living", "fare"]]', "fare living year"),
+    Case(
+        "no rows with gaps in anything: only what has gaps tells",
+        'df = df.dropna()\nX = df[["living", "fare"]]',
+        "age fare living",
+        train='model = LinearRegression().fit(X[:60], df["price"][:60])',
+        predict="y_pred = model.predict(X[60:])",
+    ),
+    Case(
+        "columns that a transformer drops",
+        'X = df[["living", "fare", "id", "year", "kind"]]',
+        "fare kind living",
+        train="""from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+each = ColumnTransformer([("n", StandardScaler(), ["living", "fare"]), ("k", OneHotEncoder(handle_unknown="ignore"), ["kind"])])
+model = make_pipeline(each, LinearRegression()).fit(X[:80], df["price"][:80])""",
+    ),
+    Case(
+        "columns that a formula does not name",
+        "train, test = df.iloc[:80], df.iloc[80:]",
+        "fuel living",
+        train='import statsmodels.formula.api as smf\nmodel = smf.ols("price ~ living + C(fuel)", data=train).fit()',
+        predict="y_pred = model.predict(test)",
+    ),
+    Case(
+        "a column that the model takes and hardly uses",
+        'X = df[["living", "lot", "fare"]]',
+        "fare living lot",
+        train="from sklearn.tree import DecisionTreeRegressor\nmodel = DecisionTreeRegressor(max_depth=1).fit(X[:80], df['price'][:80])",
+    ),
+    Case(
+        "a table beside the features, for a rule on the answer",
+        'X = df[["living", "fare", "year", "lot"]]',
+        "fare living year",
+        train="""from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import make_pipeline
+each = ColumnTransformer([("n", "passthrough", ["living", "fare"])])
+model = make_pipeline(each, LinearRegression()).fit(X[:80], df["price"][:80])""",
+        predict='X_test = X[80:]\np = model.predict(X_test)\ny_pred = np.where(X_test["year"] < 1995, 0.0, p)',
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_fields(case: Case, tmp_path: Path) -> None:
+    cells = [("data", FLATS), ("feature", case.feature), ("train", case.train), ("predict", case.predict)]
+    made = plan(cells, tmp_path)
+    assert sorted(made.fields) == case.fields.split()
+    assert made.target == ("price",)
