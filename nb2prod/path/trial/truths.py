@@ -130,7 +130,7 @@ class _Truths:
             fitted = sorted(np.random.default_rng(0).choice(fitted, COMPARED, replace=False).tolist())
         try:
             self._use(self.job["y_project"])
-            made = self.trial.run(self.trial.frame([*fitted, *rows.tolist()]), features=False).predictions
+            made = self.trial.run(self.trial.frame([*fitted, *rows.tolist()]), features=None).predictions
         finally:
             self._use(self.trial.job["project"])
         made = alone(made)
