@@ -401,6 +401,8 @@ class Planner:
                 if reason.endswith(use.rule) and use.id not in classes:
                     fresh[use.id] = TRAINING_ONLY
                     self.evidence[use.id] = why
+        for reason, why in (answer.get("partly") or {}).items():
+            self.evidence |= {use.id: why for use in composition.filters if reason.endswith(use.rule)}
         return fresh
 
     # settling ---------------------------------------------------------------------------------------------------------

@@ -34,7 +34,10 @@ from nb2prod.recording.kernel.numbering import HOOK
 from nb2prod.recording.kernel.recorder import Recorder
 from nb2prod.recording.record import roles_by_digest
 from nb2prod.runtime import artifacts, outputs
+from nb2prod.runtime.model import Model
 from nb2prod.runtime.proxy import Captured
+from nb2prod.runtime.rows import Decoder
+from nb2prod.runtime.signature import Signature
 
 SUBMODULES = ("frozen", "rules", "outputs", "artifacts", "columns")
 
@@ -132,6 +135,22 @@ def plan_and_serve(cells: list[tuple[str | None, str]], folder: Path) -> tuple[S
     made = plan(cells, folder)
     raw, expected = pd.read_pickle(made.table.path), made.cases["expected"]
     return made, Served(raw, made.predicted.tolist(), expected, made.composition.features, folder / "project")
+
+
+def refusals(made: ServingPath, folder: Path, rows: list[dict[str, Any]]) -> list[str | None]:
+    """Why the planned service in this folder gives no answer to each request row, asked alone; None where it gives one."""
+    project = folder / "project"
+    (project / "signature.json").write_text(json.dumps(made.signature))
+    saved, path = dict(sys.modules), list(sys.path)
+    try:
+        model, decoder = Model.load(project), Decoder(Signature.from_json(made.signature))
+        answers = [model.predict(decoder.check({"rows": [row]}).frame) for row in rows]
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - set(saved):
+            del sys.modules[name]
+        sys.modules.update(saved)
+    return [answer.errors[0].reason if answer.errors else None for answer in answers]
 
 
 def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.path.inprocess import plan
+from tests.path.inprocess import plan, refusals
 
 # Flats, and houses among the rows of training alone; only there does a living area not tell the size.
 FLATS = """import numpy as np
@@ -115,3 +115,40 @@ def test_fields(case: Case, tmp_path: Path) -> None:
     made = plan(cells, tmp_path)
     assert sorted(made.fields) == case.fields.split()
     assert made.target == ("price",)
+
+
+RULES = [
+    ("both lack something", "df = df.dropna()", "validity"),
+    ("a range of both", 'df = df[(df["price"] > 0) & (df["living"] < 200)]', "validity"),
+    ("the target alone", 'df = df[df["price"] > 0]', "training-only"),
+    ("the target by its name", 'df = df.dropna(subset=["price"])', "training-only"),
+    ("the target held against a feature", 'df = df[df["price"] / df["living"] < 13]', "training-only"),
+    ("the target among all", 'df = df[df["price"] < df["price"].quantile(0.9)].dropna()', "training-only"),
+]
+
+
+@pytest.mark.parametrize(("name", "rule", "klass"), RULES, ids=[rule[0] for rule in RULES])
+def test_what_a_rule_asks_of_the_features_holds_for_a_request(name: str, rule: str, klass: str, tmp_path: Path) -> None:
+    """The first 60 of the rows that the rule leaves are trained on; a flat of 999 is beyond what any rule of a range keeps."""
+    del name
+    load = FLATS.replace('"living": 40.0 + i % 17', '"living": np.where(i % 13 == 5, 999.0, 40.0 + i % 17)').replace(
+        '"price": 100.0 + 13 * (i % 37)', '"price": np.where(i % 11 == 3, np.nan, 100.0 + 13 * (i % 37))'
+    )
+    cells = [
+        ("data", load),
+        ("feature", f'{rule}\nX = df[["living", "age", "fare"]]'),
+        (
+            "train",
+            """from sklearn.tree import DecisionTreeRegressor
+model = DecisionTreeRegressor(max_depth=3).fit(X[:50], df["price"].fillna(0)[:50])""",
+        ),
+        ("predict", "y_pred = model.predict(X[50:])"),
+    ]
+    made = plan(cells, tmp_path)
+    assert made.filters[0].klass == klass
+    row = {"living": 50.0, "age": 30.0, "fare": 8.0}
+    odd = [row, {**row, "age": None}, {**row, "living": 999.0}]
+    refused = [reason is not None for reason in refusals(made, tmp_path, odd)]
+    assert refused == (
+        [False, False, False] if klass != "validity" else [False, "dropna" in rule, "dropna" not in rule]
+    )

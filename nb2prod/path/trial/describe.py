@@ -25,14 +25,24 @@ def signature(trial: Trial) -> None:
     for label in trial.raw.columns:
         try:
             columns.append(
-                describe.column(
-                    trial.raw[label], field=label in fields, target=label in target, nullable=label in nullable
-                )
+                described(trial, label, field=label in fields, target=label in target, nullable=label in nullable)
             )
         except describe.Undescribable as problem:
             broken.append({"column": str(label), "field": label in fields, "problem": str(problem)})
     trial.answer["columns"] = columns
     trial.answer["undescribable"] = broken
+
+
+def described(trial: Trial, label: Any, *, field: bool, target: bool = False, nullable: bool = False) -> dict[str, Any]:
+    """A raw column as the signature has it. What stands in for the target is one of the predicted rows' own: no rule of the notebook's refused it.
+
+    Raises `describe.Undescribable`.
+    """
+    form: dict[str, Any] = describe.column(trial.raw[label], field=field, target=target, nullable=nullable)
+    kept = trial.frame(trial.predicted)[label]
+    if target and not field and kept.notna().any():
+        form["phantom"] = describe.column(kept, field=False, target=True)["phantom"]
+    return form
 
 
 def cases(trial: Trial) -> None:
@@ -49,7 +59,7 @@ def cases(trial: Trial) -> None:
     for column in made.columns:
         if column.field:
             continue
-        seen = trial.raw[column.name].dropna()
+        seen = (predicted if column.target else trial.raw)[column.name].dropna()
         if len(seen):
             ends = [seen.iloc[0], seen.iloc[-1]]
             if pd.api.types.is_numeric_dtype(seen):

@@ -23,6 +23,7 @@ from nb2prod_runtime.signature import Column
 
 from .column_values import ColumnValues, Literals, of_column
 from .coverage import coverage
+from .describe import described
 from .experiment import Asked, Path, changed, smallest
 from .project import Trial
 from .removal import Removal
@@ -237,9 +238,8 @@ class _Search:
         """What serves in these columns' place where a request does not give them."""
         found = {}
         for column in columns:
-            raw = self.trial.raw.iloc[:, column]
             try:
-                form = describe.column(raw, field=False, target=column in self.targets)
+                form = described(self.trial, self.trial.raw.columns[column], field=False, target=column in self.targets)
             except describe.Undescribable:
                 continue
             form["categories"] = form["categories"] and tuple(form["categories"])
