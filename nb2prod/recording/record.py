@@ -143,6 +143,24 @@ def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, captur
                 )
             ]
         ) from error
+    except RuntimeError as error:
+        # What jupyter_client says of a kernel that dies, or keeps silent, before its first cell.
+        if capture["seen"] and capture["seen"][0].current is not None:
+            raise
+        raise EnvironmentProblem(
+            f"the notebook's kernel {kernel!r} does not start: {str(error).rstrip('.')}",
+            _last_words(folder / "kernel.log")
+            or f"Try it alone: jupyter run --kernel {kernel} with an empty notebook. Another kernel: --kernel NAME.",
+        ) from error
+
+
+def _last_words(log: Path) -> str:
+    """The last lines that a kernel's process wrote, if it wrote any."""
+    try:
+        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return ""
+    return "\n".join(["It said:", *lines[-3:]]) if lines else ""
 
 
 def _stopped(notebook: Notebook, capture: dict[str, Any], what: str, hint: str) -> Diagnostic:

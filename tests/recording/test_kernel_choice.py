@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import nbformat
@@ -40,3 +42,14 @@ def test_a_missing_kernel_is_named_with_the_way_around_it(tmp_path: Path) -> Non
         run(tmp_path, GONE, Options())
     assert "'conda-env-of-someone'" in str(problem.value)
     assert "--kernel python3" in str(problem.value.hint)
+
+
+def test_a_kernel_that_does_not_start_is_named_with_its_last_words(tmp_path, monkeypatch) -> None:
+    spec = tmp_path / "jupyter" / "kernels" / "dies"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, "-c", "import sys; sys.exit('no room for this kernel')", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Dies", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    with pytest.raises(EnvironmentProblem, match="'dies' does not start: ") as problem:
+        run(tmp_path, {}, Options(kernel="dies"))
+    assert "no room for this kernel" in str(problem.value.hint)
