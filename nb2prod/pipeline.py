@@ -42,9 +42,11 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
     """
     from nb2prod import afterwards, early
     from nb2prod.bento import build_environment
+    from nb2prod.bento.build_environment import RunKernel
     from nb2prod.environments.uv import Sources
     from nb2prod.forecast import forecast
     from nb2prod.path import plan, planned
+    from nb2prod.path.kernel import loaded_modules
     from nb2prod.path.tries import Tries
     from nb2prod.recording import record
 
@@ -57,15 +59,14 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
     with _staging(name) as stage:
         timed.stage("environment")
         expected = build_environment.before_run(notebook, kernel_name, sources)
-        lent = None if expected is None else expected.tried.site
         timed.stage("record")
         project = stage / "project"
 
         def plan_of(recording: Any, kernel: Any) -> _Packed:
             from nb2prod.bento import project as files
 
-            python = Path(recording.executable)
-            environment = build_environment.after_run(notebook, python, kernel_name, sources, expected)
+            ran = RunKernel(kernel_name, Path(recording.executable), loaded_modules(kernel, recording.folder))
+            environment = build_environment.after_run(notebook, ran, sources, expected)
             timed.stage("plan")
             project.mkdir()
             files.copy_runtime(project / files.RUNTIME_PACKAGE)
@@ -76,7 +77,9 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
             return _Packed(notebook, options, serving, told, environment, tries)
 
         with contextlib.ExitStack() as trial:
-            packed = record.record(notebook, options, stage / "recording", timed, plan_of, lent)
+            packed = record.record(
+                notebook, options, stage / "recording", timed, plan_of, expected.tried.site if expected else None
+            )
             timed.stage("package")
             bento, pins = _package(packed, project, stage)
             served = packed.environment.exact(pins.requirements, sources)

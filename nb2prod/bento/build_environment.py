@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nb2prod.bento import imports
-from nb2prod.environments import interpreter, kernels, lock, served
+from nb2prod.environments import closure, interpreter, kernels, lock, served
 from nb2prod.environments.interpreter import Environment
 from nb2prod.environments.lock import Wanted
 from nb2prod.environments.served import ServedEnvironment
@@ -41,25 +41,24 @@ def of_notebook(path: Path, kernel: str | None, sources: Sources) -> BuildEnviro
     Raises `EnvironmentProblem` as `before_run` does, and where only the running kernel can tell its interpreter.
     """
     notebook = read(path)
-    python, name = _python_of(notebook, kernel)
-    return _prepared(notebook, python, name, sources)
+    return _prepared(notebook, _installed(notebook, kernel), sources)
 
 
 def asked_for(path: Path, kernel: str | None, sources: Sources) -> Wanted:
     """What would be asked for, for the notebook in this file; nothing is made."""
     notebook = read(path)
-    environment = kernels.inspect(*_python_of(notebook, kernel))
+    environment = _installed(notebook, kernel)
     return lock.wanted(environment, modules_of(notebook, environment), sources)
 
 
-def _python_of(notebook: Notebook, kernel: str | None) -> tuple[Path, str]:
+def _installed(notebook: Notebook, kernel: str | None) -> Environment:
     found = kernels.find(kernel or notebook.kernel)
     if found.python is None:
         raise EnvironmentProblem(
             f"the kernel {found.name!r} is started by a program that hides its Python",
             "Build the notebook: the running kernel says what it runs on.",
         )
-    return found.python, found.name
+    return kernels.inspect(found.python, found.name, found.variables)
 
 
 def before_run(notebook: Notebook, name: str, sources: Sources) -> BuildEnvironment | None:
@@ -69,16 +68,42 @@ def before_run(notebook: Notebook, name: str, sources: Sources) -> BuildEnvironm
     the notebook imports can't be had for a service.
     """
     kernel = kernels.find(name)
-    return None if kernel.python is None else _prepared(notebook, kernel.python, name, sources)
+    return None if kernel.python is None else _prepared(notebook, _installed(notebook, name), sources)
 
 
-def after_run(
-    notebook: Notebook, python: Path, name: str, sources: Sources, known: BuildEnvironment | None
-) -> BuildEnvironment:
-    """The same for the interpreter `python` that the kernel turned out to run: `known` where that is the one that was expected."""
-    if known is not None and _same(known.kernel.python, python):
+@dataclass(frozen=True)
+class RunKernel:
+    """What a kernel turned out to be when it ran: its interpreter, and the top-level modules that it had `loaded` in the end."""
+
+    name: str
+    python: Path
+    loaded: frozenset[str]
+
+
+def after_run(notebook: Notebook, ran: RunKernel, sources: Sources, known: BuildEnvironment | None) -> BuildEnvironment:
+    """The environments for the kernel as it ran: those that are `known` from before the run, unless it has shown more.
+
+    A notebook need not import what it uses: a model that is read from a file brings its library, and pandas takes what it finds.
+    """
+    if known is not None and known.tried.own:
         return known
-    return _prepared(notebook, python, name, sources)
+    expected = known is not None and _same(known.kernel.python, ran.python)
+    kernel = known.kernel if known is not None and expected else kernels.inspect(ran.python, ran.name)
+    return _prepared(notebook, kernel, sources, _uncalled(ran.loaded, kernel, sources))
+
+
+def _uncalled(loaded: frozenset[str], environment: Environment, sources: Sources) -> frozenset[str]:
+    """Modules that were loaded without being a part of Jupyter's own machinery, of packages that can be had elsewhere."""
+    shell = environment.by_name.get("ipykernel")
+    machinery = {item.key for item in closure.of([shell] if shell else [], environment)}
+    return frozenset(
+        module
+        for module in loaded
+        if any(
+            item.key not in machinery and (not item.url or sources.find_links)
+            for item in environment.by_module.get(module, ())
+        )
+    )
 
 
 def modules_of(notebook: Notebook, environment: Environment) -> frozenset[str]:
@@ -91,9 +116,11 @@ def modules_of(notebook: Notebook, environment: Environment) -> frozenset[str]:
     return found.union(*inner) - own - environment.standard_library
 
 
-def _prepared(notebook: Notebook, python: Path, name: str, sources: Sources) -> BuildEnvironment:
-    kernel = kernels.inspect(python, name)
-    return BuildEnvironment(kernel, served.of_kernel(kernel, modules_of(notebook, kernel), sources))
+def _prepared(
+    notebook: Notebook, kernel: Environment, sources: Sources, loaded: frozenset[str] = frozenset()
+) -> BuildEnvironment:
+    modules = modules_of(notebook, kernel) | loaded
+    return BuildEnvironment(kernel, served.of_kernel(kernel, modules, sources))
 
 
 def _imported(cell: Cell) -> frozenset[str]:

@@ -76,7 +76,7 @@ def of(notebook: Notebook, options: Options) -> KernelOutlook:
             return found
         if kernel.is_own:
             return _own(name)
-        environment = kernels.inspect(kernel.python, name)
+        environment = kernels.inspect(kernel.python, name, kernel.variables)
         found = _described(name, environment)
         return _with_environment(found, notebook, environment, sources)
     except EnvironmentProblem as problem:

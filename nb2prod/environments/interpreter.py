@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -86,8 +87,8 @@ class Environment:
         return {module: tuple(items.values()) for module, items in found.items()}
 
 
-def read(python: Path) -> Environment:
-    """Ask this interpreter what is installed for it.
+def read(python: Path, variables: Mapping[str, str] | None = None) -> Environment:
+    """Ask this interpreter what is installed for it, started with these environment variables besides one's own.
 
     Raises `EnvironmentProblem` where it can't be started or does not answer.
     """
@@ -98,6 +99,7 @@ def read(python: Path) -> Environment:
             text=True,
             timeout=_SECONDS,
             check=True,
+            env={**os.environ, **(variables or {})},
         )
         document = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:

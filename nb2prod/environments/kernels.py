@@ -6,7 +6,8 @@ import json
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Kernel:
     name: str
     python: Path | None
     display_name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that it is started with, as its kernelspec says."""
 
     @property
     def is_own(self) -> bool:
@@ -44,7 +47,8 @@ def find(name: str) -> Kernel:
             f"install this one: python -m ipykernel install --user --name {name}.",
         )
     program = str((spec.get("argv") or [""])[0])
-    return Kernel(name, _interpreter(name, program), str(spec.get("display_name", name)))
+    variables = {key: str(value) for key, value in (spec.get("env") or {}).items()}
+    return Kernel(name, _interpreter(name, program), str(spec.get("display_name", name)), variables)
 
 
 def _spec(name: str) -> dict[str, Any] | None:
@@ -76,13 +80,13 @@ def _interpreter(name: str, program: str) -> Path | None:
     return Path(found).absolute()
 
 
-def inspect(python: Path, name: str) -> Environment:
-    """What is installed for the kernel's interpreter.
+def inspect(python: Path, name: str, variables: Mapping[str, str] | None = None) -> Environment:
+    """What is installed for the kernel's interpreter, started with the kernel's own environment variables.
 
     Raises `EnvironmentProblem` where it does not answer, or where no notebook of it can be built: its Python or pandas is too old
     or too new, or ipykernel is missing.
     """
-    found = interpreter.read(python)
+    found = interpreter.read(python, variables)
     check(found, name)
     return found
 

@@ -108,3 +108,16 @@ class KernelOracle:
                 raise Nb2ProdError(f"a value of the notebook can't be handed over: {made['problem']}")
             self._handed[path] = folder / made["file"]
         return self._handed[path]
+
+
+_LOADED = (
+    '__import__("json").dump([name for name, module in list(__import__("sys").modules.items()) '
+    'if getattr(module, "__file__", None)], open({path!r}, "w"))'
+)
+
+
+def loaded_modules(kernel: Kernel, folder: Path) -> frozenset[str]:
+    """The top-level modules that the kernel has loaded from files; `folder` is where it may write."""
+    path = folder / "modules.json"
+    kernel.run(_LOADED.format(path=str(path)))
+    return frozenset(name.partition(".")[0] for name in json.loads(path.read_text(encoding="utf-8")))
