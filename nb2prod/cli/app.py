@@ -33,6 +33,7 @@ from nb2prod.cli import (
     releases,
     serve,
     suggest,
+    usage,
 )
 from nb2prod.cli.output import json_wanted, print_error
 from nb2prod.errors import Cancelled, InputError, Nb2ProdError, ParityFailed, Refused
@@ -99,9 +100,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except BaseException as error:
+        if (
+            type(error).__name__ == "NoArgsIsHelpError"
+        ):  # of click 8.2 and later: a group without a command shows its help
+            click.echo(error)
+            return 0
         if debug and not isinstance(error, click.ClickException):
             traceback.print_exc()
-        problem = _as_problem(error)
+        problem = _as_problem(error, argv)
         if problem is None:
             raise
         print_error(problem, as_json=json_wanted(argv), command=_command_of(argv))
@@ -118,15 +124,14 @@ def _end_as_interrupted(number: signal.Signals) -> None:
         signal.signal(number, interrupt)
 
 
-def _as_problem(error: BaseException) -> Nb2ProdError | None:
+def _as_problem(error: BaseException, argv: Sequence[str]) -> Nb2ProdError | None:
     """The error as one of ours; None for what must end the interpreter."""
     if isinstance(error, (Refused, ParityFailed, Nb2ProdError)):
         return error
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return Cancelled()
     if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx else "nb2prod"
-        return InputError(error.format_message(), f"See: {command} --help")
+        return usage.in_words(error, argv)
     if isinstance(error, click.ClickException):
         return InputError(error.format_message())
     if isinstance(error, Exception):

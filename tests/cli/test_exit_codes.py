@@ -85,6 +85,7 @@ def result(bento="book:abc", diagnostics=(), *, sample=False):
         parity=report(passed=bool(bento), sample=sample),
         plan=PLAN,
         record=None,
+        metrics=None,
         to_json=lambda: document,
     )
 
@@ -113,12 +114,26 @@ INPUTS = [
     Input("refused by forecast", ("check", "ranked.ipynb"), 1, "F5  ranked.ipynb, cell 3, line 1", "np.searchsorted"),
     Input("unknown flag", ("build", "good.ipynb", "--tagret", "x"), 2, "--tagret", "nb2prod build --help"),
     Input("unknown command", ("biuld",), 2, "biuld", "nb2prod --help"),
-    Input("missing argument", ("build",), 2, "Missing argument 'NB'"),
+    Input("missing argument", ("build",), 2, "build: a notebook is missing", "nb2prod build my_notebook.ipynb"),
+    Input("missing release", ("serve",), 2, "serve: a Bento is missing", "`nb2prod list` names them"),
+    Input("missing name of a shell", ("completion",), 2, "is missing", "Expected one of bash, fish, zsh"),
+    Input("a shell that is none", ("completion", "csh"), 2, "'csh' is not one of", "Expected one of bash, fish, zsh"),
+    Input(
+        "a port that is none", ("serve", "x", "--port", "99999"), 2, "--port: 99999", "a whole number from 1 to 65535"
+    ),
+    Input("a port of letters", ("serve", "x", "--port", "abc"), 2, "--port: 'abc'", "a whole number from 1 to 65535"),
+    Input("a mistyped command", ("biuld", "x.ipynb"), 2, "No such command 'biuld'", "nb2prod --help"),
     Input("a filter that is none", ("build", "good.ipynb", "--filter", "3=no"), 2, "--filter '3=no'", "--filter 7.3="),
     Input("a class that is none", ("build", "good.ipynb", "--filter", "3.1=no"), 2, "3.1 is 'no'", "training-only"),
     Input("a name that is none", ("build", "good.ipynb", "--name", "Ä"), 2, "name is 'Ä'", "lowercase"),
     Input("a time that is none", ("build", "good.ipynb", "--timeout", "-1"), 2, "timeout is -1", "seconds above 0"),
-    Input("a parameter without value", ("build", "good.ipynb", "-p", "a"), 2, "requires 2 arguments"),
+    Input(
+        "a parameter without value",
+        ("build", "good.ipynb", "-p", "a"),
+        2,
+        "-p takes two words",
+        "nb2prod build … -p year 2013",
+    ),
     Input("unknown Bento", ("serve", "nothing"), 2, "no Bento named 'nothing'"),
     Input("a folder that is no Bento", ("serve", "."), 2, "is a folder, but not a Bento"),
     Input("unknown release", ("show", "nothing"), 2, "no release of 'nothing'"),
