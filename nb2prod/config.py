@@ -67,6 +67,8 @@ class Options:
     """Folders of wheels from which packages of the served environment may be taken."""
     offline: bool = False
     """Ask no package index: what is in uv's cache, or in `find_links`, must do."""
+    counterfactual_limit: float = 120.0
+    """Seconds that running the notebook again, with other values in some rows, may take; 0: it is not run again."""
     serving: Mapping[str, Any] = field(default_factory=dict)
     """How the service behaves: the options of `nb2prod.runtime.options`, which are part of the Bento."""
 
@@ -184,6 +186,7 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "timeout": _timeout,
         "find_links": folders,
         "offline": _flag,
+        "counterfactual_limit": _limit,
         "serving": _serving,
     }
 
@@ -282,6 +285,13 @@ def _tolerances(value: Any, where: str) -> dict[str, float]:
     if not isinstance(value, Mapping):
         raise _wrong(where, value, "a table as { probability = 1e-6 }")
     return {str(name): _tolerance(item, f"{where}: {name}") for name, item in value.items()}
+
+
+def _limit(value: Any, where: str) -> float:
+    number = _number(value)
+    if number is None or not 0 <= number < float("inf"):
+        raise _wrong(where, value, "a number of seconds, or 0 for none")
+    return number
 
 
 def _timeout(value: Any, where: str) -> float:

@@ -8,7 +8,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nb2prod.evaluation.evaluation import Evaluation
     from nb2prod.evaluation.outcomes import Outcomes
     from nb2prod.parity.cases import Cases
+    from nb2prod.parity.counterfactual import Awaited
     from nb2prod.parity.report import ParityReport
     from nb2prod.path.plan import ServingPath
     from nb2prod.path.tries import Description, Tries
@@ -56,25 +57,31 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
     early.check(notebook, options, forecast(notebook, options) if options.target or options.fields else None)
     _serving(notebook, options)
     kernel_name, sources = options.kernel or notebook.kernel, Sources(options.find_links, options.offline)
-    with _staging(name) as stage:
+    with _staging(name) as stage, contextlib.ExitStack() as besides:
         timed.stage("environment")
         expected = build_environment.before_run(notebook, kernel_name, sources)
         timed.stage("record")
         project = stage / "project"
 
         def plan_of(recording: Any, kernel: Any) -> _Packed:
-            from nb2prod.bento import project as files
-
             ran = RunKernel(kernel_name, Path(recording.executable), loaded_modules(kernel, recording.folder))
             environment = build_environment.after_run(notebook, ran, sources, expected)
             timed.stage("plan")
-            project.mkdir()
-            files.copy_runtime(project / files.RUNTIME_PACKAGE)
+            _begin_project(project)
             tries = trial.enter_context(Tries(recording, project, environment.tried))
             serving = plan.plan(recording, kernel, options, project, timed, tries)
             told = _told(notebook, options, serving, tries)
             _begin_cases(tries, serving)
-            return _Packed(notebook, options, serving, told, environment, tries)
+            again = _run_again(
+                besides,
+                serving,
+                options,
+                stage=stage,
+                lent=environment.tried.site,
+                seconds=timed.seconds["record"],
+                quick=quick,
+            )
+            return _Packed(notebook, options, serving, told, environment, tries, again)
 
         with contextlib.ExitStack() as trial:
             packed = record.record(
@@ -84,23 +91,47 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
             bento, pins = _package(packed, project, stage)
             served = packed.environment.exact(pins.requirements, sources)
             timed.stage("prove")
-            edges = packed.tries.edges()
+            serving, edges = packed.serving, packed.tries.edges()
             evaluated = _evaluate(packed)
-        serving = packed.serving
-        report, cases = _prove(serving, edges, bento, served, options, timed, quick=quick)
+        report, cases = _prove(_Unproved(serving, edges, packed.again), bento, served, options, timed, quick=quick)
         timed.stage("release")
         said = afterwards.compare(notebook, options, serving)
         document = _plan_document(serving, said)
-        result = _release(
-            _Built(notebook, options, serving, bento, pins, said.diagnostics, document, stage, evaluated), report, cases
-        )
+        built = _Built(notebook, options, serving, bento, pins, said.diagnostics, document, stage, evaluated)
+        tag, record_folder = _release(built, report, cases)
     timed.finish()
     if not quick:
         durations.keep(name, timed.seconds)
     seconds = {**timed.seconds, "total": sum(timed.seconds.values())}
-    return BuildResult(
-        result[0], said.diagnostics, planned.from_json(document), report, seconds, result[1], evaluated.metrics
-    )
+    made = planned.from_json(document)
+    return BuildResult(tag, said.diagnostics, made, report, seconds, record_folder, evaluated.metrics)
+
+
+def _begin_project(project: Path) -> None:
+    """Make the project's folder, with the runtime in it."""
+    from nb2prod.bento import project as files
+
+    project.mkdir()
+    files.copy_runtime(project / files.RUNTIME_PACKAGE)
+
+
+def _run_again(
+    besides: contextlib.ExitStack,
+    serving: ServingPath,
+    options: Options,
+    *,
+    stage: Path,
+    lent: Path | None,
+    seconds: float,
+    quick: bool,
+) -> Awaited:
+    """Begin to run the notebook again, with other values in some rows; it ends with `besides`. The first run took `seconds`."""
+    from nb2prod.counterfactual import process
+    from nb2prod.counterfactual.job import FirstRun
+
+    again = process.beside(serving, options, FirstRun(stage, lent, seconds, quick))
+    besides.enter_context(again)
+    return again
 
 
 def _plan_document(serving: ServingPath, said: Afterwards) -> dict[str, Any]:
@@ -169,6 +200,7 @@ class _Packed:
     told: _Told
     environment: BuildEnvironment
     tries: Tries
+    again: Awaited
 
 
 def _told(notebook: Notebook, options: Options, serving: ServingPath, tries: Tries) -> _Told:
@@ -227,9 +259,17 @@ def _imported(serving: ServingPath) -> frozenset[str]:
     return serving.composition.imports | rules
 
 
+@dataclass(frozen=True)
+class _Unproved:
+    """What is to be proved: the plan, the edge cases, and the runs with other values that go on meanwhile."""
+
+    serving: ServingPath
+    edges: list[dict[str, Any]]
+    again: Awaited
+
+
 def _prove(
-    serving: ServingPath,
-    edges: list[dict[str, Any]],
+    unproved: _Unproved,
     bento: Path,
     environment: ServedEnvironment,
     options: Options,
@@ -240,6 +280,7 @@ def _prove(
     from nb2prod.parity import bench, cases, prover, target
     from nb2prod.parity.cases import tolerance_of
 
+    serving = unproved.serving
     found = serving.cases
     known = cases.from_json(
         {
@@ -249,7 +290,7 @@ def _prove(
             "replay": {"rows": found["rows"], "expected": found["expected"], "row_ids": found["row_ids"]},
             "fallback": found.get("fallback"),
             "phantoms": found["phantoms"],
-            "edges": [_edge(edge) for edge in edges],
+            "edges": [_edge(edge) for edge in unproved.edges],
             "features": {
                 "names": serving.signature["features"]["names"],
                 "values": _feature_rows(found["given"]),
@@ -263,7 +304,8 @@ def _prove(
     where = target.of_folder(bento, f"{bento.parent.name}:{bento.name}", environment)
     allowed = tolerance_of(known, options.tolerance, options.tolerances)
     limits = bench.SAMPLE if quick else None
-    return prover.prove(where, known, tolerance=allowed, progress=progress, limits=limits), known
+    report = prover.prove(where, known, tolerance=allowed, progress=progress, limits=limits, awaited=unproved.again)
+    return report, replace(known, counterfactual=unproved.again.found())
 
 
 def _feature_rows(given: list[Any] | None) -> list[list[Any]] | None:

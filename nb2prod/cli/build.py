@@ -54,6 +54,12 @@ if TYPE_CHECKING:
 @find_links_option
 @offline_option
 @click.option("--quick", is_flag=True, help="Prove a sample only, to try things out; such a release can't be deployed.")
+@click.option(
+    "--counterfactual-limit",
+    type=float,
+    metavar="SECONDS",
+    help="Time that running the notebook again, with other values in some rows, may take (default: 120; 0: not at all).",
+)
 @click.option("--timeout", type=float, metavar="SECONDS", help="Time that one cell may take.")
 @common_options
 def build(notebook: Path, *, quick: bool, as_json: bool, debug: bool, **flags: Any) -> int:  # noqa: ARG001 (read by `main`)

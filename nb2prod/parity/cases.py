@@ -10,9 +10,10 @@ running service can be proved again later with nothing run again. Its form::
                   "made_by": [{"cell", "line", "source", "rule"} | null], "unread": [position]},
      "precision": {"answers": {place: {"dtype", "spread", "noise"}}, "features": {place: the same}},
      "edges": [{"row": {field: value}, "expected": {"value": v} | {"raises": text} | {"refused": text},
-                "name": text, "features": [value]}]}
+                "name": text, "features": [value]}],
+     "counterfactual": {"rows": [{"row_id", "words", "request", "outcome", "expected", ...}], "missing": text, ...}}
 
-`phantoms`, `edges` and `fallback` (the answers by rule, row by row) may be missing, so may an edge's `name` and `features`, and `replay.row_ids`.
+`phantoms`, `edges`, `counterfactual` (as `nb2prod.counterfactual.cases` writes it) and `fallback` (the answers by rule, row by row) may be missing, so may an edge's `name` and `features`, and `replay.row_ids`.
 `features.values[i]` belongs to `replay.rows[i]`; `features.made_by`, which may be missing too, names the
 notebook's statement that makes each feature, and `features.unread` those of which nothing comes: a model that is given a whole table need
 not read all of it, and a column that it does not read is asked of nobody. `precision` says how finely numbers are compared (`runtime/equality.py`); a feature's
@@ -26,6 +27,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from nb2prod.counterfactual.cases import Found
+from nb2prod.counterfactual.cases import from_json as counterfactual_of
 from nb2prod.errors import InputError
 from nb2prod.parity.stored import Stored
 from nb2prod.runtime.equality import Measure, Tolerance
@@ -87,6 +90,8 @@ class Cases:
     edges: tuple[Edge, ...] = ()
     fallback: tuple[Any, ...] | None = None
     """What the notebook's fallback cell answers for the replay's rows; None where it has none."""
+    counterfactual: Found | None = None
+    """Rows with other values, and what the notebook itself gave them; None where it was not run again."""
     answers: Mapping[str, Measure] = field(default_factory=dict)
     """What was measured of the answers' numbers, by place."""
     features: Mapping[str, Measure] = field(default_factory=dict)
@@ -139,6 +144,7 @@ class Cases:
                 "answers": {place: item.to_json() for place, item in self.answers.items()},
                 "features": {place: item.to_json() for place, item in self.features.items()},
             },
+            "counterfactual": None if self.counterfactual is None else self.counterfactual.to_json(),
         }
 
 
@@ -191,6 +197,9 @@ def _cases(document: Mapping[str, Any]) -> Cases:
         edges=tuple(map(_edge, document.get("edges") or ())),
         fallback=None if document.get("fallback") is None else tuple(document["fallback"]),
         **_precision(document.get("precision"), expected, values),
+        counterfactual=None
+        if document.get("counterfactual") is None
+        else counterfactual_of(document["counterfactual"]),
     )
 
 

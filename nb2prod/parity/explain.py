@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nb2prod.parity import counterfactual
 from nb2prod.parity.bench import Bench
 from nb2prod.parity.edges import BESIDE
 from nb2prod.parity.faults import ServiceFault
@@ -149,6 +150,11 @@ def _cause(bench: Bench, service: Service, mismatch: Mismatch, row: int, code: s
     if mismatch.kind == "edges" and not mismatch.case.startswith(BESIDE):
         edge = bench.cases.edges[row]
         return _of_features(bench, service, edge.row, edge.features, code)
+    if mismatch.kind == counterfactual.KIND:
+        found = bench.cases.counterfactual
+        changed = found.rows[row] if found is not None else None
+        features = counterfactual.features_of(changed) if changed is not None else None
+        return None if changed is None else _of_features(bench, service, changed.request, features, code)
     company = bench.company.get((mismatch.case, row), (row,))
     neighbours = len(company) > 1 or mismatch.kind == "partition"
     if neighbours and (cause := _of_neighbours(bench, service, row, company, code)) is not None:

@@ -6,12 +6,12 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nb2prod.errors import InputError
-from nb2prod.parity import batches, drawn, edges, kinds
+from nb2prod.parity import batches, counterfactual, drawn, edges, kinds
 from nb2prod.parity.bench import Bench, Limits, Setting
 from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
@@ -47,6 +47,7 @@ class _Run:
     bench: Bench
     progress: Progress
     code: str
+    awaited: counterfactual.Awaited | None = None
     findings: _Findings = field(default_factory=lambda: _Findings([]))
 
     @property
@@ -62,7 +63,7 @@ class _Run:
             ask()
 
 
-def prove(
+def prove(  # noqa: PLR0913 - by name, each with its default
     target: Target,
     cases: Cases,
     *,
@@ -71,13 +72,15 @@ def prove(
     seed: int = 0,
     limits: Limits | None = None,
     processes: Processes | None = None,
+    awaited: counterfactual.Awaited | None = None,
 ) -> ParityReport:
     """Prove that the target answers as the notebook did.
 
     A Bento's folder is served twice, under two hash seeds, with batching on and off, and run once without
     HTTP under a third; a URL is asked as it is, so what needs the Bento's own processes is left out and
     the report says so. The same `seed` asks the same requests. `processes` of the same folder are used and
-    left running; by default the proof has its own.
+    left running; by default the proof has its own. `awaited` are runs of the notebook with other values in some rows,
+    which go on meanwhile: what they find takes the place of what the cases hold of this kind.
 
     A difference is no exception: the report tells, `passed` is False. Raises `ServiceFault` (an
     `EnvironmentProblem`) where the service does not start, hangs, dies, or answers what is no answer, and
@@ -88,7 +91,7 @@ def prove(
     allowed = tolerance if isinstance(tolerance, Tolerance) else Tolerance(tolerance)
     started = time.perf_counter()
     bench = Bench(cases, target.signature(), tolerance=allowed, seed=seed, limits=limits or Limits())
-    run = _Run(bench, progress or NoProgress(), read_code(target.folder))
+    run = _Run(bench, progress or NoProgress(), read_code(target.folder), awaited)
     if target.folder is None:
         _prove_url(target, run)
     else:
@@ -120,11 +123,11 @@ def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | No
             if own:
                 processes.first().stop()
             run.progress.message(f"again row by row, hash seed {second}")
-            _ask_again(
-                run,
-                Service(processes.second().client, run.progress.message),
-                Setting(f"row by row, hash seed {second}"),
-            )
+            setting = Setting(f"row by row, hash seed {second}")
+            again = Service(processes.second().client, run.progress.message)
+            _ask_again(run, again, setting)
+            # Last, since the notebook is still being run meanwhile.
+            _ask_changed(run, again, setting)
         run.findings.hash_seeds = processes.seeds if second_server else (first, processes.seeds[2])
         run.findings.batching = ("on", "off") if second_server else ("on",)
 
@@ -132,7 +135,9 @@ def _prove_folder(target: Target, folder: Path, run: _Run, given: Processes | No
 def _prove_url(target: Target, run: _Run) -> None:
     client = Client(target.url or "", headers=target.headers)
     try:
-        _ask_all(run, Service(client, run.progress.message), Setting())
+        service = Service(client, run.progress.message)
+        _ask_all(run, service, Setting())
+        _ask_changed(run, service, Setting())
     finally:
         client.close()
     run.findings.mismatches += run.bench.tallies["target-free"].kept
@@ -184,6 +189,20 @@ def _ask_again(run: _Run, service: Service, setting: Setting) -> None:
     edges.ask(bench, service, setting, edges.again(bench))
     for kind, count in before.items():
         run.findings.mismatches += explained(bench, service, bench.tallies[kind].kept[count:], run.code)
+
+
+def _ask_changed(run: _Run, service: Service, setting: Setting) -> None:
+    """The rows that were given other values, once the notebook has been run with them."""
+    if run.ended:
+        return
+    bench = run.bench
+    if run.awaited is not None:
+        run.progress.message("waiting for the notebook, which runs again with other values in some rows")
+        bench.cases = replace(bench.cases, counterfactual=run.awaited.found())
+    found = bench.cases.counterfactual
+    words = f"counterfactual: {len(found.rows)} rows" if found is not None and found.rows else ""
+    run.step(words, lambda: counterfactual.ask(bench, service, setting, run.awaited))
+    run.findings.mismatches += explained(bench, service, bench.tallies[counterfactual.KIND].kept, run.code)
 
 
 def _batches(bench: Bench) -> list[batches.Batch]:
@@ -277,5 +296,8 @@ def _notes(target: Target, cases: Cases, bench: Bench) -> Iterator[str]:
     yield from _noted(tuple(_precision(bench)))
     if not bench.signature.batching:
         yield "The service answers the rows of a request one by one, so that they can't influence each other."
+    found = bench.cases.counterfactual
+    if found is not None and found.missing:
+        yield f"No counterfactual rows: {found.missing}."
     if target.folder is None:
         yield "A running service was asked as it is: other hash seeds, batching and the wire were not tested."

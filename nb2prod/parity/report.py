@@ -15,11 +15,12 @@ from nb2prod.parity.stored import Stored
 SCHEMA = 1
 _STORED = Stored("parity report", SCHEMA, "Prove again with `nb2prod parity TARGET`.")
 SCHEMA_FILE = Path(__file__).with_name("templates") / "parity.schema.json"
-KINDS = ("replay", "partition", "edges", "wire", "target-free")
+KINDS = ("replay", "partition", "edges", "counterfactual", "wire", "target-free")
 TITLES = {
     "replay": "the rows that the notebook predicted give the notebook's own predictions",
     "partition": "a row's answer never depends on its neighbours, their order, or the hash seed",
     "edges": "odd rows get what the notebook's own statements give them",
+    "counterfactual": "rows given other values get what the notebook itself, run again with them, predicts",
     "wire": "what comes back over HTTP equals what the same code gives in process",
     "target-free": "the request has no target, and what stands in for it changes nothing",
 }

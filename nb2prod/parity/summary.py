@@ -28,6 +28,8 @@ def _compared(kinds: dict[str, KindResult]) -> Iterator[str]:
         yield f"{partition.rows:,} answers for rows alone, in other company and in other order: a row's answer must not depend on the others."
     if edges.rows:
         yield f"{edges.rows:,} answers for odd rows (missing values, values never seen, extremes), with what the notebook's own lines make of them.{_of_these(edges)}"
+    if changed := kinds["counterfactual"].rows:
+        yield f"{changed:,} answers for rows with other values, with what the notebook itself gave them: it was run again with these values in its table."
     if kinds["wire"].rows:
         yield f"{kinds['wire'].rows:,} answers over HTTP, with what the same code gives without it."
     if kinds["target-free"].rows:
@@ -50,7 +52,9 @@ def _left_out(kinds: dict[str, KindResult], target: Target, cases: Cases, bench:
         yield "Another start of the service, and its code without HTTP: a running service was asked as it is."
     elif bench.limits.sample:
         yield "Another start of the service: only a sample was asked."
-    if kinds["edges"].rows:
+    if not kinds["counterfactual"].rows:
+        yield f"What the notebook itself gives to rows with other values: {kinds['counterfactual'].note}."
+    if kinds["edges"].rows and not kinds["counterfactual"].rows:
         yield "Whether the values kept from training suit odd rows: what is expected of these was worked out with the same values. That they are the right ones shows in the notebook's own predictions alone."
     yield "Whether the predictions are good. That is the model's business: its metrics, as far as the notebook shows them, are on the model card."
 

@@ -42,7 +42,7 @@ class Kernel:
 
 
 class RecordingClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Runs `before` in the kernel, then the cells, then `after` if every cell ran."""
+    """Runs `before` in the kernel, then the cells, then `after` if every cell ran, or else `failed`."""
 
     def __init__(
         self,
@@ -51,10 +51,12 @@ class RecordingClient(PapermillNotebookClient):  # type: ignore[misc]
         on_cell: Callable[[int, int], None],
         after: Callable[[Kernel], None],
         seen: list[Any],
+        failed: Callable[[Kernel], None] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._before, self._on_cell, self._after = before, on_cell, after
+        self._failed = failed
         self.current: int | None = None
         seen.append(self)
 
@@ -71,6 +73,8 @@ class RecordingClient(PapermillNotebookClient):  # type: ignore[misc]
                 self.execute_cell(cell, index)
             except CellExecutionError as error:
                 self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
+                if self._failed is not None:
+                    self._failed(kernel)
                 return
             finally:
                 self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)

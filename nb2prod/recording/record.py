@@ -61,20 +61,47 @@ def record(
             raise
 
     before = bootstrap.source(str(folder), roles_by_digest(notebook), str(lent) if lent else None)
+    watch = {"before": before, "on_cell": progress.cell, "after": after}
     with _quiet():
-        _run(
-            engine,
-            notebook,
-            options,
-            folder,
-            {
-                "before": before,
-                "on_cell": progress.cell,
-                "after": after,
-                "seen": client,
-                "log": str(folder / "kernel.log"),
-            },
-        )
+        _run(engine, notebook, options, folder, {**watch, "seen": client, "log": str(folder / "kernel.log")})
+    return outcome[0]
+
+
+def rerun(
+    notebook: Notebook,
+    options: Options,
+    folder: Path,
+    job: dict[str, Any],
+    then: Callable[[trace.Recording, Kernel], T],
+    lent: Path | None = None,
+    *,
+    anyhow: bool = False,
+) -> T:
+    """Run the notebook once more, with other values in some rows of its raw table: `job` as `kernel/rerun.py` reads it.
+
+    `then` is called with what this run recorded, as by `record`; with `anyhow` also after a cell has raised. Raises `Refused` where one
+    has, otherwise as `record`.
+    """
+    from nb2prod.recording import engine
+
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome: list[T] = []
+    client: list[Any] = []
+
+    def after(kernel: Kernel) -> None:
+        kernel.run(FINISH)
+        outcome.append(then(trace.load(folder, notebook, executed_cells(client[0], notebook)), kernel))
+
+    before = bootstrap.rerun_source(str(folder), roles_by_digest(notebook), job, str(lent) if lent else None)
+    watch = {"before": before, "on_cell": lambda _done, _total: None, "after": after}
+    if anyhow:
+        watch["failed"] = after
+    with _quiet():
+        try:
+            _run(engine, notebook, options, folder, {**watch, "seen": client, "log": str(folder / "kernel.log")})
+        except Refused:
+            if not outcome:
+                raise
     return outcome[0]
 
 

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from nb2prod.bento import digest, package, pins, project
+from nb2prod.counterfactual.cases import Changed, Found
 from nb2prod.environments import interpreter
 from nb2prod.errors import InputError
 from nb2prod.parity import prover, target
@@ -92,6 +93,9 @@ def test_a_bento_that_answers_as_the_notebook_passes_all_kinds(small, right):
         Edge({**row, "age": "22"}, "refused", "age: expected a number", "age as text"),
         Edge({**row, "fare": 7}, "value", small.predict({**row, "fare": 7}), "an integer for a float"),
     )
+    young = {**row, "age": 3.0, "port": "Q"}
+    changed = Changed(7, "port = 'Q'", young, "value", small.predict(young), small.features(young))
+    known = small.make_cases(edges=edges, counterfactual=Found((changed,)))
     before = {path: path.read_bytes() for path in right.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     said = []
 
@@ -101,11 +105,11 @@ def test_a_bento_that_answers_as_the_notebook_passes_all_kinds(small, right):
         def message(self, text):
             said.append(text)
 
-    report = prover.prove(target.of_folder(right), small.make_cases(edges=edges), progress=Told())
+    report = prover.prove(target.of_folder(right), known, progress=Told())
     assert report.mismatches == ()
     assert report.passed
     assert {item.kind: item.status for item in report.kinds} == dict.fromkeys(
-        ("replay", "partition", "edges", "wire", "target-free"), "passed"
+        ("replay", "partition", "edges", "counterfactual", "wire", "target-free"), "passed"
     )
     assert report.bento == f"small:{right.name}"
     assert len(set(report.hash_seeds)) == 3

@@ -99,7 +99,7 @@ def test_junit_names_every_kind_and_every_shown_difference(passed, refused):
     root = ElementTree.fromstring(junit.render(passed))
     assert root.get("failures") == "0"
     assert [suite.get("name") for suite in root] == list(report.KINDS)
-    assert len(root.findall(".//skipped")) == 2
+    assert len(root.findall(".//skipped")) == 3
     assert root.findall(".//failure") == []
 
     root = ElementTree.fromstring(junit.render(refused))

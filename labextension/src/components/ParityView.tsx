@@ -116,6 +116,10 @@ function kindWords(trans: TranslationBundle): Record<string, [string, string]> {
     replay: [trans.__('Replay'), trans.__("The rows that the notebook predicted give the notebook's own predictions")],
     partition: [trans.__('Partition'), trans.__("A row's answer never depends on its neighbours, their order, or the hash seed")],
     edges: [trans.__('Edges'), trans.__("Odd rows get what the notebook's own statements give them")],
+    counterfactual: [
+      trans.__('Counterfactual'),
+      trans.__('Rows given other values get what the notebook itself, run again with them, predicts')
+    ],
     wire: [trans.__('Wire'), trans.__('What comes back over HTTP equals what the same code gives in process')],
     'target-free': [trans.__('Target-free'), trans.__('The request has no target, and what stands in for it changes nothing')]
   };

@@ -34,6 +34,7 @@ from .numbering import HOOK, digest
 from .originals import original
 from .raw_tables import RawTables
 from .snapshots import Snapshots, fingerprint, type_name
+from .taken import Taken
 from .views import Views
 
 COLD_AFTER = 400
@@ -85,6 +86,7 @@ class Recorder:
         self.frames: list[dict[str, Any]] = []
         self.raw_tables = RawTables(folder)
         self.raw = self.raw_tables.entries
+        self.taken = Taken(folder)
         self.fits: list[dict[str, Any]] = []
         self.fitted = Fitted(self.rows, self._lineage)
         self.lineages: dict[int, Lineage] = {}
@@ -509,6 +511,7 @@ class Recorder:
         outcome = infer(op, self.rows)
         self._fitting(step, site, op)
         self._learning(step, site, op)
+        self.taken.fitted(site, op)
         if self._sifted(step, site, op) or (outcome.lineage is None and self._walks_rows(op)):
             return
         if outcome.lineage is None and self._frozen_parts(op):
@@ -520,6 +523,7 @@ class Recorder:
             if self.rows.inside(result) or Kinds.accessor(result) or self._one_answer(step, site, op):
                 return
             self._note_length(op)
+            self.taken.reduction(site, op, [x for v in op.operands if (x := self.lineage_of(v)) is not None])
             step.events.append(
                 {
                     "kind": "boundary",
@@ -1113,6 +1117,7 @@ class Recorder:
                 "lineage": self._lineage(lineage),
                 "model": type_name(op.receiver),
                 "training": training,
+                "digests": self.taken.digests(op),
             }
         )
         del self.fits[:-30]
@@ -1629,6 +1634,7 @@ class Recorder:
         """Write the trace."""
         self.active = False
         writer.write(self)
+        self.taken.write()
 
 
 class _NoKey:
