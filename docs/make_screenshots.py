@@ -63,7 +63,7 @@ def photograph(lab: Lab, browser: Browser) -> None:
     page.evaluate("jupyterapp.shell.currentWidget.context.revert()")
     building(page)
     take(page, "build.png")
-    expect(page.locator(".nb2prod-Build")).to_contain_text("is proved", timeout=BUILD_MS)
+    expect(page.locator(".nb2prod-Way")).to_contain_text("is proved", timeout=BUILD_MS)
     with_path(page)
     take(page, "plan.png")
     show(page, "parity")
@@ -73,6 +73,7 @@ def photograph(lab: Lab, browser: Browser) -> None:
     dark(page)
     take(page, "deployments-dark.png")
     group(page, "deployments").get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Stop").click()
     expect(page.locator(".nb2prod-State")).to_have_text("stopped", timeout=60_000)
     show(page, "cells")
     tagged(page)
@@ -97,7 +98,9 @@ def opened(lab: Lab, browser: Browser, notebook: str) -> Page:
         page.mouse.down()
         page.mouse.move(panel["x"] + SIDEBAR, y, steps=5)
         page.mouse.up()
-    expect(group(page, "problems")).to_contain_text("problems" if notebook == NOTEBOOK.name else "N1")
+    expect(page.locator(".nb2prod-Way-next")).to_have_text(
+        "Build and prove" if notebook == NOTEBOOK.name else "Suggest tags"
+    )
     return page
 
 

@@ -2,7 +2,7 @@ import { Dialog, MainAreaWidget, Notification, showDialog, showErrorMessage } fr
 import { Widget } from '@lumino/widgets';
 
 import { ApiError } from './api';
-import { stateWord } from './components/BuildBar';
+import { needsWord, stateWord } from './components/BuildBar';
 import type { IContext } from './context';
 import type { IBuild } from './documents';
 import type { INotebookModels } from './factory';
@@ -80,9 +80,9 @@ export function notifyOfBuilds(context: IContext, showPanel: () => void): void {
     const id = notes.get(build.id);
     const type = { proved: 'success', cancelled: 'info' }[build.state as string] ?? 'error';
     const note = {
-      message: `${build.notebook}: ${build.state === 'proved' ? '' : stateWord(build.state, trans)} ${build.summary}`.slice(0, 240),
+      message: `${build.notebook}: ${needsWord(build) ? `${stateWord(build.state, trans)} ` : ''}${build.summary}`.slice(0, 240),
       type: type as 'success' | 'info' | 'error',
-      autoClose: build.state === 'proved' ? 8000 : (false as const),
+      autoClose: build.state === 'proved' || build.state === 'cancelled' ? 8000 : 20_000,
       actions: [{ label: trans.__('Show'), callback: showPanel }]
     };
     if (id !== undefined) {

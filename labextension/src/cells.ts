@@ -98,6 +98,16 @@ export function documentOf(notebook: INotebookModel): JSONObject {
 }
 
 /**
+ * The language of a notebook that is not Python's, as it names it; null for Python, and where nothing says.
+ */
+export function foreignLanguage(notebook: INotebookModel): string | null {
+  const spec = notebook.getMetadata('kernelspec') as { language?: unknown } | undefined;
+  const info = notebook.getMetadata('language_info') as { name?: unknown } | undefined;
+  const named = [spec?.language, info?.name].find((name): name is string => typeof name === 'string' && name !== '');
+  return named === undefined || /^i?python\d*$/i.test(named) ? null : named;
+}
+
+/**
  * The first line of code; a comment only where there is nothing else, and without its marks.
  */
 export function firstLine(source: string): string {

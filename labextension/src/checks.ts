@@ -4,7 +4,7 @@ import { Debouncer } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError } from './api';
-import { documentOf, edit, rolesOfCell, tagsOf, writeTags } from './cells';
+import { documentOf, edit, foreignLanguage, rolesOfCell, tagsOf, writeTags } from './cells';
 import type { Client } from './client';
 import type { ICheck, IDiagnostic, IFix, IProposal, IProposedTag } from './documents';
 import type { Settings } from './settings';
@@ -82,7 +82,12 @@ export class CheckModel {
 
   get hasRoles(): boolean {
     const notebook = this._panel.content.model;
-    return notebook !== null && [...notebook.cells].some(cell => rolesOfCell(cell).length > 0);
+    return notebook !== null && foreignLanguage(notebook) === null && [...notebook.cells].some(cell => rolesOfCell(cell).length > 0);
+  }
+
+  get hasPredict(): boolean {
+    const notebook = this._panel.content.model;
+    return notebook !== null && [...notebook.cells].some(cell => rolesOfCell(cell).includes('predict'));
   }
 
   /** Ask the server now, unless it knows this very document already. */
@@ -185,7 +190,7 @@ export class CheckModel {
 
   private _read(): { key: string; path: string; content: ReturnType<typeof documentOf>; ids: string[] } | null {
     const notebook = this._panel.isDisposed ? null : this._panel.content.model;
-    if (notebook === null || !this._panel.context.isReady) {
+    if (notebook === null || !this._panel.context.isReady || foreignLanguage(notebook) !== null) {
       return null;
     }
     const path = this._panel.context.localPath;

@@ -2,7 +2,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
 
 import { readLines, request, requestAPI } from './api';
-import type { IBuild, IBuildOutcome, ICheck, IDeployment, IForm, IProposal, IRelease, IReport, ITried } from './documents';
+import type { IBuild, IBuildOutcome, ICheck, IDeployment, IForm, IKernelOutlook, IProposal, IRelease, IReport, ITried } from './documents';
 
 /**
  * nb2prod's endpoints, each as a function. Every one throws an `ApiError` where it fails.
@@ -16,6 +16,10 @@ export class Client {
 
   check(path: string, content: JSONObject): Promise<ICheck> {
     return this._post('check', { path, content }, 'diagnostics');
+  }
+
+  kernel(path: string, content: JSONObject): Promise<IKernelOutlook> {
+    return this._post('kernel', { path, content }, 'sentence');
   }
 
   suggest(path: string, content: JSONObject): Promise<IProposal> {

@@ -3,25 +3,14 @@ import type { Cell } from '@jupyterlab/cells';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 
 import { build } from './actions';
-import { rolesOfCell, writeRole } from './cells';
+import { CommandIDs, NO_ARGUMENTS, roleCommand } from './commandIds';
+import { foreignLanguage, rolesOfCell, writeRole } from './cells';
 import type { IContext } from './context';
 import { nb2prodIcon, roleIcons } from './icons';
 import { forecastPlan, recordedPlan } from './plan';
+import { addReleaseCommands } from './releaseCommands';
 import { isRole, type Role, ROLES } from './roles';
 import { roleWords } from './words';
-
-export const CommandIDs = {
-  showPanel: 'nb2prod:show-panel',
-  /** Takes `{ role }`: switches that role of the selected cells. */
-  toggleRole: 'nb2prod:toggle-role',
-  suggest: 'nb2prod:suggest-tags',
-  check: 'nb2prod:check',
-  build: 'nb2prod:build',
-  cancel: 'nb2prod:cancel-build',
-  togglePath: 'nb2prod:toggle-path'
-} as const;
-
-const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;
 
 /**
  * Everything that can be done without the mouse. `schema/panel.json` puts it into menus, toolbars and on keys.
@@ -32,15 +21,16 @@ export function addCommands(context: IContext, notebooks: INotebookTracker, pane
   const showPanel = (): void => {
     app.shell.activateById(panelId);
   };
-  const hasNotebook = (): boolean => models.current !== null;
+  const hasNotebook = (): boolean => models.current !== null && models.current.sections.language === null;
 
   commands.addCommand(CommandIDs.showPanel, {
-    label: trans.__('Show the nb2prod Panel'),
+    label: trans.__('Show nb2prod'),
     icon: nb2prodIcon,
     describedBy: NO_ARGUMENTS,
     execute: showPanel
   });
   addToggleRole(context, notebooks);
+  addReleaseCommands(context, showPanel);
   commands.addCommand(CommandIDs.suggest, {
     label: trans.__('Suggest Tags'),
     describedBy: NO_ARGUMENTS,
@@ -101,12 +91,11 @@ export function addCommands(context: IContext, notebooks: INotebookTracker, pane
 
 export function addToPalette({ trans }: IContext, palette: ICommandPalette): void {
   const category = trans.__('nb2prod');
-  const { toggleRole, ...others } = CommandIDs;
-  for (const command of Object.values(others)) {
+  for (const command of Object.values(CommandIDs).filter(id => id !== CommandIDs.toggleRole)) {
     palette.addItem({ command, category });
   }
   for (const role of ROLES) {
-    palette.addItem({ command: toggleRole, category, args: { role } });
+    palette.addItem({ command: roleCommand(role), category });
   }
 }
 
@@ -136,6 +125,10 @@ function addToggleRole({ app, trans }: IContext, notebooks: INotebookTracker): v
       }
     },
     isEnabled: () => selectedCells(notebooks).length > 0,
+    isVisible: () => {
+      const notebook = notebooks.currentWidget?.content.model;
+      return !notebook || foreignLanguage(notebook) === null;
+    },
     isToggled: args => {
       const role = roleArgument(args.role);
       const active = notebooks.activeCell;
@@ -150,14 +143,37 @@ function addToggleRole({ app, trans }: IContext, notebooks: INotebookTracker): v
         // What the active cell does, the other selected ones do with it.
         const on = !rolesOfCell((active.model.type === 'code' ? active.model : cells[0]) ?? active.model).includes(role);
         writeRole(notebook, cells, role, on);
-        app.commands.notifyCommandChanged(CommandIDs.toggleRole);
+        changed();
       }
     }
   });
+  // JupyterLab finds the keys of a toolbar's button by the command alone: each role has one of its own.
+  for (const role of ROLES) {
+    app.commands.addCommand(roleCommand(role), {
+      label: trans.__('Tag the Selected Cell: %1', words[role].tag),
+      caption: trans.__('%1: %2', words[role].tag, words[role].meaning),
+      icon: roleIcons[role],
+      describedBy: NO_ARGUMENTS,
+      isEnabled: () => app.commands.isEnabled(CommandIDs.toggleRole, { role }),
+      isVisible: () => app.commands.isVisible(CommandIDs.toggleRole, { role }),
+      isToggled: () => app.commands.isToggled(CommandIDs.toggleRole, { role }),
+      execute: () => app.commands.execute(CommandIDs.toggleRole, { role })
+    });
+  }
   const changed = (): void => {
     app.commands.notifyCommandChanged(CommandIDs.toggleRole);
+    for (const role of ROLES) {
+      app.commands.notifyCommandChanged(roleCommand(role));
+    }
   };
-  notebooks.activeCellChanged.connect(changed);
+  // Tags come from the panel, from suggestions and from Undo too: what shows them follows the cell itself.
+  let followed: Cell['model'] | null = null;
+  notebooks.activeCellChanged.connect((_, cell) => {
+    followed?.metadataChanged.disconnect(changed);
+    followed = cell?.model ?? null;
+    followed?.metadataChanged.connect(changed);
+    changed();
+  });
   notebooks.currentChanged.connect(changed);
 }
 

@@ -11,19 +11,16 @@ import { compare } from './releaseDiff';
  * What the buttons of a deployment do.
  */
 export function deploymentActions(context: IContext): IDeploymentActions {
-  const { client, deployments, trans } = context;
+  const { client, deployments } = context;
   return {
     onDeploy: bento => {
       void deploy(context, bento);
     },
     onAct: (name, action) => {
-      const words = {
-        rollback: trans.__('Rolling back'),
-        stop: trans.__('Answering the last requests'),
-        restart: trans.__('Starting')
-      }[action];
-      const failure = trans.__('%1 could not be changed', name);
-      deployments.during(name, words, () => client.act(name, action)).catch((reason: unknown) => showFailure(failure, reason));
+      void act(context, name, action);
+    },
+    onTried: (name, on) => {
+      deployments.setTried(name, on);
     },
     onForm: name => client.form(name),
     onTry: (name, row, key) => client.tryIt(name, row, key),
@@ -35,6 +32,56 @@ export function deploymentActions(context: IContext): IDeploymentActions {
       void showDiff(context, newer.name, newer.version, older.version);
     }
   };
+}
+
+export type DeploymentAction = 'rollback' | 'stop' | 'restart';
+
+/** Roll back, stop or start again; the first two ask before, until told not to. */
+async function act(context: IContext, name: string, action: DeploymentAction): Promise<void> {
+  const { client, deployments, trans } = context;
+  if (action !== 'restart' && !(await mayAct(context, name, action))) {
+    return;
+  }
+  const words = {
+    rollback: trans.__('Rolling back'),
+    stop: trans.__('Answering the last requests'),
+    restart: trans.__('Starting')
+  }[action];
+  try {
+    await deployments.during(name, words, () => client.act(name, action));
+  } catch (reason) {
+    await showFailure(trans.__('%1 could not be changed', name), reason);
+  }
+}
+
+async function mayAct({ deployments, settings, trans }: IContext, name: string, action: 'rollback' | 'stop'): Promise<boolean> {
+  const setting = action === 'stop' ? 'askBeforeStop' : 'askBeforeRollBack';
+  if (!settings.values[setting]) {
+    return true;
+  }
+  const previous = deployments.deployments?.find(item => item.name === name)?.previous?.slice(0, 8) ?? trans.__('the release before');
+  const words = {
+    stop: {
+      title: trans.__('Stop %1?', name),
+      body: trans.__('It answers the requests that it has, then no more. It can be started again.'),
+      button: trans.__('Stop')
+    },
+    rollback: {
+      title: trans.__('Roll %1 back?', name),
+      body: trans.__('%1 takes over from the release that answers now.', previous),
+      button: trans.__('Roll Back')
+    }
+  }[action];
+  const answer = await showDialog({
+    title: words.title,
+    body: words.body,
+    checkbox: { label: trans.__("Don't ask again") },
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: words.button })]
+  });
+  if (answer.button.accept && answer.isChecked === true) {
+    await settings.set(setting, false);
+  }
+  return answer.button.accept;
 }
 
 async function deploy(context: IContext, bento: string, withoutOwner = false): Promise<void> {

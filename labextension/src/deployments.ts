@@ -59,6 +59,21 @@ export class DeploymentsModel {
     return this._busy;
   }
 
+  /** Whether the form to ask a deployment is open. */
+  isTried(name: string): boolean {
+    return this._tried.has(name);
+  }
+
+  /** Open the form to ask a deployment, or close it. */
+  setTried(name: string, on: boolean): void {
+    if (on) {
+      this._tried.add(name);
+    } else {
+      this._tried.delete(name);
+    }
+    this._changed.emit();
+  }
+
   samples(name: string): readonly ISample[] {
     return this._samples.get(name) ?? [];
   }
@@ -137,6 +152,7 @@ export class DeploymentsModel {
   private readonly _poll: Poll;
   private readonly _changed = new Signal<DeploymentsModel, void>(this);
   private readonly _samples = new Map<string, readonly ISample[]>();
+  private readonly _tried = new Set<string>();
   private readonly _busy = new Map<string, string>();
   private _deployments: readonly IDeployment[] | null = null;
   private _error: string | null = null;

@@ -63,6 +63,15 @@ export interface ICheck {
   readonly diagnostics: readonly IDiagnostic[];
 }
 
+/** `POST kernel`: which kernel a build would run, and what it would have to make. */
+export interface IKernelOutlook {
+  readonly kernel: string;
+  readonly problem: string | null;
+  readonly hint: string | null;
+  /** All of it for a reader. */
+  readonly sentence: string;
+}
+
 /** One tag of `POST suggest`. */
 export interface IProposedTag {
   readonly cell: number;
@@ -135,7 +144,7 @@ export interface IRelease {
   readonly notebook: string;
   readonly notebook_hash: string;
   readonly data_hash: string | null;
-  readonly parity: { readonly passed?: boolean; readonly cases?: Readonly<Record<string, number>> };
+  readonly parity: { readonly passed?: boolean; /** Only a sample was proved, which can't be deployed. */ readonly sample?: boolean; readonly cases?: Readonly<Record<string, number>> };
   readonly plan?: IRecordedPlan;
 }
 

@@ -5,6 +5,7 @@ import type { BuildsModel } from './builds';
 import { CheckModel } from './checks';
 import type { Client } from './client';
 import { EvidenceModel } from './evidence';
+import { KernelModel } from './kernel';
 import { SectionsModel } from './model';
 import type { Settings } from './settings';
 import type { ISectionsModel, ISectionsTracker } from './tokens';
@@ -17,6 +18,7 @@ export interface INotebookModels {
   readonly sections: ISectionsModel;
   readonly check: CheckModel;
   readonly evidence: EvidenceModel;
+  readonly kernel: KernelModel;
 }
 
 interface IOptions {
@@ -54,7 +56,8 @@ export class ModelsTracker {
     const { client, builds, settings } = this._options;
     const check = new CheckModel(panel, client, settings);
     const evidence = new EvidenceModel(panel, client, check, builds);
-    const models = { panel, sections: new SectionsModel(panel), check, evidence };
+    const kernel = new KernelModel(panel, client);
+    const models = { panel, sections: new SectionsModel(panel), check, evidence, kernel };
     this._models.set(panel, models);
     return models;
   }

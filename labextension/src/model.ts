@@ -3,7 +3,7 @@ import { type INotebookModel, NotebookActions, type NotebookPanel } from '@jupyt
 import { JSONExt, type ReadonlyPartialJSONValue } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { readCells, writeRole } from './cells';
+import { foreignLanguage, readCells, writeRole } from './cells';
 import type { Role } from './roles';
 import type { ICellEntry, ISectionsModel } from './tokens';
 
@@ -32,6 +32,10 @@ export class SectionsModel implements ISectionsModel {
 
   get title(): string {
     return PathExt.basename(this._panel.context.localPath);
+  }
+
+  get language(): string | null {
+    return this._notebook === null ? null : foreignLanguage(this._notebook);
   }
 
   get cells(): readonly ICellEntry[] {
@@ -124,7 +128,7 @@ export class SectionsModel implements ISectionsModel {
       const before = known.get(cell.id);
       return before !== undefined && isSame(before, cell) ? before : cell;
     });
-    const shown = { cells, activeId: this._panel.content.activeCell?.model.id ?? null, title: this.title };
+    const shown = { cells, activeId: this._panel.content.activeCell?.model.id ?? null, title: this.title, language: this.language };
     const value = shown as unknown as ReadonlyPartialJSONValue;
     if (JSONExt.deepEqual(value, this._shown)) {
       return;

@@ -27,9 +27,10 @@ export class Nb2prodPanel extends SidePanel {
     this.id = 'nb2prod-panel';
     this.addClass('nb2prod-Panel');
     this.title.icon = nb2prodIcon;
-    this.title.caption = trans.__('From notebook to service');
+    this.title.caption = trans.__('nb2prod');
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('nb2prod: from notebook to service'));
+    this.node.setAttribute('aria-label', trans.__('nb2prod'));
+    this.header.addWidget(new PanelName(this._noTitle));
     this.header.addWidget(this._heading);
     this.content.addWidget(new PanelBody(_context));
 
@@ -62,6 +63,7 @@ export class Nb2prodPanel extends SidePanel {
     if (this._shown !== null && this._shown !== current) {
       this._shown.sections.isActive = false;
       this._shown.check.isShown = false;
+      this._shown.kernel.isShown = false;
       this._shown.sections.changed.disconnect(this._onChanged, this);
     }
     this._shown = current;
@@ -75,12 +77,14 @@ export class Nb2prodPanel extends SidePanel {
     if (models.current !== null) {
       models.current.sections.isActive = active;
       models.current.check.isShown = active;
+      models.current.kernel.isShown = active && server.state.kind === 'ready';
     }
     deployments.isActive = active && server.state.kind === 'ready';
   }
 
   private _onChanged(): void {
-    this._heading.text = this._context.models.current?.sections.title ?? this._noTitle;
+    const { trans } = this._context;
+    this._heading.text = this._context.models.current?.sections.title ?? trans.__('No notebook');
   }
 
   private readonly _noTitle: string;
@@ -121,7 +125,18 @@ class PanelBody extends ReactWidget {
 }
 
 /**
- * The name above the panel, as JupyterLab's own side panels have it.
+ * What the panel is called, wherever it is spoken of.
+ */
+class PanelName extends Widget {
+  constructor(name: string) {
+    super({ node: document.createElement('span') });
+    this.addClass('nb2prod-Panel-name');
+    this.node.textContent = name;
+  }
+}
+
+/**
+ * The notebook's name above the panel, as JupyterLab's own side panels have it.
  */
 class Heading extends Widget {
   constructor() {

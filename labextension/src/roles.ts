@@ -3,6 +3,9 @@
  */
 export const ROLES = ['parameters', 'data', 'feature', 'train', 'predict', 'fallback'] as const;
 
+/** The roles that nearly every notebook has; the others are found one step away. */
+export const FIRST_ROLES = ['feature', 'train', 'predict'] as const satisfies readonly (typeof ROLES)[number][];
+
 export type Role = (typeof ROLES)[number];
 
 export function isRole(tag: string): tag is Role {

@@ -13,6 +13,8 @@ export interface ISettingValues {
   /** Seconds between two looks at the deployments. */
   readonly pollInterval: number;
   readonly saveBeforeBuild: boolean;
+  readonly askBeforeStop: boolean;
+  readonly askBeforeRollBack: boolean;
   readonly defaultTarget: 'process' | 'container';
 }
 
@@ -23,6 +25,8 @@ export const DEFAULTS: ISettingValues = {
   cellDiagnostics: true,
   pollInterval: 2,
   saveBeforeBuild: false,
+  askBeforeStop: true,
+  askBeforeRollBack: true,
   defaultTarget: 'process'
 };
 

@@ -24,6 +24,8 @@ export interface ISectionsModel extends IDisposable {
   readonly key: string;
   /** File name of the notebook. */
   readonly title: string;
+  /** The notebook's language where it is not Python; null for Python. */
+  readonly language: string | null;
   /** Every code cell in the notebook's order. */
   readonly cells: readonly ICellEntry[];
   /** The selected cell, or null where it is not a code cell. */

@@ -2,3 +2,4 @@ import './base.css';
 import './panel.css';
 import './deployments.css';
 import './notebook.css';
+import './way.css';

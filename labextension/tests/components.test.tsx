@@ -7,12 +7,17 @@ import { AgreementPlot } from '../src/components/AgreementPlot';
 import { BuildBar } from '../src/components/BuildBar';
 import { DiagnosticItem } from '../src/components/DiagnosticItem';
 import { ParityView } from '../src/components/ParityView';
+import { KernelLine } from '../src/components/KernelLine';
 import { PlanView } from '../src/components/PlanView';
 import { Problems } from '../src/components/Problems';
+import { RoleButtons } from '../src/components/RoleButtons';
+import { ForeignNotebook } from '../src/components/SectionsView';
 import { ServerNotice } from '../src/components/ServerNotice';
 import { asCurl, asPython, rowOf, TryIt } from '../src/components/TryIt';
 import type { IBuild, ICheck, IDiagnostic, IField, IReport } from '../src/documents';
 import type { IPlan } from '../src/plan';
+import type { ICellEntry } from '../src/tokens';
+import { roleWords } from '../src/words';
 
 const trans = nullTranslator.load('nb2prod');
 const nothing = (): void => undefined;
@@ -36,8 +41,8 @@ const BUILD: IBuild = {
 
 function bar(build: IBuild | null, more: Partial<React.ComponentProps<typeof BuildBar>> = {}): void {
   render(
-    <BuildBar build={build} outcome={null} blocked={null} hasChanged={false} release={null} trans={trans}
-      onBuild={nothing} onCancel={nothing} onLog={nothing} onGo={nothing} onFix={nothing} {...more} />
+    <BuildBar build={build} outcome={null} trans={trans}
+      onCancel={nothing} onLog={nothing} onGo={nothing} onFix={nothing} {...more} />
   );
 }
 
@@ -92,25 +97,23 @@ describe('the check', () => {
 });
 
 describe('the build', () => {
-  it('can be asked for', () => {
-    const onBuild = vi.fn();
-    bar(null, { onBuild });
-    fireEvent.click(screen.getByRole('button', { name: 'Build and prove' }));
-    expect(onBuild).toHaveBeenCalled();
+  it('begins with the environment', () => {
+    bar({ ...BUILD, stages: [{ name: 'environment', since: 0 }], cells: null });
+    expect(screen.getByText('Looking at the environment')).toBeTruthy();
+    expect(screen.getByText('Set up').closest('li')?.getAttribute('aria-current')).toBe('step');
+    expect(screen.getByRole('list', { name: 'Stages' }).children).toHaveLength(6);
   });
 
-  it('says why it can not', () => {
-    bar(null, { blocked: 'Tag the cell that predicts first' });
-    const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Build and prove' });
-    expect(button.disabled).toBe(true);
-    expect(button.title).toBe('Tag the cell that predicts first');
+  it('that was cancelled is said to be so once', () => {
+    bar({ ...BUILD, state: 'cancelled', summary: 'Cancelled; nothing was kept.' });
+    expect(screen.getByRole('status').textContent).toBe('Cancelled; nothing was kept. Log');
   });
 
   it('shows the cell that runs and how far it is', () => {
     bar(BUILD);
     expect(screen.getByText('Running cell 4 of 12')).toBeTruthy();
     expect(screen.getByRole<HTMLProgressElement>('progressbar').value).toBe(3);
-    expect(screen.getByText('Run').getAttribute('aria-current')).toBe('step');
+    expect(screen.getByText('Run').closest('li')?.getAttribute('aria-current')).toBe('step');
   });
 
   it('waits for the kernel once it is cancelled', () => {
@@ -225,12 +228,53 @@ describe('trying a service', () => {
     const onTry = vi.fn()
       .mockResolvedValueOnce({ status: 200, milliseconds: 12.3, answer: { predictions: [1], errors: [] } })
       .mockResolvedValueOnce({ status: 422, milliseconds: 2, answer: { error: { message: 'malformed', details: [{ field: 'n', reason: 'a text' }] } } });
-    render(<TryIt form={{ fields, examples: [{ n: 3, s: 'x', b: false, f: null }] }} url="http://h" trans={trans} onTry={onTry} onCopy={nothing} />);
+    render(<TryIt form={{ fields, examples: [{ n: 3, s: 'x', b: false, f: null }] }} url="http://h" release="x:1234" trans={trans} onTry={onTry} onCopy={nothing} />);
     fireEvent.click(screen.getByRole('button', { name: 'Ask' }));
     expect(await screen.findByText('12 ms')).toBeTruthy();
+    expect(screen.getByText('from x:1234')).toBeTruthy();
     expect(onTry).toHaveBeenCalledWith({ n: 3, s: 'x', b: false, f: null }, '');
     fireEvent.click(screen.getByRole('button', { name: 'Ask' }));
     expect(await screen.findByText('a text')).toBeTruthy();
+  });
+});
+
+describe('the roles', () => {
+  const cell: ICellEntry = { id: 'a', number: 3, title: 'x = 1', roles: [] };
+  const view = (of: ICellEntry): HTMLElement =>
+    render(<RoleButtons cell={of} words={roleWords(trans)} trans={trans} onSetRole={nothing} />).container;
+  const shown = (node: HTMLElement): (string | null)[] => [...node.querySelectorAll('[data-nb2prod-role]')].map(item => item.textContent);
+
+  it('begin with three; the others are one click away', () => {
+    const node = view(cell);
+    expect(shown(node)).toEqual(['Feature', 'Train', 'Predict']);
+    fireEvent.click(screen.getByRole('button', { name: 'More' }));
+    expect(shown(node)).toEqual(['Feature', 'Train', 'Predict', 'Parameters', 'Data', 'Fallback']);
+  });
+
+  it('that a cell has are always shown', () => {
+    expect(shown(view({ ...cell, roles: ['fallback'] }))).toEqual(['Feature', 'Train', 'Predict', 'Fallback']);
+  });
+
+  it('are not offered in another language', () => {
+    render(<ForeignNotebook language="R" trans={trans} />);
+    expect(screen.getByText('This notebook is in R')).toBeTruthy();
+    expect(screen.queryByRole('button')).toBeNull();
+  });
+});
+
+describe('the kernel of a build', () => {
+  const outlook = { kernel: 'old', problem: null, hint: null, sentence: 'old: Python 3.12; the service runs in the same environment' };
+
+  it('is said', () => {
+    render(<KernelLine outlook={outlook} trans={trans} />);
+    expect(screen.getByText(/old: Python 3.12/)).toBeTruthy();
+  });
+
+  it('that can not be used is a warning with its remedy', () => {
+    render(<KernelLine outlook={{ ...outlook, problem: 'no kernel old', hint: 'Install it.' }} trans={trans} />);
+    expect(screen.getByRole('status').dataset.severity).toBe('warning');
+    expect(screen.getByText('no kernel old')).toBeTruthy();
+    expect(screen.getByText('Install it.')).toBeTruthy();
   });
 });
 

@@ -11,7 +11,7 @@ const trans = nullTranslator.load('nb2prod');
 
 const SERVING: IDeployment = {
   name: 'flights', release: 'flight_delay', version: '1111111111', bento: 'flight_delay:1111111111', previous: null, state: 'serving',
-  url: 'http://127.0.0.1:3000', uptime: 130, health: 'ready', requests: 7, errors: 0, p50: 0.004, p99: 0.05, notebook: null,
+  url: 'http://127.0.0.1:3000', uptime: 130, health: 'ready', requests: 70, errors: 0, p50: 0.004, p99: 0.05, notebook: null,
   notebook_changed: null, notes: ['No owner answers for it.'], events: []
 };
 const RELEASE: IRelease = {
@@ -20,7 +20,7 @@ const RELEASE: IRelease = {
 
 function actions(): { [K in keyof IDeploymentActions]: ReturnType<typeof vi.fn> } {
   return {
-    onDeploy: vi.fn(), onAct: vi.fn(), onTry: vi.fn(), onCopy: vi.fn(), onDiff: vi.fn(),
+    onDeploy: vi.fn(), onAct: vi.fn(), onTried: vi.fn(), onTry: vi.fn(), onCopy: vi.fn(), onDiff: vi.fn(),
     onForm: vi.fn(() => Promise.resolve({ fields: [], examples: [{}] })), onReleases: vi.fn(() => Promise.resolve([]))
   };
 }
@@ -28,7 +28,7 @@ function actions(): { [K in keyof IDeploymentActions]: ReturnType<typeof vi.fn> 
 function view(more: Partial<React.ComponentProps<typeof Deployments>>): ReturnType<typeof actions> {
   const done = actions();
   render(
-    <Deployments deployments={[SERVING]} error={null} release={RELEASE} hasChanged={false} busy={new Map()} samples={() => []}
+    <Deployments deployments={[SERVING]} error={null} release={RELEASE} hasChanged={false} busy={new Map()} samples={() => []} isTried={() => false}
       actions={done as unknown as IDeploymentActions} trans={trans} {...more} />
   );
   return done;
@@ -58,6 +58,39 @@ describe('deployments', () => {
   it('say that the notebook is another one now', () => {
     view({ hasChanged: true });
     expect(screen.getByText('The notebook has changed since this release.')).toBeTruthy();
+  });
+
+  it('say once that the notebook is another one now', () => {
+    view({ hasChanged: true, deployments: [{ ...SERVING, notes: ['the notebook has changed since this was built'] }] });
+    expect(screen.getAllByText(/has changed/)).toHaveLength(1);
+  });
+
+  it('show no percentile of a few requests', () => {
+    view({ deployments: [{ ...SERVING, requests: 7 }] });
+    expect(screen.queryByText('50 ms')).toBeNull();
+    expect(screen.getByText(/7 requests so far/)).toBeTruthy();
+  });
+
+  it('that are started again say so', () => {
+    view({ deployments: [{ ...SERVING, state: 'stopped' }], busy: new Map([['flights', 'Starting']]) });
+    expect(screen.getByText('starting')).toBeTruthy();
+  });
+
+  it('lose their form and its answers with their release', async () => {
+    const onForm = vi.fn(() => Promise.resolve({ fields: [], examples: [{}] }));
+    const done = { ...actions(), onForm, onTry: vi.fn(() => Promise.resolve({ status: 200, milliseconds: 12, answer: { predictions: [41], errors: [] } })) };
+    const shown = (item: IDeployment): React.JSX.Element => (
+      <Deployments deployments={[item]} error={null} release={RELEASE} hasChanged={false} busy={new Map()} samples={() => []} isTried={() => true}
+        actions={done as unknown as IDeploymentActions} trans={trans} />
+    );
+    const { rerender } = render(shown(SERVING));
+    fireEvent.click(await screen.findByRole('button', { name: 'Ask' }));
+    expect(await screen.findByText('41')).toBeTruthy();
+    expect(screen.getByText('from flight_delay:11111111')).toBeTruthy();
+    rerender(shown({ ...SERVING, version: '2222222222', bento: 'flight_delay:2222222222' }));
+    expect(await screen.findByRole('button', { name: 'Ask' })).toBeTruthy();
+    expect(screen.queryByText('41')).toBeNull();
+    expect(onForm).toHaveBeenCalledTimes(2);
   });
 
   it('offer a newer release, and the way back', () => {

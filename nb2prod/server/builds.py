@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -126,10 +127,10 @@ class BuildEventsHandler(_BuildHandler):
         self.set_header("Cache-Control", "no-store")
         # A proxy in front must not wait for more.
         self.set_header("X-Accel-Buffering", "no")
-        await self.flush()  # the reader shall know that it is heard before there is anything to say
         stream = self.queue.watch()
+        following = asyncio.ensure_future(anext(stream))
         try:
-            following = asyncio.ensure_future(anext(stream))
+            await self.flush()  # the reader shall know that it is heard before there is anything to say
             while True:
                 done, _ = await asyncio.wait([following], timeout=_HEARTBEAT)
                 if done:
@@ -141,9 +142,12 @@ class BuildEventsHandler(_BuildHandler):
                 self.write("\n")
                 await self.flush()
         except StreamClosedError:
-            pass
+            pass  # a page that closes is no event
         finally:
             following.cancel()
+            # The generator can't be closed while somebody waits for its next item.
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                await following
             await stream.aclose()  # type: ignore[attr-defined]
 
     def on_connection_close(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.notebook import ROLES, Cell, Notebook
+from nb2prod.server import code_fixes
 
 _IGNORE = re.compile(r"#\s*nb2prod:\s*ignore\[([^\]]*)\]")
 
@@ -48,6 +49,8 @@ def _found(item: Diagnostic, notebook: Notebook) -> Iterator[Fix]:
         yield from _with_random_state(item, cell)
     if item.code == "F16":
         yield from _assigned(item, cell)
+    for change in code_fixes.changes(item, cell, notebook):
+        yield from _checked(Fix(change.label, cell.number, change.source))
     if item.severity == "warning":
         yield from _ignored(item, cell)
 

@@ -135,6 +135,11 @@ def tags_of(page: Page, number: int) -> list[str]:
     )
 
 
+def way(page: Page) -> Locator:
+    """The strip from Tag to Deploy, with the one button of what comes next."""
+    return page.locator("#nb2prod-panel .nb2prod-Way")
+
+
 def group(page: Page, name: str) -> Locator:
     """A group of the panel."""
     return page.locator(f'#nb2prod-panel .nb2prod-Group[data-group="{name}"]')

@@ -15,8 +15,9 @@ from tests.browser.harness import (
     set_source,
     show_panel,
     tags_of,
+    way,
 )
-from tests.server.books import FEATURE, LOAD, PREDICT, SLEEPS, TRAIN, document, houses, write
+from tests.server.books import FEATURE, LOAD, PREDICT, RANKED, SLEEPS, TRAIN, document, houses, write
 
 pytestmark = [pytest.mark.browser]
 
@@ -161,10 +162,35 @@ def test_proposals_follow_cells_that_move(page):
 def test_an_untagged_notebook_is_left_alone(page):
     """What the check finds stands in the panel; the cells of somebody's exploration get no remarks."""
     open_(page, "untagged.ipynb")
-    expect(problem(page, "N1")).to_be_visible()
+    expect(way(page).get_by_role("button")).to_have_text(["Suggest tags"])
     set_source(page, 3, FOREST)
     expect(page.locator(f"{FRONT} .nb2prod-Diagnostic")).to_have_count(0)
-    expect(page.locator("#nb2prod-panel").get_by_role("button", name="Build and prove")).to_be_disabled()
+    expect(group(page, "problems")).to_have_count(0)
+
+
+def test_the_way_leads_from_tag_to_build(page):
+    open_(page, "untagged.ipynb")
+    step = way(page).locator("[aria-current=step]")
+    expect(step).to_contain_text("Tag")
+    way(page).get_by_role("button", name="Suggest tags").click()
+    way(page).get_by_role("button", name="Accept all").click()
+    expect(step).to_contain_text("Build")
+    # The toolbar of a cell knows what the panel did to it.
+    select_cell(page, 2)
+    ring = page.locator(f'{FRONT} .jp-Cell.jp-mod-active .jp-cell-toolbar [data-jp-item-name="nb2prod-feature"]')
+    expect(ring.locator(".lm-mod-toggled, [aria-pressed=true]").first).to_be_visible()
+    set_source(page, 2, RANKED)
+    expect(step).to_contain_text("Check")
+    way(page).get_by_role("button", name="Show the first error").click()
+    expect(page.locator(f"{FRONT} .jp-Cell.jp-mod-active")).to_contain_text("rank")
+
+
+def test_a_notebook_of_another_language_has_nothing_to_tag(page):
+    page.evaluate(
+        "() => jupyterapp.shell.currentWidget.content.model.setMetadata('kernelspec', {name: 'ir', language: 'R', display_name: 'R'})"
+    )
+    expect(page.locator("#nb2prod-panel")).to_contain_text("This notebook is in R")
+    expect(page.locator(".nb2prod-RoleButton")).to_have_count(0)
 
 
 def test_keys_tag_all_selected_cells(page):
@@ -194,7 +220,7 @@ def test_the_context_menu_and_the_main_menu_have_the_roles(page):
     page.locator('.lm-Menu-item[data-command="nb2prod:toggle-role"]', has_text="Data").click()
     expect(page.locator(".nb2prod-Section[data-nb2prod-role=data] .nb2prod-Cell-number")).to_have_text(["1"])
     page.locator(".lm-MenuBar-item", has_text="Run").click()
-    page.locator(".lm-Menu-itemLabel", has_text="Notebook to Service").hover()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^nb2prod$")).hover()
     expect(page.locator('.lm-Menu-item[data-command="nb2prod:build"]')).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
@@ -214,7 +240,9 @@ def test_the_panel_is_worked_by_keyboard_alone(page):
     for _ in range(12):
         names.append(page.evaluate("document.activeElement.textContent"))
         page.keyboard.press("Tab")
-    assert names[:7] == ["Parameters", "Data", "Feature", "Train", "Predict", "Fallback", "Build and prove"]
+    assert names[:4] == ["Feature", "Train", "Predict", "More"]
+    page.locator(".nb2prod-RoleButton", has_text="More").focus()
+    page.keyboard.press("Enter")
     page.locator(".nb2prod-RoleButton", has_text="Data").focus()
     page.keyboard.press("Space")
     expect(page.locator(".nb2prod-Section[data-nb2prod-role=data] .nb2prod-Cell-number")).to_have_text(["1"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import accessibility_problems, group, running_lab, set_source, show_panel, tags_of
+from tests.browser.harness import accessibility_problems, group, running_lab, set_source, show_panel, tags_of, way
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -52,14 +52,14 @@ def panel_button(page: Page, name: str):
 
 
 def build_bar(page: Page):
-    return page.locator("#nb2prod-panel .nb2prod-Build")
+    return page.locator("#nb2prod-panel .nb2prod-Top")
 
 
 def test_1_tags_are_suggested_and_accepted(page):
     expect(page.locator("#nb2prod-panel .nb2prod-Section[data-nb2prod-role=predict]")).to_contain_text(
         "A build needs one"
     )
-    expect(panel_button(page, "Build and prove")).to_be_disabled()
+    expect(panel_button(page, "Build and prove")).to_have_count(0)
     panel_button(page, "Suggest tags").click()
     proposed = page.locator(".nb2prod-Proposed")
     expect(proposed.filter(has_text="Predict")).to_have_count(1)
@@ -161,7 +161,7 @@ def test_6_the_settings_say_where_it_is_deployed(page):
     page.route(re.compile(r"/nb2prod/deployments(\?|$)"), refuse)
     for target in ("container", "process"):
         setting(target)
-        group(page, "deployments").get_by_role("button", name="Deploy", exact=True).click(timeout=60_000)
+        way(page).get_by_role("button", name="Deploy", exact=True).click(timeout=60_000)
         dialog = page.locator(".jp-Dialog")
         expect(dialog).to_contain_text("there is no engine here")
         dialog.get_by_role("button").last.click()
@@ -182,7 +182,8 @@ def test_7_it_is_deployed_and_answers(page):
     panel.get_by_label("distance").fill("far")
     panel.get_by_role("button", name="Ask", exact=True).click()
     expect(panel.locator(".nb2prod-Try-answer")).to_contain_text("expected an integer, got a string")
-    expect(panel.locator(".nb2prod-Metric", has_text="p50")).to_contain_text("ms")
+    # Of two requests there are no percentiles.
+    expect(panel.locator(".nb2prod-Metric", has_text="p50")).not_to_contain_text("ms")
     assert accessibility_problems(page, "#nb2prod-panel") == []
 
 
@@ -207,6 +208,8 @@ def test_8_a_change_is_said_built_deployed_and_rolled_back(page):
     expect(page.locator(".nb2prod-Diff [data-kind=added]", has_text="20")).to_be_visible()
     page.locator(".jp-Dialog").get_by_role("button", name="Close").click()
     panel.get_by_role("button", name="Roll back").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Roll Back").click()
     expect(panel.get_by_role("button", name=re.compile("^Deploy [0-9a-f]{8}$"))).to_be_visible(timeout=BUILD_MS)
     panel.get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Stop").click()
     expect(panel.locator(".nb2prod-State")).to_have_text("stopped", timeout=60_000)

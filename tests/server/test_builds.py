@@ -1,7 +1,9 @@
 """Builds as the server runs them: real processes, real kernels."""
 
 import asyncio
+import gc
 import json
+import logging
 import os
 import time
 
@@ -116,6 +118,29 @@ async def test_the_stream_tells_every_change_to_whoever_comes(ask, jp_root_dir, 
     assert states[0] == "queued"
     assert states[-1] == "refused"
     assert "running" in states
+
+
+async def test_a_page_that_closes_leaves_nothing_in_the_log(ask, jp_root_dir, jp_base_url, jp_serverapp, caplog):
+    """Its stream has ended while the server waited for a change to tell, and while it told one."""
+    token = jp_serverapp.identity_provider.token
+    # Jupyter Server's log does not propagate to where pytest listens.
+    for name in ("tornado.application", "tornado.general", jp_serverapp.log.name):
+        logging.getLogger(name).addHandler(caplog.handler)
+    write(jp_root_dir / "x.ipynb", document(("", LOAD), ("train", TRAIN)))
+    writers = []
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection("127.0.0.1", jp_serverapp.port)
+        request = f"GET {jp_base_url}nb2prod/builds/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: token {token}\r\n\r\n"
+        writer.write(request.encode())
+        assert b"200" in await reader.readline()
+        writers.append(writer)
+    for writer in writers:
+        writer.close()
+    _, build = await ask("builds", method="POST", body={"path": "x.ipynb"})
+    await until(ask, build["id"])
+    gc.collect()  # a task that nobody waited for speaks up when it goes
+    await asyncio.sleep(0.2)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_a_stranger_gets_nothing(jp_fetch, own_home):

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { hasEnded } from '../builds';
 import type { IBuild, IBuildOutcome, IFix } from '../documents';
 import { DiagnosticItem, Hint } from './DiagnosticItem';
 import type { OnGo } from './PlaceLink';
@@ -8,48 +9,26 @@ import type { OnGo } from './PlaceLink';
 interface IProps {
   readonly build: IBuild | null;
   readonly outcome: IBuildOutcome | null;
-  /** Why a build can't be asked for; null where it can. */
-  readonly blocked: string | null;
-  readonly hasChanged: boolean;
-  readonly release: string | null;
   readonly trans: TranslationBundle;
-  readonly onBuild: () => void;
   readonly onCancel: (build: IBuild) => void;
   readonly onLog: (build: IBuild) => void;
   readonly onGo: OnGo;
   readonly onFix: (fix: IFix) => void;
 }
 
-const STAGES = ['record', 'plan', 'package', 'prove', 'release'] as const;
+const STAGES = ['environment', 'record', 'plan', 'package', 'prove', 'release'] as const;
 
 /**
- * The one button, and how the build stands.
+ * How the newest build stands: its stages while it runs, what came of it after. Nothing where there was none.
  */
-export function BuildBar(props: IProps): React.JSX.Element {
-  const { build, blocked, hasChanged, release, trans, onBuild } = props;
-  const isRunning = build !== null && ['queued', 'running', 'proving'].includes(build.state);
+export function BuildBar(props: IProps): React.JSX.Element | null {
+  const { build, trans } = props;
+  if (build === null) {
+    return null;
+  }
   return (
     <section className="nb2prod-Build" aria-label={trans.__('Build')}>
-      {isRunning ? (
-        <Running {...props} build={build} />
-      ) : (
-        <>
-          <button
-            className="nb2prod-Button nb2prod-mod-primary nb2prod-Build-button"
-            disabled={blocked !== null}
-            title={blocked ?? trans.__('Run the notebook once, make a Bento of it, and prove it')}
-            onClick={onBuild}
-          >
-            {trans.__('Build and prove')}
-          </button>
-          {release !== null && hasChanged && (
-            <p className="nb2prod-Build-changed" role="status">
-              {trans.__('The notebook has changed since %1.', release)}
-            </p>
-          )}
-          {build !== null && <Ended {...props} build={build} />}
-        </>
-      )}
+      {hasEnded(build) ? <Ended {...props} build={build} /> : <Running {...props} build={build} />}
     </section>
   );
 }
@@ -64,8 +43,8 @@ function Running({ build, trans, onCancel, onLog }: IProps & { readonly build: I
       </div>
       <ol className="nb2prod-Stages" aria-label={trans.__('Stages')}>
         {STAGES.map(name => (
-          <li key={name} data-state={stageState(build, name)} aria-current={name === stage ? 'step' : undefined}>
-            {stageWord(name, trans)}
+          <li key={name} data-state={stageState(build, name)} aria-current={name === stage ? 'step' : undefined} title={stageWord(name, trans)}>
+            <span className="nb2prod-Stages-word">{stageWord(name, trans)}</span>
             {name === 'record' && name === stage && build.cells !== null && (
               <progress
                 aria-label={trans.__('Cells that have run')}
@@ -94,7 +73,7 @@ function Ended({ build, outcome, trans, onLog, onGo, onFix }: IProps & { readonl
   return (
     <div className="nb2prod-Outcome" data-state={build.state} role="status">
       <p>
-        {build.state !== 'proved' && <strong>{stateWord(build.state, trans)} </strong>}
+        {needsWord(build) && <strong>{stateWord(build.state, trans)} </strong>}
         {found.length === 0 ? build.summary : trans._n('%1 line stands in the way:', '%1 lines stand in the way:', found.length)}{' '}
         <button className="nb2prod-Link" onClick={() => { onLog(build); }}>
           {trans.__('Log')}
@@ -145,6 +124,7 @@ function stageText(build: IBuild, stage: string | null, trans: TranslationBundle
     return trans.__('Running cell %1 of %2', Math.min(build.cells[0] + 1, build.cells[1]), build.cells[1]);
   }
   const text: Record<string, string> = {
+    environment: trans.__('Looking at the environment'),
     record: trans.__('Running the notebook'),
     plan: trans.__('Finding the serving path'),
     package: trans.__('Making the Bento'),
@@ -156,12 +136,18 @@ function stageText(build: IBuild, stage: string | null, trans: TranslationBundle
 
 function stageWord(name: (typeof STAGES)[number], trans: TranslationBundle): string {
   return {
+    environment: trans.__('Set up'),
     record: trans.__('Run'),
     plan: trans.__('Plan'),
     package: trans.__('Package'),
     prove: trans.__('Prove'),
     release: trans.__('Release')
   }[name];
+}
+
+/** Whether the sentence about a build's end does not say itself how it ended. */
+export function needsWord(build: IBuild): boolean {
+  return build.state === 'refused' || build.state === 'failed';
 }
 
 export function stateWord(state: IBuild['state'], trans: TranslationBundle): string {

@@ -5,14 +5,18 @@ import * as React from 'react';
 
 import type { ISample } from '../deployments';
 import type { IDeployment, IForm, IRelease, ITried } from '../documents';
+import { isDown } from '../way';
 import { Group } from './Group';
 import { History } from './History';
 import { Sparkline } from './Sparkline';
 import { TryIt } from './TryIt';
+import { shortName } from './shortName';
 
 export interface IDeploymentActions {
   readonly onDeploy: (bento: string) => void;
   readonly onAct: (name: string, action: 'rollback' | 'stop' | 'restart') => void;
+  /** Open or close the form to ask a deployment. */
+  readonly onTried: (name: string, on: boolean) => void;
   readonly onForm: (name: string) => Promise<IForm>;
   readonly onTry: (name: string, row: JSONObject, key: string) => Promise<ITried>;
   readonly onCopy: (text: string) => void;
@@ -28,6 +32,8 @@ interface IProps {
   readonly hasChanged: boolean | null;
   readonly busy: ReadonlyMap<string, string>;
   readonly samples: (name: string) => readonly ISample[];
+  /** Whether the form to ask it is open. */
+  readonly isTried: (name: string) => boolean;
   readonly actions: IDeploymentActions;
   readonly trans: TranslationBundle;
 }
@@ -56,7 +62,7 @@ export function Deployments(props: IProps): React.JSX.Element | null {
             {deploying ?? trans.__('%1 is proved and runs nowhere yet.', release.bento)}
           </p>
           <button
-            className="nb2prod-Button nb2prod-mod-primary"
+            className="nb2prod-Button"
             disabled={deploying !== undefined}
             onClick={() => { actions.onDeploy(release.bento); }}
           >
@@ -94,24 +100,13 @@ function Head({ item, trans }: { readonly item: IDeployment; readonly trans: Tra
 type CardProps = IProps & { readonly item: IDeployment };
 
 function Card(props: CardProps): React.JSX.Element {
-  const { item, release, hasChanged, busy, samples, actions, trans } = props;
-  const [form, setForm] = React.useState<IForm | string | null>(null);
+  const { item, release, hasChanged, busy, samples, isTried, actions, trans } = props;
   const doing = busy.get(item.name);
   const isLatest = release === null || release.version === item.version;
-  const showForm = async (): Promise<void> => {
-    if (form !== null) {
-      setForm(null);
-      return;
-    }
-    try {
-      setForm(await actions.onForm(item.name));
-    } catch (reason) {
-      setForm(reason instanceof Error ? reason.message : String(reason));
-    }
-  };
+  const isTrying = isTried(item.name) && !isDown(item);
   return (
     <article className="nb2prod-Deployment" aria-label={item.name} data-state={item.state}>
-      <Head item={item} trans={trans} />
+      <Head item={doing !== undefined && isDown(item) ? { ...item, state: 'starting' } : item} trans={trans} />
       {doing !== undefined && (
         <p className="nb2prod-Quiet" role="status">
           {doing}
@@ -123,24 +118,48 @@ function Card(props: CardProps): React.JSX.Element {
           {trans.__('The notebook has changed since this release.')}
         </p>
       )}
-      {item.notes.map(note => (
-        <p key={note} className="nb2prod-Quiet">
-          {note}
-        </p>
-      ))}
-      <Buttons {...props} isTrying={form !== null} onTry={() => void showForm()} />
-      {typeof form === 'string' && <p className="nb2prod-Trouble">{form}</p>}
-      {form !== null && typeof form !== 'string' && (
-        <TryIt
-          form={form}
-          url={item.url}
-          trans={trans}
-          onTry={(row, key) => actions.onTry(item.name, row, key)}
-          onCopy={actions.onCopy}
-        />
-      )}
+      {/* The notebook in front is compared as it is being edited: the note of the file on disk would say it twice. */}
+      {item.notes
+        .filter(note => !note.startsWith('the notebook has changed'))
+        .map(note => (
+          <p key={note} className="nb2prod-Quiet">
+            {note}
+          </p>
+        ))}
+      <Buttons {...props} isTrying={isTrying} onTry={() => { actions.onTried(item.name, !isTrying); }} />
+      {isTrying && <Form key={item.version} item={item} actions={actions} trans={trans} />}
       <History item={item} actions={actions} trans={trans} />
     </article>
+  );
+}
+
+/** The form to ask one release: another release has another, and none of its answers. */
+function Form({ item, actions, trans }: Pick<CardProps, 'item' | 'actions' | 'trans'>): React.JSX.Element | null {
+  const [form, setForm] = React.useState<IForm | string | null>(null);
+  const { onForm } = actions;
+  React.useEffect(() => {
+    let isGone = false;
+    onForm(item.name).then(
+      found => { if (!isGone) { setForm(found); } },
+      (reason: unknown) => { if (!isGone) { setForm(reason instanceof Error ? reason.message : String(reason)); } }
+    );
+    return () => { isGone = true; };
+  }, [item.name, onForm]);
+  if (form === null) {
+    return null;
+  }
+  if (typeof form === 'string') {
+    return <p className="nb2prod-Trouble">{form}</p>;
+  }
+  return (
+    <TryIt
+      form={form}
+      url={item.url}
+      release={shortName(item.bento ?? item.release)}
+      trans={trans}
+      onTry={(row, key) => actions.onTry(item.name, row, key)}
+      onCopy={actions.onCopy}
+    />
   );
 }
 
@@ -162,7 +181,7 @@ function Buttons({
     <div className="nb2prod-Deployment-actions">
       {newer !== null && (
         <button
-          className="nb2prod-Button nb2prod-mod-primary"
+          className="nb2prod-Button"
           disabled={disabled}
           onClick={() => {
             actions.onDeploy(newer.bento);
@@ -185,7 +204,7 @@ function Buttons({
           onClick={act('rollback')}
         />
       )}
-      {item.state === 'stopped' || item.state === 'gone' || item.state === 'failed' ? (
+      {isDown(item) ? (
         <IconAction icon={refreshIcon} label={trans.__('Start again')} text={trans.__('Start')} disabled={disabled} onClick={act('restart')} />
       ) : (
         <IconAction icon={stopIcon} label={trans.__('Stop %1', item.name)} text={trans.__('Stop')} disabled={disabled} onClick={act('stop')} />
@@ -211,21 +230,33 @@ function IconAction({ icon: Icon, label, text, disabled, onClick }: IActionProps
   );
 }
 
+/** Of fewer requests a percentile says nothing. */
+const ENOUGH = 30;
+
 function Facts({ item, samples, trans }: { readonly item: IDeployment; readonly samples: readonly ISample[]; readonly trans: TranslationBundle }): React.JSX.Element {
   const last = samples[samples.length - 1];
+  const hasEnough = (item.requests ?? 0) >= ENOUGH;
+  const times = (key: 'p50' | 'p99'): (number | null)[] => (hasEnough ? samples.map(sample => sample[key]) : []);
   return (
     <>
       <p className="nb2prod-Deployment-where">
         <code>{item.url}</code>
         {item.uptime !== null && <span className="nb2prod-Quiet-inline">{trans.__('up %1', duration(item.uptime))}</span>}
       </p>
-      {item.state !== 'stopped' && (
-        <div className="nb2prod-Metrics">
-          <Sparkline label={trans.__('requests/s')} value={number(last?.rate ?? null)} values={samples.map(sample => sample.rate)} />
-          <Sparkline label={trans.__('p50')} value={milliseconds(item.p50)} values={samples.map(sample => sample.p50)} />
-          <Sparkline label={trans.__('p99')} value={milliseconds(item.p99)} values={samples.map(sample => sample.p99)} />
-          <Sparkline label={trans.__('errors')} value={item.errors === null ? '–' : item.errors.toLocaleString()} values={samples.map(sample => sample.errors)} />
-        </div>
+      {!isDown(item) && (
+        <>
+          <div className="nb2prod-Metrics">
+            <Sparkline label={trans.__('requests/s')} value={number(last?.rate ?? null)} values={samples.map(sample => sample.rate)} />
+            <Sparkline label={trans.__('errors')} value={item.errors === null ? '–' : item.errors.toLocaleString()} values={samples.map(sample => sample.errors)} />
+            <Sparkline label={trans.__('p50')} value={hasEnough ? milliseconds(item.p50) : '–'} values={times('p50')} />
+            <Sparkline label={trans.__('p99')} value={hasEnough ? milliseconds(item.p99) : '–'} values={times('p99')} />
+          </div>
+          {!hasEnough && item.requests !== null && (
+            <p className="nb2prod-Quiet">
+              {trans._n('%1 request so far; times from %2 on.', '%1 requests so far; times from %2 on.', item.requests, ENOUGH)}
+            </p>
+          )}
+        </>
       )}
     </>
   );

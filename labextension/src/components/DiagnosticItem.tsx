@@ -54,10 +54,20 @@ export function DiagnosticItem({ item, trans, onGo, onFix }: IProps): React.JSX.
  * A remedy in words, with what is to be written as code: lines that are indented, as on the command line.
  */
 export function Hint({ text }: { readonly text: string }): React.JSX.Element {
+  const parts: { isCode: boolean; lines: string[] }[] = [];
+  for (const line of text.split('\n')) {
+    const isCode = line.startsWith('    ');
+    const last = parts[parts.length - 1];
+    if (isCode && last?.isCode === true) {
+      last.lines.push(line.slice(4));
+    } else {
+      parts.push({ isCode, lines: [isCode ? line.slice(4) : line] });
+    }
+  }
   return (
     <div className="nb2prod-Diagnostic-hint">
-      {text.split('\n').map((line, index) =>
-        line.startsWith('    ') ? <pre key={index}>{line.slice(4)}</pre> : <p key={index}>{line}</p>
+      {parts.map(({ isCode, lines }, index) =>
+        isCode ? <pre key={index}>{lines.join('\n')}</pre> : <p key={index}>{lines.join('\n')}</p>
       )}
     </div>
   );

@@ -47,7 +47,7 @@ function Row({ release, older, item, actions, trans }: IProps & { readonly relea
     <li>
       <div className="nb2prod-Rows-head">
         <code>{release.version.slice(0, 8)}</code>
-        <time dateTime={release.created}>{new Date(release.created).toLocaleString()}</time>
+        <time dateTime={release.created}>{new Date(release.created).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}</time>
         {isLive && <span className="nb2prod-Pill">{trans.__('live')}</span>}
         {release.version === item.previous && <span className="nb2prod-Pill">{trans.__('previous')}</span>}
       </div>

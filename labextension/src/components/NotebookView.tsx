@@ -4,19 +4,26 @@ import { build, cancelBuild, openReport, openText } from '../actions';
 import type { IContext } from '../context';
 import { deploymentActions } from '../deploymentActions';
 import type { INotebookModels } from '../factory';
+import { doNext } from '../nextAction';
 import { forecastPlan, recordedPlan } from '../plan';
+import { standingOf } from '../standing';
 import type { ICellEntry } from '../tokens';
+import { nextOf } from '../way';
 import { roleWords } from '../words';
 import { BuildBar } from './BuildBar';
 import { Deployments } from './Deployments';
 import { Group } from './Group';
+import { KernelLine } from './KernelLine';
 import { ParityView } from './ParityView';
 import { PlanView } from './PlanView';
 import { Problems } from './Problems';
 import { RoleButtons } from './RoleButtons';
 import { SectionsView } from './SectionsView';
 import { Suggestions } from './Suggestions';
+import { ForeignNotebook } from './SectionsView';
+import { shortName } from './shortName';
 import { useSignals } from './useSignals';
+import { Way } from './Way';
 
 interface IProps {
   readonly context: IContext;
@@ -33,9 +40,13 @@ export function NotebookView({ context, models }: IProps): React.JSX.Element {
   const isReady = server.state.kind === 'ready';
   const words = React.useMemo(() => roleWords(trans), [trans]);
   const onJump = React.useCallback((cell: ICellEntry) => void sections.jumpTo(cell), [sections]);
+  if (sections.language !== null) {
+    return <ForeignNotebook language={sections.language} trans={trans} />;
+  }
   return (
     <>
       <div className="nb2prod-Top">
+        {isReady && <Build context={context} models={models} />}
         <RoleButtons
           cell={sections.activeCell}
           words={words}
@@ -44,7 +55,6 @@ export function NotebookView({ context, models }: IProps): React.JSX.Element {
             sections.setRole(cell, role, on);
           }}
         />
-        {isReady && <Build context={context} models={models} />}
       </div>
       <Group name="cells" title={trans.__('Cells')}>
         {isReady && <Proposals context={context} models={models} />}
@@ -69,25 +79,35 @@ export function NotebookView({ context, models }: IProps): React.JSX.Element {
 }
 
 function Build({ context, models }: IProps): React.JSX.Element {
-  const { trans, builds } = context;
+  const { trans, builds, deployments } = context;
   const { evidence, check, sections } = models;
-  useSignals(builds.changed, evidence.changed, check.changed);
+  useSignals(builds.changed, evidence.changed, check.changed, deployments.changed);
+  const standing = standingOf(context, models);
+  const next = nextOf(standing);
+  // A proof that stands in the way's own sentence is not said a second time.
+  const isSaid = evidence.build?.state === 'proved' && evidence.build.bento === evidence.release?.bento;
   return (
-    <BuildBar
-      build={evidence.build}
-      outcome={evidence.outcome}
-      blocked={check.hasRoles ? null : trans.__('Tag the cell that predicts first')}
-      hasChanged={evidence.hasChanged === true}
-      release={evidence.release === null ? null : shortName(evidence.release.bento)}
-      trans={trans}
-      onBuild={() => void build(context, models)}
-      onCancel={running => void cancelBuild(context, running)}
-      onLog={shown => void openText(context, `builds/${shown.id}/log`, trans.__('Build of %1', sections.title))}
-      onGo={(cell, line) => void sections.goTo(cell, line)}
-      onFix={fix => {
-        check.apply(fix);
-      }}
-    />
+    <>
+      <Way
+        standing={standing}
+        next={next}
+        doing={evidence.release === null ? null : (deployments.busy.get(evidence.release.name) ?? null)}
+        trans={trans}
+        onAct={action => void doNext(context, models, action)}
+        onBuild={() => void build(context, models)}
+      />
+      <BuildBar
+        build={isSaid ? null : evidence.build}
+        outcome={evidence.outcome}
+        trans={trans}
+        onCancel={running => void cancelBuild(context, running)}
+        onLog={shown => void openText(context, `builds/${shown.id}/log`, trans.__('Build of %1', sections.title))}
+        onGo={(cell, line) => void sections.goTo(cell, line)}
+        onFix={fix => {
+          check.apply(fix);
+        }}
+      />
+    </>
   );
 }
 
@@ -102,7 +122,7 @@ function Proposals({ context, models }: IProps): React.JSX.Element {
       words={roleWords(trans)}
       trans={trans}
       numberOf={tag => check.numberOf(tag)}
-      onSuggest={() => void check.suggest()}
+      onSuggest={check.hasPredict ? () => void check.suggest() : null}
       onAccept={tags => {
         check.accept(tags);
       }}
@@ -114,9 +134,13 @@ function Proposals({ context, models }: IProps): React.JSX.Element {
   );
 }
 
-function Check({ context, models }: IProps): React.JSX.Element {
-  const { check, sections } = models;
-  useSignals(check.changed);
+function Check({ context, models }: IProps): React.JSX.Element | null {
+  const { check, kernel, sections } = models;
+  useSignals(check.changed, kernel.changed);
+  // Who has tagged nothing has made no mistake yet; a tag that is misspelt is one.
+  if (!check.hasRoles && !(check.found?.diagnostics ?? []).some(item => (item.fixes ?? []).length > 0)) {
+    return null;
+  }
   return (
     <Problems
       state={check.state}
@@ -127,6 +151,7 @@ function Check({ context, models }: IProps): React.JSX.Element {
         check.apply(fix);
       }}
       onCheck={() => void check.check(true)}
+      kernel={<KernelLine outlook={kernel.outlook} trans={context.trans} />}
     />
   );
 }
@@ -182,14 +207,9 @@ function Running({ context, models }: IProps): React.JSX.Element {
       hasChanged={evidence.hasChanged}
       busy={deployments.busy}
       samples={name => deployments.samples(name)}
+      isTried={name => deployments.isTried(name)}
       actions={actions}
       trans={trans}
     />
   );
-}
-
-/** `flight_delay:ba99600d`: a version is told apart by its beginning. */
-export function shortName(bento: string): string {
-  const [name, version] = bento.split(':');
-  return version === undefined ? bento : `${name ?? ''}:${version.slice(0, 8)}`;
 }

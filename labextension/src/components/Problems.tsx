@@ -14,12 +14,14 @@ interface IProps {
   readonly onGo: OnGo;
   readonly onFix: (fix: IFix) => void;
   readonly onCheck: () => void;
+  /** Which kernel a build would run. */
+  readonly kernel?: React.ReactNode;
 }
 
 /**
  * What stands in the way of a build, as far as a forecast can tell.
  */
-export function Problems({ state, check, trans, onGo, onFix, onCheck }: IProps): React.JSX.Element | null {
+export function Problems({ state, check, trans, onGo, onFix, onCheck, kernel }: IProps): React.JSX.Element | null {
   if (state.kind === 'none') {
     return null;
   }
@@ -59,6 +61,7 @@ export function Problems({ state, check, trans, onGo, onFix, onCheck }: IProps):
       {found.map((item, index) => (
         <DiagnosticItem key={index} item={item} trans={trans} onGo={onGo} onFix={onFix} />
       ))}
+      {kernel}
     </Group>
   );
 }

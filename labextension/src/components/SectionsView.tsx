@@ -43,6 +43,18 @@ export function SectionsView({ cells, activeCell, words, trans, onJump }: IProps
 }
 
 /**
+ * Shown in place of all else for a notebook that is not Python's.
+ */
+export function ForeignNotebook({ language, trans }: { readonly language: string; readonly trans: TranslationBundle }): React.JSX.Element {
+  return (
+    <div className="nb2prod-Placeholder">
+      <h3>{trans.__('This notebook is in %1', language)}</h3>
+      <p>{trans.__('nb2prod makes services of Python notebooks. This one stays as it is.')}</p>
+    </div>
+  );
+}
+
+/**
  * Shown where no notebook is in front.
  */
 export function NoNotebook({ trans }: { readonly trans: TranslationBundle }): React.JSX.Element {

@@ -13,7 +13,8 @@ interface IProps {
   readonly trans: TranslationBundle;
   /** The cell's number now; null where it is gone. */
   readonly numberOf: (tag: IProposedTag) => number | null;
-  readonly onSuggest: () => void;
+  /** null where the way's own button suggests. */
+  readonly onSuggest: (() => void) | null;
   readonly onAccept: (tags: readonly IProposedTag[]) => void;
   readonly onDismiss: (tags: readonly IProposedTag[]) => void;
   readonly onGo: (cell: number) => void;
@@ -22,14 +23,19 @@ interface IProps {
 /**
  * Tags that are proposed, to be taken or left one by one or all at once.
  */
-export function Suggestions(props: IProps): React.JSX.Element {
-  const { proposal, error, trans, onSuggest, onAccept, onDismiss } = props;
+export function Suggestions(props: IProps): React.JSX.Element | null {
+  const { proposal, error, trans, onSuggest, onDismiss } = props;
   if (proposal === null) {
+    if (onSuggest === null && error === null) {
+      return null;
+    }
     return (
       <div className="nb2prod-Suggest">
-        <button className="nb2prod-Button" onClick={onSuggest}>
-          {trans.__('Suggest tags')}
-        </button>
+        {onSuggest !== null && (
+          <button className="nb2prod-Link" onClick={onSuggest}>
+            {trans.__('Suggest tags')}
+          </button>
+        )}
         {error !== null && <p role="alert">{trans.__('No suggestion: %1', error)}</p>}
       </div>
     );
@@ -52,11 +58,8 @@ export function Suggestions(props: IProps): React.JSX.Element {
         ))}
       </ul>
       <div className="nb2prod-Suggest-all">
-        <button className="nb2prod-Button nb2prod-mod-primary" onClick={() => { onAccept(proposal.tags); }}>
-          {trans.__('Accept all')}
-        </button>
         <button className="nb2prod-Button" onClick={() => { onDismiss(proposal.tags); }}>
-          {trans.__('Dismiss')}
+          {trans.__('Dismiss all')}
         </button>
       </div>
     </section>

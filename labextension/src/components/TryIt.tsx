@@ -7,6 +7,8 @@ import type { IField, IForm, ITried } from '../documents';
 interface IProps {
   readonly form: IForm;
   readonly url: string;
+  /** Which release answers. */
+  readonly release: string;
   readonly trans: TranslationBundle;
   readonly onTry: (row: JSONObject, key: string) => Promise<ITried>;
   readonly onCopy: (text: string) => void;
@@ -15,7 +17,7 @@ interface IProps {
 /**
  * A form made from the signature, filled in with an example; the answer and how long it took.
  */
-export function TryIt({ form, url, trans, onTry, onCopy }: IProps): React.JSX.Element {
+export function TryIt({ form, url, release, trans, onTry, onCopy }: IProps): React.JSX.Element {
   const [texts, setTexts] = React.useState(() => textsOf(form, 0));
   const [example, setExample] = React.useState(0);
   const [key, setKey] = React.useState('');
@@ -78,7 +80,7 @@ export function TryIt({ form, url, trans, onTry, onCopy }: IProps): React.JSX.El
         )}
       </div>
       <div role="status" className="nb2prod-Try-answer">
-        {tried !== null && <Answer tried={tried} trans={trans} />}
+        {tried !== null && <Answer tried={tried} release={release} trans={trans} />}
       </div>
       <div className="nb2prod-Try-actions">
         <button type="button" className="nb2prod-Link" onClick={() => { onCopy(asCurl(url, row)); }}>
@@ -128,7 +130,7 @@ function FieldInput({ id, field, text, trans, onChange }: IFieldProps): React.JS
   );
 }
 
-function Answer({ tried, trans }: { readonly tried: ITried | string; readonly trans: TranslationBundle }): React.JSX.Element {
+function Answer({ tried, release, trans }: { readonly tried: ITried | string; readonly release: string; readonly trans: TranslationBundle }): React.JSX.Element {
   if (typeof tried === 'string') {
     return <p className="nb2prod-Trouble">{tried}</p>;
   }
@@ -157,7 +159,8 @@ function Answer({ tried, trans }: { readonly tried: ITried | string; readonly tr
       ) : (
         <span className="nb2prod-Trouble">{refused.reason}</span>
       )}{' '}
-      <span className="nb2prod-Quiet-inline">{time}</span>
+      <span className="nb2prod-Quiet-inline">{time}</span>{' '}
+      <span className="nb2prod-Quiet-inline">{trans.__('from %1', release)}</span>
     </p>
   );
 }
