@@ -161,6 +161,8 @@ class Composer:
                 continue
             if step.kind == "step":
                 self.of(tree).leaves.add(node)
+            if (tree.number, tree.index[node]) in self.walk.served.left_out:
+                self.dropped.add(node)
             if step.kind != "iteration":
                 self._with_asides(step)
         self.definitions.settle()

@@ -248,7 +248,9 @@ class Emitter:
         """A loop's head; one over a generator goes through the rounds that it had, with its plain variables."""
         patcher, rounds = self.patcher(tree), self.composer.rounds(tree, node)
         if rounds is None:
-            return f"for {patcher.inner(node.target)} in {patcher.render(node.iter)}:"
+            over, walk = patcher.render(node.iter), self.composer.walk
+            over = f"rules.with_rows({over})" if walk.served.skipping and walk.goes_over_tables(node) else over
+            return f"for {patcher.inner(node.target)} in {over}:"
         order = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
         names = [n for n in order if rounds and all(n in keys for keys in rounds)]
         if not names:

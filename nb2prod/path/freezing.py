@@ -94,13 +94,34 @@ class Freezing:
                 served = trained if self._try(trained) else served
         return served
 
-    def counts(self, walk: Walk) -> Served | None:
-        """Where the path does not replay: what only counts the rows at hand, computed while serving, if that mends it."""
+    def mend(self, walk: Walk) -> Served | None:
+        """Where the path does not replay: what mends it, of what a request's row has no part in.
+
+        What only counts the rows at hand is computed while serving; loops pass by training's tables; writes into rows of training's by their labels go.
+        """
         places = self._places(walk, self._counts)
-        for some in (places, *([place] for place in places if len(places) > 1)):
-            if places and self._try(served := Served(live=frozenset(some))):
-                return served
-        return None
+        live = [frozenset(places), *(frozenset([place]) for place in places if len(places) > 1)]
+        tried = [Served(live=some) for some in live if some]
+        if any(
+            walk.goes_over_tables(self.recording.statement(s.k)[1]) for s in walk.kept.values() if s.kind == "header"
+        ):
+            tried += [Served(live=some, skipping=True) for some in dict.fromkeys([frozenset(), *live])]
+        if written := self._written_by_label(walk):
+            tried = [Served(left_out=written), *(replace(one, left_out=written) for one in tried), *tried]
+        return next((served for served in tried if self._try(served)), None)
+
+    def _written_by_label(self, walk: Walk) -> frozenset[tuple[int, int]]:
+        """Statements on the path that write into rows chosen by no condition on rows: ``df.loc[5, "age"] = 33.0``."""
+        found = set()
+        for step in walk.kept.values():
+            tree, node = self.recording.statement(step.k)
+            rows = {read.node for read in step.reads if read.kind in ("rows", "container")}
+            if step.kind == "step" and isinstance(node, (ast.Assign, ast.AugAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                keys = [target.slice for target in targets if _locates(target)]  # type: ignore[attr-defined]
+                if keys and not any(tree.index.get(n) in rows for key in keys for n in ast.walk(key)):
+                    found.add((tree.number, tree.index[node]))
+        return frozenset(found)
 
     def _better(self, served: Served, live: frozenset[tuple[int, int]]) -> Served:
         tried = replace(served, live=live)
@@ -165,6 +186,15 @@ def events(steps: Iterable[Step], kind: str) -> Iterator[tuple[Step, dict[str, A
     for step in steps:
         for one in (step, *step.asides):
             yield from ((one, event) for event in one.events if event["kind"] == kind)
+
+
+def _locates(target: ast.expr) -> bool:
+    """Whether a target is some rows of a table: ``df.loc[...]``, ``df.at[...]``."""
+    return (
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Attribute)
+        and target.value.attr in ("loc", "iloc", "at", "iat")
+    )
 
 
 def shape(tree: Tree, node: ast.AST) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.path.scopes import bound_names
 from nb2prod.recording.trace import Recording
 
 ASKING = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"})
@@ -100,6 +101,7 @@ def _asked_beside_tables(recording: Recording) -> Diagnostic | None:
 
 def _entity(recording: Recording) -> Diagnostic | None:
     """The table that is predicted on has one row for many: a group's, not a raw row's."""
+    behind = _behind(recording)
     for step in reversed(recording.by_frame.get(0, [])):
         tree, statement = recording.statement(step.k)
         for event in step.events:
@@ -111,7 +113,7 @@ def _entity(recording: Recording) -> Diagnostic | None:
             grouped = (
                 ".groupby(" in text and event.get("type") == "pandas.DataFrame" and not isinstance(statement, ast.Expr)
             )
-            if not grouped and event["kind"] != "reshape":
+            if (not grouped and event["kind"] != "reshape") or not bound_names(statement) & behind:
                 continue
             key = text.split(".groupby(", 1)[1].split(")", 1)[0] if grouped else ""
             what = f"one row for each {key}" if grouped else f"another number of rows ({event['name']})"
@@ -126,3 +128,24 @@ def _entity(recording: Recording) -> Diagnostic | None:
                 tree.cell.text_of(line),
             )
     return None
+
+
+def _behind(recording: Recording) -> set[str]:
+    """The variables that what the predict cells ask about is made of."""
+    cells = [t.tree for t in recording.trees if t.cell is not None and "predict" in t.cell.tags]
+    asked = [
+        part
+        for cell in cells
+        for node in ast.walk(cell)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKING
+        for part in (*node.args, *(k.value for k in node.keywords))
+    ]
+    found = {name for part in asked or cells for name in _names(part)}
+    statements = [s for t in recording.trees for s in t.tree.body]
+    while more := {n for s in statements if bound_names(s) & found for n in _names(s)} - found:
+        found |= more
+    return found
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

@@ -67,14 +67,14 @@ class Planner:
         self.told, self.evidence = dict(told.classes), dict(told.evidence)
         classes: dict[str, str] = {}
         training = self._training_rows(prediction, table)
-        undecided = bool(training)
+        undecided = True
         for _ in range(8):
             walk, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))
             artifacts = self._stage(composition)
             freezing = Freezing(
                 self.recording, table.number, training, partial(self._replays, prediction, table, predicted, classes)
             )
-            dependent = freezing.dependent(walk) if undecided else ()
+            dependent = freezing.dependent(walk) if undecided and training else ()
             answer = self._explore(prediction, table, predicted, composition, replay_only=bool(dependent))
             fresh = self._training_only(composition, answer, classes)
             classes = {**classes, **fresh}
@@ -82,7 +82,7 @@ class Planner:
                 continue
             if undecided and (dependent or answer["mismatches"]):
                 undecided = False
-                decided = freezing.decide(walk, dependent) if dependent else freezing.counts(walk)
+                decided = freezing.decide(walk, dependent) if dependent else freezing.mend(walk)
                 self.served = decided or self.served
                 continue
             if not self._target_made_of(answer, prediction, table):

@@ -21,11 +21,14 @@ REPLACING = ("boundary", "root")
 class Served:
     """How operations that look at the rows beside a row are served, where not with what they found in the recorded run.
 
-    `live`: the places (tree and node) that are served as they are written; `states`: the snapshot that takes the place of another.
+    `live`: the places (tree and node) that are served as they are written; `states`: the snapshot that takes the place of another; `skipping`: loops
+    over tables pass by those of which a request has no row; `left_out`: statements (tree and node) that write into rows of training's by their labels.
     """
 
     live: frozenset[tuple[int, int]] = frozenset()
     states: Mapping[int, int] = field(default_factory=dict)
+    skipping: bool = False
+    left_out: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass
@@ -120,6 +123,10 @@ class Walk:
             return False
         known = [self._lineages.get(token) for token in read.tokens if token in self._lineages]
         return bool(known) and not any(self._is_held(lineage) for lineage in known)
+
+    def goes_over_tables(self, node: ast.stmt) -> bool:
+        """Whether a kept loop has a table as its variable."""
+        return any(s.kind == "iteration" and self.recording.statement(s.k)[1] is node for s in self.kept.values())
 
     def _is_held(self, lineage: int | None) -> bool:
         rows = self.recording.rows_of(lineage, self.table.number) if lineage is not None else None

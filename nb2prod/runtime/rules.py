@@ -7,7 +7,7 @@ the notebook chose: ``df[rules.every]`` stands for a choice that held the predic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,14 @@ def validity(rule: str, rows: Any, kept: Any) -> Any:
         gone = np.flatnonzero(~index.isin(kept.index))
         raise RowsRefused(rule, [int(p) for p in gone], f"the notebook leaves such rows out: {rule}")
     raise RuleUnclear(rule)
+
+
+def with_rows(members: Iterable[Any]) -> Iterator[Any]:
+    """The members (tables, or tuples with tables in them) without those tables that a request has no row of: training's."""
+    for member in members:
+        parts = member if isinstance(member, tuple) else (member,)
+        if not any(isinstance(part, (pd.DataFrame, pd.Series)) and not len(part) for part in parts):
+            yield member
 
 
 def one_row(rows: Any) -> Any:

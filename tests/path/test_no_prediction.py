@@ -24,6 +24,11 @@ CASES = {
         "F1",
         "the clusters of the rows that were fitted",
     ),
+    "of typed values, beside a look at the groups": (
+        "risk = df.groupby('t').a.agg(['mean'])\np = model.predict([[3.0], [1.5]])",
+        "N5",
+        "are no rows of a table",
+    ),
     "of typed values": ("p = model.predict([[3.0], [1.5]])", "N5", "are no rows of a table"),
 }
 

@@ -7,7 +7,10 @@ import pickle
 import sys
 from typing import Any
 
+from .infer import NONE, Outcome
 from .lineage import Kinds, Lineage, length
+
+MOST_NAMES = 5000
 
 
 class RawTables:
@@ -45,6 +48,18 @@ class RawTables:
             }
         )
         return table
+
+    def without_names(self, result: Any, outcome: Outcome) -> Outcome:
+        """What an operation gave, if it is no list of columns' names: a table of scores tells which columns of another are used, not which rows."""
+        array = Kinds.array(result) or type(result).__module__.startswith(("pandas.core.arrays", "pandas.arrays"))
+        if outcome.lineage is None or not (isinstance(result, list) or array) or not 0 < len(result) <= MOST_NAMES:
+            return outcome
+        if not isinstance(result[0], str):
+            return outcome
+        others = [t for t in self.entries if t["table"] not in outcome.lineage.tables]
+        known = {name for table in others for name in table["columns"]}
+        names = [name for name in result if isinstance(name, str)]
+        return NONE if len(set(names)) == len(result) and known.issuperset(names) else outcome
 
     def extend(self, table: int, target: Any) -> None:
         """Give a table the target that came in beside it, as one more column."""

@@ -508,7 +508,7 @@ class Recorder:
         if result is None:
             self._in_place(step, site, op)
             return
-        outcome = infer(op, self.rows)
+        outcome = self.raw_tables.without_names(op.result, infer(op, self.rows))
         self._fitting(step, site, op)
         self._learning(step, site, op)
         self.taken.fitted(site, op)
