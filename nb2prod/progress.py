@@ -33,6 +33,10 @@ class NoProgress:
         """Ignored."""
 
 
+_LEAST = 3
+"""Parts that an estimate needs: the first alone is seldom like the others (a notebook's first cell imports)."""
+
+
 class Estimate:
     """Says once how long a long step still takes: after the first tenth of its parts, at the pace of these."""
 
@@ -45,7 +49,7 @@ class Estimate:
     def done(self, parts: int, total: int) -> None:
         """`parts` of `total` are done."""
         spent = time.perf_counter() - self._since
-        if self._told or 10 * parts < total or parts >= total:
+        if self._told or parts < max(_LEAST, total / 10) or parts >= total:
             return
         self._told = True
         left = spent * (total - parts) / parts
