@@ -281,7 +281,7 @@ def _notes(target: Target, cases: Cases, bench: Bench) -> Iterator[str]:
     if bench.limits.sample:
         yield (
             "Only a sample was asked (build --quick): fewer rows of each kind, and no second server under another hash seed. "
-            "`nb2prod parity` proves the whole; before that the release can't be deployed."
+            "The command nb2prod parity proves the whole; before that the release can't be deployed."
         )
     if len(cases.rows) < _WEAK:
         yield f"The replay is weak: the notebook predicted {len(cases.rows)} rows, fewer than {_WEAK}."
