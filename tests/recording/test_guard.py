@@ -163,7 +163,7 @@ odd = Odd()
 held = [odd, df]
 both = {{'odd': odd, 't': df}}
 df['p'] = odd(df.c) + 1
-df['q'] = df.c.map(odd)
+df['q'] = df.c.apply(lambda v: odd(v))
 r = [odd(v) for v in df.c]
 def use(o, t):
     return o(t.c)
