@@ -77,7 +77,9 @@ def _made(raw: pd.Series[Any], literals: Literals) -> list[Any]:
     if pd.api.types.is_bool_dtype(raw):
         return [True, False]
     if _ordered(values) and pd.api.types.is_numeric_dtype(values) and len(values):
-        low, high = values.min(), values.max()
+        low, high = (
+            np.asarray(end).item() for end in (values.min(), values.max())
+        )  # Python's numbers know no overflow
         beyond = [low - (high - low) - 1, high + (high - low) + 1, 0, -1]
         near = [n + step for n in literals.numbers for step in (-1, 0, 1)]
         return _fitting([*beyond, *near], raw.dtype)

@@ -14,6 +14,9 @@ from nb2prod_runtime.precision import measured
 
 from .project import Run, Trial
 
+_HEAD, _FAILING = 60, 30
+"""Rows that are asked first, and how many more may then be expected to fail."""
+
 
 @dataclass
 class Asked:
@@ -49,6 +52,16 @@ class Path:
     def ask(self, frame: pd.DataFrame) -> Asked:
         """What these rows get: all together where the trial showed that a row's answer is its own, else each alone."""
         return Asked(frame, self.trial.run(frame, batching=self.batching, features=self._parts))
+
+    def ask_steady(self, frame: pd.DataFrame) -> Asked:
+        """Those of the rows that the code does not fail on; where it fails on many, not all are asked, for each of them takes a run of its own."""
+        head = self.ask(frame.iloc[:_HEAD].reset_index(drop=True))
+        failing = len(head.frame) - len(head.steady)
+        more = len(frame) if not failing else _HEAD + int(_FAILING * _HEAD / failing)
+        rest = frame.iloc[_HEAD:more].reset_index(drop=True)
+        parts = [head, self.ask(rest)] if len(rest) else [head]
+        asked = Asked(pd.concat([part.frame for part in parts], ignore_index=True), _joined([p.run for p in parts]))
+        return asked.take(asked.steady or range(len(asked.frame)))
 
     def calibrate(self, one: Run, other: Run) -> None:
         """Take from two runs over the same rows how finely features can be compared."""
@@ -92,6 +105,15 @@ class Path:
             for row, value in zip(rows, values, strict=True):
                 row.update(_flat(value, f"{at}:"))
         return rows
+
+
+def _joined(runs: Sequence[Run]) -> Run:
+    return Run(
+        [made for run in runs for made in run.features],
+        [made for run in runs for made in run.predictions],
+        [reason for run in runs for reason in run.reasons],
+        [code for run in runs for code in run.codes],
+    )
 
 
 def _flat(value: Any, prefix: str) -> dict[str, Any]:

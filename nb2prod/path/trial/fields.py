@@ -81,15 +81,14 @@ class _Search:
             else of_column(trial.raw.iloc[:, at], literals)
             for at in range(len(columns))
         ]
-        rows = _rows(trial, path)
+        rows = rng.permutation(_rows(trial, path))
         drawn = rng.integers(0, len(kept), len(rows))
         frame = changed(
             trial.frame(rows), {at: (range(len(rows)), kept.iloc[:, at].array.take(drawn)) for at in targets}
         )
-        base = path.ask(frame)
-        path.calibrate(base.run, path.ask(frame).run)
-        steady = base.steady or list(range(len(rows)))
-        return cls(trial, path, base.take(steady), targets, values, time.process_time() + SECONDS, rng)
+        base = path.ask_steady(frame)
+        path.calibrate(base.run, path.ask(base.frame).run)
+        return cls(trial, path, base, targets, values, time.process_time() + SECONDS, rng)
 
     @property
     def left(self) -> list[int]:
@@ -186,8 +185,7 @@ class _Search:
             rows = np.flatnonzero(self.rng.random(count) < 0.5)
             if len(rows):
                 new[column] = (rows.tolist(), values.drawn(len(rows), self.rng, own_only=column not in self.found)[0])
-        made = self.path.ask(changed(base.frame, new))
-        return made.take(made.steady)
+        return self.path.ask_steady(changed(base.frame, new))
 
     def change_together(self, base: Asked) -> None:
         """Change all columns that are left at once, in several ways, until no row differs."""
