@@ -214,4 +214,6 @@ def _definitions(tree: Tree, node: ast.stmt) -> list[Defined]:
         return [Defined(node.name, tree, node)]
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return [Defined(node.targets[0].id, tree, node)]
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], (ast.Tuple, ast.List)):
+        return [Defined(part.id, tree, node) for part in node.targets[0].elts if isinstance(part, ast.Name)]
     return []

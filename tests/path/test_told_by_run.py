@@ -101,3 +101,24 @@ def test_a_value_that_is_kept_as_code_is_told(tmp_path: Path) -> None:
     assert "[kept as code, by cloudpickle]" in show.text(serving)
     (kept,) = serving.to_json()["captured"]
     assert kept["as_code"] is True
+
+
+def test_rounding_is_no_trace_of_the_target(tmp_path: Path) -> None:
+    """A sum that holds the target, and the target taken off again, differs in its last bit: neither N13 nor F12."""
+    feature = "df['t'] = df['price'] + 0.3\nX = pd.DataFrame({'s': (df['a'] + df['other'] * 0.1 + df['t']) - df['t']})"
+    found, serving = said(cells(HELD, "y_pred = model.predict(X[30:])", feature), tmp_path)
+    assert serving.fields == ("a", "other")
+    assert not of("F12", found)
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        "f, g = lambda v: v + 1, lambda v: v * 2",
+        "def make(k):\n    return lambda v: v + k, lambda v: v * k\nf, g = make(3)",
+    ],
+)
+def test_two_lambdas_named_in_one_statement_are_both_served(feature: str, tmp_path: Path) -> None:
+    made = f"{feature}\nX = pd.DataFrame({{'s': df['a'].apply(f) + df['other'].apply(g)}})"
+    _, serving = said(cells(HELD, "y_pred = model.predict(X[30:])", made), tmp_path)
+    assert serving.fields == ("a", "other")

@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nb2prod.bento import digest, store
 from nb2prod.errors import InputError
+from nb2prod.evaluation.outcomes import Outcomes
 from nb2prod.release import archive, deployments, differences, garbage, records
 from nb2prod.release.deployments import Wish, deploy
+from nb2prod.release.record import OUTCOMES
 
 
 @pytest.fixture
@@ -186,12 +188,11 @@ def test_diff_names_what_changed(releases):
         (src / "artifacts" / "manifest.json").write_text(json.dumps(manifest))
         columns = [{"name": "a", "type": "number" if sha == "1" else "integer"}]
         (src / "signature.json").write_text(json.dumps({"columns": columns, "prediction": {"name": "y"}}))
-        shown = {
-            "cell_type": "code",
-            "source": "accuracy_score(y_test, y_pred)",
-            "outputs": [{"output_type": "execute_result", "data": {"text/plain": f"0.8{sha}"}}],
-        }
-        (item.folder / "executed.ipynb").write_text(json.dumps({"cells": [shown]}))
+        right = 40 if sha == "1" else 56
+        answers = tuple("yes" if at < right else "no" for at in range(60))
+        keys = tuple(f"row {at}" for at in range(60))
+        known = Outcomes(keys=keys, row_ids=tuple(range(60)), predictions=answers, truth=("yes",) * 60)
+        (item.folder / OUTCOMES).write_text(json.dumps(known.to_json()))
     found = differences.compare(first, second)
     assert "-x = 1" in found.code["features.py"]
     assert "predict.py" not in found.code
@@ -200,11 +201,14 @@ def test_diff_names_what_changed(releases):
     assert set(found.captured.removed) == {"only_1"}
     assert set(found.signature.changed) == {"a"}
     assert found.facts.changed == {"owner": ("Ada", "Grace")}
-    assert found.metrics.changed == {"accuracy_score": (0.81, 0.82)}
+    accuracy = next(item for item in found.metrics.metrics if item.name == "accuracy")
+    assert (found.metrics.rows, accuracy.first, accuracy.second, accuracy.verdict) == (60, 40 / 60, 56 / 60, "better")
     assert (found.answers.rows, found.answers.differing) == (2, 0)
     same = differences.compare(first, first)
     parts = (same.facts, same.code, same.captured, same.signature, same.environment)
     assert not any(parts)
+    (first.folder / OUTCOMES).unlink()
+    assert "before metrics were kept" in differences.compare(first, second).metrics.reason
     store.remove("flights:aa11")
     assert differences.compare(first, second).code is None
 
