@@ -3,7 +3,7 @@
 import json
 import sys
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +11,8 @@ import pytest
 from nb2prod.cli import main
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Cancelled, EnvironmentProblem, InputError, ParityFailed, Refused
+from nb2prod.evaluation.evaluation import evaluate
+from nb2prod.evaluation.outcomes import Outcomes
 from nb2prod.parity.report import KindResult, ParityReport
 from nb2prod.path import planned
 from tests.cli.books import GOOD, RANKED, save
@@ -70,7 +72,7 @@ def report(*, passed, sample=False):
     )
 
 
-def result(bento="book:abc", diagnostics=(), *, sample=False):
+def result(bento="book:abc", diagnostics=(), *, sample=False, metrics=None, plan=None):
     document = {
         "bento": bento,
         "path": {},
@@ -83,9 +85,9 @@ def result(bento="book:abc", diagnostics=(), *, sample=False):
         bento=bento,
         diagnostics=tuple(diagnostics),
         parity=report(passed=bool(bento), sample=sample),
-        plan=PLAN,
+        plan=plan or PLAN,
         record=None,
-        metrics=None,
+        metrics=metrics,
         to_json=lambda: document,
     )
 
@@ -251,6 +253,23 @@ def test_a_build_ends_with_its_verdict_and_what_comes_next(pipeline, capsys):
     assert max(map(len, lines)) <= 105
     assert "record: done in" in shown.err
     assert "a message" in shown.err
+
+
+@pytest.mark.usefixtures("books")
+def test_a_build_tells_how_well_it_predicts_and_what_is_kept_as_code(pipeline, capsys):
+    rows = tuple({"kind": "a" if at < 60 else "b"} for at in range(200))
+    answers = tuple("yes" if at >= 60 or at % 2 else "no" for at in range(200))
+    known = Outcomes(predictions=answers, truth=("yes", "no") + ("yes",) * 198, rows=rows)
+    kept = planned.PlannedValue("model", 5, 1, "read by the path", as_code=True)
+    pipeline.outcome = result(metrics=evaluate(known, "y_pred"), plan=replace(PLAN, captured=(kept,)))
+    assert main(["build", "good.ipynb"]) == 0
+    shown = capsys.readouterr().out
+    assert "model (by cloudpickle: no format for data holds it)" in shown
+    assert " on 200 rows" in shown
+    assert "worse than the rest: kind = a (60 rows)" in shown
+    pipeline.outcome = result(metrics=evaluate(Outcomes(reason="Why not."), "y_pred"))
+    assert main(["build", "good.ipynb"]) == 0
+    assert "metrics: none. Why not." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("books")
