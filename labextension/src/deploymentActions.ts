@@ -5,6 +5,7 @@ import { showFailure } from './actions';
 import { ApiError } from './api';
 import type { IDeploymentActions } from './components/Deployments';
 import type { IContext } from './context';
+import { shortName } from './components/shortName';
 import { compare } from './releaseDiff';
 
 /**
@@ -89,7 +90,7 @@ async function deploy(context: IContext, bento: string, withoutOwner = false): P
   const [name = bento] = bento.split(':');
   const options = { without_owner: withoutOwner, target: settings.values.defaultTarget };
   try {
-    await deployments.during(name, trans.__('Deploying %1', bento), () => client.deploy(bento, options));
+    await deployments.during(name, trans.__('Deploying %1', shortName(bento)), () => client.deploy(bento, options));
   } catch (reason) {
     if (!withoutOwner && reason instanceof ApiError && reason.message.includes('has no owner')) {
       if (await mayDeployWithoutOwner(context, bento)) {

@@ -159,7 +159,8 @@ class App:
         has_rules = has_fallback(self._project)
         facts = openapi.Facts(version, keys=self._keys.needed, fallback=has_rules)
         docs = openapi.document(signature, self.options, examples, facts)
-        html = Response(200, page.render(signature, self.name, examples), b"text/html; charset=utf-8", page.HEADERS)
+        shown = page.render(signature, self.name, examples, needs_key=self._keys.needed)
+        html = Response(200, shown, b"text/html; charset=utf-8", page.HEADERS)
         post = self.answering.post
         self._routes |= {
             "/": {"GET": _always(html)},

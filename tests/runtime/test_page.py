@@ -48,6 +48,9 @@ def test_a_person_fills_in_a_row_and_sees_the_answer(url: str) -> None:
         output = page.locator("output")
         playwright.expect(output).to_have_text(re.compile(r"y_pred = [01]\s+houses:abc"))
         assert '"Big":9007199254740993' in sent[0]
+        page.get_by_text("The same from a program").click()
+        playwright.expect(page.locator("#curl")).to_contain_text('"Big":9007199254740993')
+        playwright.expect(page.locator("#python")).to_contain_text("requests.post(")
         page.get_by_label("Fare").fill("-5")
         page.get_by_role("button", name="Predict").click()
         playwright.expect(output).to_contain_text("ValueError in cell 3")
@@ -69,3 +72,36 @@ def test_the_page_shows_names_and_values_as_they_are(tmp_path: Path) -> None:
     assert "<b>" not in made
     assert "<i>" not in made
     assert "<img" not in made
+
+
+def made_page(needs_key: bool = False) -> str:
+    from nb2prod.runtime import page
+    from nb2prod.runtime.signature import Signature
+
+    columns = [
+        {"name": "rooms", "dtype": "float64", "type": "number", "minimum": 0.0, "maximum": 4.5},
+        {"name": "town", "dtype": "str", "type": "string", "categories": ["Basel", "Bern"], "nullable": True},
+    ]
+    form = {"schema": 1, "columns": columns, "model": {"name": "houses"}, "owner": "rents@example.org"}
+    examples = [{"rooms": 3.0, "town": "Bern"}, {"rooms": 2.5, "town": None}]
+    return page.render(Signature.from_json(form), "houses:12ab", examples, needs_key=needs_key).decode()
+
+
+def test_fields_say_what_training_had_and_whole_numbers_are_written_so() -> None:
+    made = made_page()
+    assert 'value="3"' in made
+    assert "in training 0 to 4.5" in made
+    assert '<option value="Basel">' in made
+    assert "Basel, Bern; may be empty" in made
+
+
+def test_the_page_names_its_release_and_its_owner() -> None:
+    made = made_page()
+    assert "<code>houses:12ab</code>" in made
+    assert "rents@example.org" in made
+    assert '<option value="1">2 of 2</option>' in made
+
+
+def test_a_key_is_asked_for_only_where_one_is_needed() -> None:
+    assert 'type="password"' not in made_page()
+    assert 'type="password"' in made_page(needs_key=True)

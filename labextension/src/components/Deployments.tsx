@@ -59,7 +59,7 @@ export function Deployments(props: IProps): React.JSX.Element | null {
       {release !== null && own.length === 0 && (
         <>
           <p className="nb2prod-Quiet" role="status">
-            {deploying ?? trans.__('%1 is proved and runs nowhere yet.', release.bento)}
+            {deploying ?? trans.__('%1 is proved and runs nowhere yet.', shortName(release.bento))}
           </p>
           <button
             className="nb2prod-Button"

@@ -5,6 +5,7 @@ import type { IKind, IMismatch, IReport } from '../documents';
 import { AgreementPlot } from './AgreementPlot';
 import { Group } from './Group';
 import { type OnGo, PlaceLink } from './PlaceLink';
+import { shortName } from './shortName';
 
 interface IProps {
   readonly report: IReport;
@@ -30,7 +31,7 @@ export function ParityView({ report, trans, onGo, onOpen }: IProps): React.JSX.E
     >
       <p className="nb2prod-Quiet">
         {report.passed
-          ? trans.__('%1 answers over HTTP as the notebook did.', report.bento ?? '')
+          ? trans.__('%1 answers over HTTP as the notebook did.', shortName(report.bento ?? ''))
           : trans.__('The service did not answer as the notebook did. No Bento was made.')}
       </p>
       <table className="nb2prod-Table">
