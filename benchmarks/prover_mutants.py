@@ -1,8 +1,9 @@
 """Does the proof prove anything? Built services are altered in small ways, and the real proof over HTTP must catch each.
 
-    python benchmarks/prover_mutants.py [--clean-runs 100] [--only TEXT] [--home FOLDER] [--minutes N] [--json]
+    python benchmarks/prover_mutants.py [--clean-runs 100] [--only TEXT] [--home FOLDER] [--minutes N] [--family NAME] [--json]
 
-Four notebooks are built (into --home, a temporary folder by default). A mutant is a copy of a Bento with its code, a captured value (the manifest's
+There are two families. `services`: mistakes that a service could have. `decisions` (decision_mutants.py): services that a plan with one wrong decision
+would have made, proved without what such a plan gets wrong on both sides. Notebooks are built (into --home, a temporary folder by default). A mutant is a copy of a Bento with its code, a captured value (the manifest's
 digest mended) or its signature altered; it is proved against its release's own cases until the first step that shows a difference. A mutant that no step
 tells from the right service survives. With --clean-runs the unaltered services are proved that many times in all, each time with another seed, on
 servers that stay up. With --home and --minutes a long run can be done in parts: run again with the same folder, it goes on.
@@ -27,11 +28,16 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from benchmarks import decision_mutants, decision_notebooks  # noqa: E402 - found beside this file
+
 GOAL = 95.0
 EXAMPLES = ("flight_delay", "breast_cancer")
 SHAPES = ("outliers_and_duplicates", "dates_as_text")
 # The proof of the flights asks 5,000 rows and takes longest: fewer rounds of it.
-SHARES = {"flight_delay": 4, "breast_cancer": 32, "outliers_and_duplicates": 32, "dates_as_text": 32}
+SHARES = {
+    "services": {"flight_delay": 4, "breast_cancer": 32, "outliers_and_duplicates": 32, "dates_as_text": 32},
+    "decisions": {"homes": 50, "visits": 50},
+}
 DONOR = "outliers_and_duplicates_donor"
 
 Change = Callable[[Path], None]
@@ -45,6 +51,9 @@ class Mutant:
     kind: str
     name: str
     change: Change
+    family: str = "services"
+    lacks: str | None = None
+    """The field that requests of a plan that dropped it do not have."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +186,10 @@ def mutants(home: Path) -> list[Mutant]:
         *(Mutant("outliers_and_duplicates", *item) for item in _cars(home)),
         *(Mutant("dates_as_text", *item) for item in _orders()),
         *(Mutant("breast_cancer", *item) for item in _cancer()),
+        *(
+            Mutant(notebook, kind, name, change, "decisions", lacks)
+            for notebook, kind, name, change, lacks in decision_mutants.decisions(value)
+        ),
     ]
 
 
@@ -278,16 +291,18 @@ def _cancer() -> list[tuple[str, str, Change]]:
 # building and proving ---------------------------------------------------------------------------------------------------------
 
 
-def build_all(home: Path) -> None:
-    """Build what is not yet there."""
+def build_all(home: Path, family: str) -> None:
+    """Build what the family needs and is not yet there."""
     from nb2prod import config, pipeline
     from tests.notebooks import load
 
-    for name in (*EXAMPLES, *SHAPES, DONOR):
+    for name in (*EXAMPLES, *SHAPES, DONOR) if family == "services" else SHARES["decisions"]:
         if (home / f"{name}.txt").is_file():
             continue
         say(f"building {name}")
-        if name in EXAMPLES:
+        if family == "decisions":
+            path = decision_notebooks.write(name, home / f"notebook of {name}")
+        elif name in EXAMPLES:
             path = ROOT / "example_notebooks" / f"{name}.ipynb"
         else:
             path = load.write(name.removesuffix("_donor"), home / f"notebook of {name}")
@@ -320,9 +335,9 @@ def altered(mutant: Mutant, home: Path, scratch: Path) -> Path:
     return copy
 
 
-def check_all(home: Path) -> None:
+def check_all(home: Path, family: str) -> None:
     """Make every mutant once, before half an hour is spent on the first of them."""
-    for mutant in mutants(home):
+    for mutant in (mutant for mutant in mutants(home) if mutant.family == family):
         with tempfile.TemporaryDirectory(prefix="nb2prod-mutant-") as scratch:
             altered(mutant, home, Path(scratch))
 
@@ -334,6 +349,8 @@ def proved(mutant: Mutant, home: Path) -> Outcome:
     from nb2prod.parity.bench import Limits
 
     _, cases = built(home, mutant.notebook)
+    if mutant.family == "decisions":
+        cases = decision_mutants.without(cases, mutant.lacks)
     name = f"{mutant.notebook}: {mutant.name}"
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="nb2prod-mutant-") as scratch:
@@ -371,14 +388,14 @@ def _kept(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"mutants": {}, "clean": {}}
 
 
-def _run(home: Path, only: str, clean: int, minutes: float) -> dict[str, Any]:
+def _run(home: Path, family: str, only: str, clean: int, minutes: float) -> dict[str, Any]:
     """All mutants and clean runs that were not done before in this home, as far as the time goes."""
     until = time.monotonic() + minutes * 60
-    results = home / "results.json"
+    results = home / f"{family}.json"
     done = _kept(results)
-    build_all(home)
-    check_all(home)
-    for mutant in mutants(home):
+    build_all(home, family)
+    check_all(home, family)
+    for mutant in (mutant for mutant in mutants(home) if mutant.family == family):
         key = f"{mutant.notebook}: {mutant.name}"
         if key in done["mutants"] or only not in f"{key} {mutant.kind}" or time.monotonic() > until:
             continue
@@ -386,8 +403,8 @@ def _run(home: Path, only: str, clean: int, minutes: float) -> dict[str, Any]:
         done["mutants"][key] = outcome.__dict__
         results.write_text(json.dumps(done), encoding="utf-8")
         say(_line(outcome.__dict__))
-    for name, share in SHARES.items():
-        wanted, had = round(clean * share / sum(SHARES.values())), done["clean"].get(name, [])
+    for name, share in SHARES[family].items():
+        wanted, had = round(clean * share / sum(SHARES[family].values())), done["clean"].get(name, [])
         for passed in clean_runs(home, name, range(1 + len(had), wanted + 1), until) if len(had) < wanted else ():
             had = [*had, passed]
             done["clean"][name] = had
@@ -404,6 +421,7 @@ def _line(outcome: Mapping[str, Any]) -> str:
 def main() -> int:
     """Run, print, and say whether the goal is met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--family", choices=tuple(SHARES), default="services")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose notebook, name or kind holds this")
     parser.add_argument("--clean-runs", type=int, default=0, metavar="N")
     parser.add_argument("--home", type=Path, help="keep what is built and found here, and go on with it")
@@ -414,7 +432,7 @@ def main() -> int:
         home = (options.home or Path(scratch)).absolute()
         home.mkdir(parents=True, exist_ok=True)
         os.environ["NB2PROD_HOME"], os.environ["BENTOML_HOME"] = str(home / "home"), str(home / "bentoml")
-        done = _run(home, options.only, options.clean_runs, options.minutes)
+        done = _run(home, options.family, options.only, options.clean_runs, options.minutes)
     found = list(done["mutants"].values())
     caught = sum(bool(item["caught_by"]) for item in found)
     share = 100 * caught / len(found) if found else 0.0

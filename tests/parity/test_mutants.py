@@ -2,7 +2,10 @@
 
 import pytest
 
+from benchmarks import decision_mutants
 from benchmarks import prover_mutants as mutants
+from nb2prod.counterfactual.cases import Changed, Found
+from nb2prod.parity.cases import Edge
 from tests.parity.test_folder import right  # noqa: F401 - a fixture
 
 MUTANTS = [
@@ -40,6 +43,24 @@ def test_a_mutant_that_no_longer_applies_says_so(tmp_path):
     (tmp_path / "features.py").write_text("pass\n")
     with pytest.raises(SystemExit, match="no longer has 'absent': mend the mutant"):
         mutants.text("absent", "x")(tmp_path)
+
+
+def test_decisions_are_many_and_of_each_kind(tmp_path):
+    found = [mutant for mutant in mutants.mutants(tmp_path) if mutant.family == "decisions"]
+    assert len(found) >= 40
+    kinds = {"kept too late", "another execution", "field dropped", "another table", "filter", "statement lost"}
+    assert kinds | {"another model", "threshold lost"} <= {mutant.kind for mutant in found}
+
+
+def test_a_plan_that_dropped_a_field_has_no_request_with_it_and_no_edges(small):
+    row = small.make_rows(1)[0]
+    edge, changed = Edge(row, "value", 1.0), Changed(3, "port = 'C'", row, "value", 2.0)
+    known = small.make_cases(30, edges=(edge,), counterfactual=Found((changed,)))
+    cut = decision_mutants.without(known, "port")
+    assert cut.edges == ()
+    assert all("port" not in item for item in cut.rows)
+    assert "port" not in cut.counterfactual.rows[0].request
+    assert cut.expected == known.expected
 
 
 def test_the_list_is_long_and_holds_each_kind(tmp_path):
