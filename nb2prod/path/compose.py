@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from nb2prod.path.call_text import all_rows_text, asked_text, call_text, without_index
 from nb2prod.path.captures import CapturedValue, Captures, Occurrence, keys_of, telling_name
 from nb2prod.path.definitions import Definitions, Use
 from nb2prod.path.edits import Edit, Patcher, Render
@@ -228,6 +229,17 @@ class Composer:
             if read.node not in covered:
                 self._read(step, tree, read, keys)
 
+    def taken(self, tree: Tree, node: ast.stmt) -> None:
+        """A statement that makes a function (``share = shares_of(df["a"].max())``) is served outside of the path: what it took of rows is captured."""
+        if not isinstance(node, ast.Assign):
+            return
+        done = [s for s in self.recording.steps if s.kind == "step" and self.recording.statement(s.k) == (tree, node)]
+        for step in done[-1:]:
+            covered = self.walk.covered(step) - set(self.walk.replaced(step))
+            for event in step.events:
+                if event["kind"] == "boundary" and event["node"] not in covered:
+                    self._on_boundary(step, tree, event, keys_of(self.recording, step, self.loops))
+
     def _inside_conditions(self, step: Step, tree: Tree) -> set[int]:
         """``df.drop(df[df.x > 5].index)``: the inner choice is the outer one's condition and stays as it is."""
         inside: set[int] = set()
@@ -253,7 +265,7 @@ class Composer:
             made_of_rows = any(tree.index.get(n) in rows for a in node.args for n in ast.walk(a))
             if node.func.attr in ("Series", "DataFrame") and labels and made_of_rows:
                 gone |= {tree.index[k.value] for k in labels}
-                self.edit(tree, tree.index[node], lambda r, n=node: _without_index(r, n))  # type: ignore[misc]
+                self.edit(tree, tree.index[node], lambda r, n=node: without_index(r, n))  # type: ignore[misc]
         return gone
 
     def _left_to_frozen(self, step: Step, tree: Tree) -> set[int]:
@@ -448,7 +460,7 @@ class Composer:
             self._on_boundary(step, tree, event, keys)
             return
         node = tree.nodes[event["node"]]
-        self.edit(tree, event["node"], lambda r: f"rules.one_row({_all_rows_text(r, node)})")
+        self.edit(tree, event["node"], lambda r: f"rules.one_row({all_rows_text(r, node)})")
 
     def _on_mention(self, step: Step, tree: Tree, event: dict[str, Any], keys: dict[str, Any]) -> None:
         """A variable that a query's text names must be there under its name."""
@@ -633,13 +645,20 @@ class Composer:
         node = tree.nodes[event["node"]]
         assert isinstance(node, ast.Call)
         if (node.args or node.keywords) and isinstance(node.func, ast.Attribute):
-            self.edit(tree, event["node"], lambda r, n=node: _asked_text(r, n))  # type: ignore[misc]
+            self.edit(tree, event["node"], lambda r, n=node: asked_text(r, n))  # type: ignore[misc]
 
     _on_predict = _on_ask
 
+    def _on_by_row(self, _step: Step, tree: Tree, event: dict[str, Any], _keys: dict[str, Any]) -> None:
+        """A function of the row is applied to a table that may have none in a request."""
+        node = tree.nodes[event["node"]]
+        if isinstance(node, ast.Call) and not self.predicted <= self._held(event["lineage"]):
+            dtype = event["dtype"]
+            self.edit(tree, event["node"], lambda r, n=node: f'rules.by_row("{dtype}", {call_text(r, n)})')  # type: ignore[misc]
+
     def _choice_text(self, render: Render, tree: Tree, event: dict[str, Any], mode: str) -> str:
         node = tree.nodes[event["node"]]
-        everything = render(tree.nodes[event["table"]]) if "table" in event else _all_rows_text(render, node)
+        everything = render(tree.nodes[event["table"]]) if "table" in event else all_rows_text(render, node)
         if mode == NONE:
             return f"rules.no_row({everything})"
         if mode == VALIDITY:
@@ -727,32 +746,3 @@ class Composer:
 
 def _in_loop(step: Step, loop: Place) -> bool:
     return any((place.k, place.instance) == (loop.k, loop.instance) for place in step.loops)
-
-
-def _asked_text(render: Render, node: ast.Call) -> str:
-    """The call by way of the rule that knows what no rows give."""
-    values = [*node.args, *(k.value for k in node.keywords[: not node.args])]  # the rows come first, named or not
-    named = node.keywords if node.args else node.keywords[1:]
-    parts = [render(node.func), *map(render, values), *(f"{k.arg}={render(k.value)}" for k in named if k.arg)]
-    return f"rules.asked({', '.join(parts)})"
-
-
-def _without_index(render: Render, node: ast.Call) -> str:
-    """The call without its labels."""
-    parts = [render(a) for a in node.args]
-    parts += [
-        f"{k.arg}={render(k.value)}" if k.arg else f"**{render(k.value)}" for k in node.keywords if k.arg != "index"
-    ]
-    return f"{render(node.func)}({', '.join(parts)})"
-
-
-def _all_rows_text(render: Render, node: ast.AST) -> str:
-    """The expression with all rows in place of the chosen ones."""
-    if isinstance(node, ast.Subscript):
-        if isinstance(node.slice, ast.Tuple):
-            rest = ", ".join(render(e) for e in node.slice.elts[1:])
-            return f"{render(node.value)}[rules.every, {rest}]"
-        return f"{render(node.value)}[rules.every]"
-    assert isinstance(node, ast.Call)
-    assert isinstance(node.func, ast.Attribute)
-    return render(node.func.value)

@@ -239,6 +239,7 @@ class Definitions:
     def _settle(self, copy: Copy) -> None:
         """Replace what a copy reads of the notebook by what it was for those who used it."""
         tree, node = copy.found.tree, copy.found.node
+        self.composer.taken(tree, node)
         reads = _reads(node)
         traced = self.composer.traced(copy.found)
         if traced:

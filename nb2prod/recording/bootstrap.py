@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any
 
 MODULES = (
-    "numbering", "guard", "library_settings", "lineage", "frames", "infer", "arguments", "fitted", "raw_tables", "snapshots", "views",
+    "numbering", "guard", "library_settings", "lineage", "frames", "infer", "no_rows", "arguments", "fitted", "raw_tables", "snapshots", "views",
     "row_digests", "taken", "operations", "scoping", "definitions", "instrument", "originals", "answers", "writer", "recorder",
 )  # fmt: skip
 """Each after those that it imports."""

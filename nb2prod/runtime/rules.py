@@ -88,6 +88,12 @@ def asked(method: Callable[..., Any], rows: Any, *more: Any, **options: Any) -> 
     return np.empty((0, len(getattr(owner, "classes_", ())))) if several else np.empty(0)
 
 
+def by_row(dtype: str, method: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """``table.apply(function, axis=1)`` (its `method` apply): a value for each row, of this dtype where there is no row to make one of."""
+    rows: pd.DataFrame = method.__self__  # type: ignore[attr-defined]
+    return method(*args, **options) if len(rows) else pd.Series(index=rows.index, dtype=dtype)
+
+
 def every_row(rows: Any) -> Any:
     """All rows, where the notebook took a sample or sorted."""
     return rows

@@ -30,6 +30,7 @@ PREDICT = "p = model.predict(X[80:])"
 IMPUTE = "def impute(r):\n    return a[int(r['klass']) - 1] if pd.isnull(r['age']) else r['age']"
 APPLY = "df['age'] = df[['age', 'klass']].apply(impute, axis=1)"
 LIST = "a = [38.0, 30.0, 25.0]"
+CAPPED = "def capped(most):\n    return lambda v: 38.0 if pd.isnull(v) else min(v, most)"
 LATER = "a = [9.0, 9.0, 9.0]"
 # For each: the feature cell, and what comes after the prediction. Only training's rows lack an age.
 CASES = {
@@ -53,6 +54,10 @@ CASES = {
     "the function defined again before it is tagged": (
         f"{LIST}\ndef impute(r):\n    return 9.0\n{IMPUTE}\n{APPLY}",
         "def impute(r):\n    return 9.0",
+    ),
+    "a function made by another, of what it takes of the rows": (
+        f"{CAPPED}\ncap = capped(df['age'].max() - 5)\ndf['age'] = df['age'].apply(cap)",
+        "cap = capped(1.0)",
     ),
     "a lambda with a name": (
         f"{LIST}\nimpute = lambda r: a[int(r['klass']) - 1] if pd.isnull(r['age']) else r['age']\n{APPLY}",

@@ -19,7 +19,7 @@ import types
 import weakref
 from typing import Any
 
-from . import operations, writer
+from . import no_rows, operations, writer
 from .answers import Answers, alters, scalar
 from .arguments import arguments, fitted_to, places_of
 from .definitions import Definitions
@@ -1022,8 +1022,9 @@ class Recorder:
             op.kind == "call" and op.name in PREDICTING and op.receiver is not None and not Kinds.pandas(op.receiver)
         )
         derived = any(self._is_predicted(v) for v in op.operands)
-        if op.kind == "call" and op.name == "transform" and op.args and type(op.func) is types.MethodType:
-            step.events.append({"kind": "ask", "node": site.node, "lineage": self._lineage(lineage)})
+        question = no_rows.question(op)
+        if question is not None:
+            step.events.append({**question, "node": site.node, "lineage": self._lineage(lineage)})
         if asked:
             self.predicted.add(token)
             argument = next((s for kind, s in site.call.args if kind == "site"), None) if site.call else None
@@ -1325,7 +1326,9 @@ class Recorder:
         header = statement.kind in ("For", "If", "While")
         # An assignment into rows may happen to change none in this iteration; what it read is needed all the same.
         writes = statement.kind in ("Assign", "AugAssign") and not statement.binds
-        keep = bool(binds or updates or result or step.carries or header or frame.number or writes)
+        # A function that a call makes is served by that call: what this took of rows is kept.
+        makes = any(isinstance(space.get(name), types.FunctionType) for name in statement.binds if step.events)
+        keep = bool(binds or updates or result or step.carries or header or frame.number or writes or makes)
         count = self.executions[step.k, frame.number] = self.executions.get((step.k, frame.number), 0) + 1
         if count > MOST_EXECUTIONS:
             return
