@@ -7,7 +7,7 @@ import builtins
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,6 @@ from nb2prod.environments.served import ServedEnvironment
 from nb2prod.path import prediction, raw_table
 from nb2prod.path.compose import Classes
 from nb2prod.path.plan import Planner, ServingPath
-from nb2prod.path.trial.process import answered, as_json
-from nb2prod.path.trial.project import open_trial
 from nb2prod.progress import NoProgress
 from nb2prod.recording import states, trace
 from nb2prod.recording.kernel.numbering import HOOK
@@ -113,6 +111,9 @@ class TriesHere:
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
         saved, path = dict(sys.modules), list(sys.path)
         sys.modules["nb2prod_runtime"] = nb2prod.runtime
+        from nb2prod.path.trial.process import answered, as_json
+        from nb2prod.path.trial.project import open_trial
+
         try:
             trial = open_trial(job)
             made: dict[str, Any] = json.loads(json.dumps(answered(trial), default=as_json))
@@ -125,9 +126,14 @@ class TriesHere:
         return made
 
 
-def plan(cells: list[tuple[str | None, str]], folder: Path, options: Options | None = None) -> ServingPath:
-    """Run the cells (tag and source) under the recorder, and plan and try the service. Raises `Refused`."""
-    return _planner(cells, folder, options or Options())[0].run()
+def plan(
+    cells: Sequence[tuple[str | None, str]],
+    folder: Path,
+    options: Options | None = None,
+    names: dict[str, Any] | None = None,
+) -> ServingPath:
+    """Run the cells (tag and source) under the recorder, in a namespace of these `names`, and plan and try the service. Raises `Refused`."""
+    return _planner(cells, folder, options or Options(), names)[0].run()
 
 
 def plan_and_serve(cells: list[tuple[str | None, str]], folder: Path) -> tuple[ServingPath, Served]:
@@ -166,12 +172,14 @@ def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
     return Served(pd.read_pickle(table.path), rows.tolist(), expected, composition.features, project)
 
 
-def _planner(cells: list[tuple[str | None, str]], folder: Path, options: Options) -> tuple[Planner, Recorder]:
+def _planner(
+    cells: Sequence[tuple[str | None, str]], folder: Path, options: Options, names: dict[str, Any] | None = None
+) -> tuple[Planner, Recorder]:
     path = folder / "book.ipynb"
     made = [new_code_cell(source, metadata={"tags": [tag]} if tag else {}) for tag, source in cells]
     nbformat.write(new_notebook(cells=made), path)
     book = notebook.read(path)
-    recorder = _recorded(book, folder)
+    recorder = _recorded(book, folder, {"__name__": "__main__"} if names is None else names)
     recording = trace.load(folder, book, [(c.source, c) for c in book.code_cells])
     project = folder / "project"
     project.mkdir()
@@ -180,8 +188,7 @@ def _planner(cells: list[tuple[str | None, str]], folder: Path, options: Options
     return planner, recorder
 
 
-def _recorded(book: notebook.Notebook, folder: Path) -> Recorder:
-    names: dict[str, Any] = {"__name__": "__main__"}
+def _recorded(book: notebook.Notebook, folder: Path, names: dict[str, Any]) -> Recorder:
     recorder = Recorder(str(folder), roles_by_digest(book), names)
     before = getattr(builtins, HOOK, None)
     setattr(builtins, HOOK, recorder)
