@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.recording.states import Part, Seen
 from nb2prod.recording.trace import FrameInfo, Recording, Step, Table
 
 NUMBER = -1
@@ -81,8 +82,29 @@ def find(recording: Recording, wanted: str | None) -> PredictingFunction | None:
             of_name[json.dumps(call.arguments, sort_keys=True)] = call
     if last is None:
         return None
-    calls = tuple(found[last].values())
+    calls = _of_one_state(recording, list(found[last].values()))
     return PredictingFunction(last, tuple(calls[0].arguments), calls)
+
+
+def _of_one_state(recording: Recording, calls: list[Call]) -> tuple[Call, ...]:
+    """The calls that were made as the last one was: a model fitted anew between them makes others of those before."""
+    marks: dict[int, str] = {}
+
+    def mark(call: Call) -> str:
+        if call.state is None:
+            return ""
+        if call.state not in marks:
+            marks[call.state] = repr([_read_by(recording, part) for part in recording.states[call.state]])
+        return marks[call.state]
+
+    last = max(calls, key=lambda call: call.step.seq)
+    return tuple(call for call in calls if mark(call) == mark(last))
+
+
+def _read_by(recording: Recording, part: Part) -> list[object]:
+    """What a definition read: its statement, and each name with what it stood for."""
+    read: list[tuple[object, Seen]] = [*part.calling.items(), *part.held.items()]
+    return [part.k, *((name, one.kind, recording.content(one.snapshot)) for name, one in read)]
 
 
 def definition(recording: Recording, frame: FrameInfo) -> ast.stmt:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 from nb2prod.recording.trace import Recording, Step, Tree
@@ -173,9 +171,7 @@ class Captures:
     def content(self, snapshot: int) -> bytes:
         """A digest of what a snapshot holds."""
         if snapshot not in self._contents:
-            path = Path(self.recording.folder) / "snapshots" / f"{snapshot}.pkl"
-            held = path.read_bytes() if path.exists() else str(snapshot).encode()
-            self._contents[snapshot] = hashlib.sha256(held).digest()
+            self._contents[snapshot] = self.recording.content(snapshot)
         return self._contents[snapshot]
 
     def _free(self, wish: str, identity: tuple[Any, ...]) -> str:

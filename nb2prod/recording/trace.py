@@ -6,6 +6,7 @@ Addresses: a statement or expression is `(tree, node)`: the number of the tree t
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
@@ -215,6 +216,13 @@ class Recording:
     def tables_of(self, lineage: int) -> tuple[int, ...]:
         """The tables that a lineage names."""
         return tuple(int(t) for t in self._lineages[lineage]["tables"])
+
+    def content(self, snapshot: int | None) -> bytes:
+        """A digest of what a snapshot holds; of none, nothing."""
+        if snapshot is None:
+            return b""
+        path = self.folder / "snapshots" / f"{snapshot}.pkl"
+        return hashlib.sha256(path.read_bytes() if path.exists() else str(snapshot).encode()).digest()
 
     def is_single(self, lineage: int) -> bool:
         """Whether a value with this lineage is one row itself, and not a collection of one."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.path.inprocess import serve
+from tests.path.inprocess import plan, serve
 
 LOAD = """
 import numpy as np
@@ -123,3 +123,16 @@ def test_a_later_change_does_not_reach_what_is_served(name: str, tmp_path: Path)
     served = serve(cells, tmp_path)
     assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
     assert served.features_of([0, 3])["age"].tolist() == [38.0, 23.0]
+
+
+def test_calls_before_the_model_was_fitted_anew_are_none_of_the_served_ones(tmp_path: Path) -> None:
+    predict = "def price_of(fare, klass):\n    return model.predict([[fare, klass]])[0] * factor"
+    fit = "model = LinearRegression().fit(df[['fare', 'klass']].to_numpy(), df['price'])\nfactor = 1.0"
+    cells = [("data", LOAD), ("train", fit), ("predict", predict), (None, "price_of(20.0, 1)\nprice_of(21.0, 1)")]
+    anew = "model = LinearRegression().fit(df[['fare', 'klass']].to_numpy(), df['price'] * 1000)\nfactor = 2.0"
+    made = plan(
+        [*cells, ("train", anew), (None, "price_of(30.0, 2)\nprice_of(31.0, 3)"), (None, "factor = 9.0")], tmp_path
+    )
+    assert made.prediction.function is not None
+    assert [call.arguments["fare"] for call in made.prediction.function.calls] == [30.0, 31.0]
+    assert made.fields == ("fare", "klass")
