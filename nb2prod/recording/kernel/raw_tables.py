@@ -51,7 +51,7 @@ class RawTables:
 
     def without_names(self, result: Any, outcome: Outcome) -> Outcome:
         """What an operation gave, if it is no list of columns' names: a table of scores tells which columns of another are used, not which rows."""
-        array = Kinds.array(result) or type(result).__module__.startswith(("pandas.core.arrays", "pandas.arrays"))
+        array = Kinds.array(result) or (Kinds.dataset(result) and hasattr(result, "__len__"))
         if outcome.lineage is None or not (isinstance(result, list) or array) or not 0 < len(result) <= MOST_NAMES:
             return outcome
         if not isinstance(result[0], str):
