@@ -127,10 +127,12 @@ def _copied(notebook: Path, folder: Path) -> Path:
     """The notebook, with the tables that it reads, in this folder; what is there already stays as it is."""
     target = folder / notebook.name
     try:
-        (folder / "data").mkdir(parents=True, exist_ok=True)
-        for file in (notebook, *sorted((notebook.parent / "data").iterdir())):
+        text = notebook.read_text(encoding="utf-8")
+        tables = [file for file in sorted((notebook.parent / "data").iterdir()) if file.name in text]
+        for file in (notebook, *tables):
             place = target if file == notebook else folder / "data" / file.name
-            if file.is_file() and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not place.exists():
                 shutil.copyfile(file, place)
     except OSError as error:
         raise EnvironmentProblem(

@@ -59,6 +59,15 @@ def test_what_is_in_the_folder_already_stays(tmp_path):
     assert (tmp_path / "mine" / "data" / "planes.csv.gz").is_file()
 
 
+def test_an_example_is_copied_with_the_tables_that_it_reads(folder, capsys):
+    assert main(["demo", "breast_cancer", "--copy"]) == 0
+    assert [path.name for path in (folder / "nb2prod-demo").iterdir()] == ["breast_cancer.ipynb"]
+    assert main(["demo", "flight_delay", "--copy", "--folder", "flights"]) == 0
+    names = {path.name for path in (folder / "flights" / "data").iterdir()} - {"README.md"}
+    assert names == {"flights.csv.gz", "planes.csv.gz", "weather.csv.gz"}
+    assert capsys.readouterr().out.splitlines()[-1] == "flights/flight_delay.ipynb"
+
+
 @pytest.fixture
 def lab(folder):
     """JupyterLab as `demo --notebook` starts it; gives its address."""
