@@ -373,7 +373,8 @@ def test_what_was_measured_of_the_path_says_what_rounding_is(small):
     measured = small.make_cases(60, expected=expected, answers={"": Measure("float64", 3.0, 1.8e-12)})
     report = prove(small, small.Behaviour(predict=rounded), measured)
     assert report.passed
-    assert [(item.output, item.absolute, item.noise) for item in report.precision] == [("y_pred", 3e-9, 1.8e-12)]
+    (found,) = report.precision
+    assert (found.output, found.absolute, found.noise) == ("y_pred", pytest.approx(3e-9), 1.8e-12)
     assert any("differed by up to 1.8e-12" in note for note in report.notes)
 
 
