@@ -13,6 +13,9 @@ from nb2prod.release.deployment import Deployment
 from nb2prod.widgets import markup
 from nb2prod.widgets.live import LiveBox
 
+_ENOUGH = 30
+"""Requests that percentiles are told of; those of fewer say nothing."""
+
 
 class DeployStatus(LiveBox):
     """State, health, uptime, requests, times and errors of a deployment, looked at every `interval` seconds.
@@ -35,7 +38,13 @@ class DeployStatus(LiveBox):
 
     def look(self) -> str:
         """The deployment as it is now."""
-        found = deployments.status(self.name)
+        try:
+            found = deployments.status(self.name)
+        except Nb2ProdError:
+            # Nothing can be done to a deployment that does not exist.
+            self._buttons.layout.display = "none"
+            raise
+        self._buttons.layout.display = None
         self._buttons.children[0].disabled = found.previous is None
         self._buttons.children[2].disabled = found.state == "stopped"
         return text_of(found)
@@ -50,14 +59,15 @@ def text_of(found: Deployment) -> str:
     notes = list(found.notes)
     if found.notebook_changed and not any("notebook" in note for note in notes):
         notes.append("The notebook has changed since this release.")
+    has_enough = (found.requests or 0) >= _ENOUGH
     rows = [
         ("release", found.bento),
         ("address", found.url if found.state != "stopped" else None),
         ("health", found.health if found.state != "stopped" else None),
         ("up", markup.duration(found.uptime)),
         ("requests", found.requests),
-        ("p50", markup.milliseconds(found.p50)),
-        ("p99", markup.milliseconds(found.p99)),
+        ("p50", markup.milliseconds(found.p50) if has_enough else None),
+        ("p99", markup.milliseconds(found.p99) if has_enough else None),
         ("errors", found.errors),
         ("owner", found.owner),
     ]

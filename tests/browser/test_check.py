@@ -386,7 +386,7 @@ def test_a_restarted_kernel_changes_nothing(page):
 def test_cancel_stops_the_build_and_its_kernel(page, lab):
     open_(page, "sleeping.ipynb")
     bar = page.locator("#nb2prod-panel .nb2prod-Build")
-    bar.get_by_role("button", name="Build and prove").click()
+    way(page).get_by_role("button", name="Build and prove").click()
     # JupyterLab wrote the kernel's name into the notebook when it opened it.
     page.get_by_role("dialog").get_by_role("button", name="Save and Build").click()
     expect(bar).to_contain_text("Running cell 2 of 4", timeout=90_000)
@@ -413,6 +413,7 @@ def test_a_server_that_is_gone_is_said_and_all_goes_on_when_it_is_back(tmp_path,
     expect(notice).to_contain_text("The server does not answer", timeout=60_000)
     # Tags need no server.
     select_cell(page, 1)
+    page.locator(".nb2prod-RoleButton", has_text="More").click()
     page.locator(".nb2prod-RoleButton", has_text="Data").click()
     expect(page.locator(".nb2prod-Section[data-nb2prod-role=data] .nb2prod-Cell-number")).to_have_text(["1"])
     with running_lab(root, home, again=lab):

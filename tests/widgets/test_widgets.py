@@ -16,7 +16,7 @@ from nb2prod.widgets import DeployStatus
 
 FOUND = Deployment(
     "flights", "flight_delay", "ba99600dec81aef4", "serving", "http://127.0.0.1:3000", "127.0.0.1", 3000,
-    previous="1111111111111111", health="ready", uptime=130.0, requests=12, errors=0, p50=0.0123, notes=("No owner.",),
+    previous="1111111111111111", health="ready", uptime=130.0, requests=42, errors=0, p50=0.0123, notes=("No owner.",),
 )  # fmt: skip
 
 
@@ -49,6 +49,23 @@ def test_it_shows_a_deployment(found):
     box = nb2prod.DeployStatus("flights", interval=60)
     for expected in ("flights", "serving", "flight_delay:ba99600dec81aef4", "2 min", "12.3 ms", "No owner."):
         assert expected in text(box), expected
+    box.close()
+
+
+def test_percentiles_of_a_few_requests_are_not_told(found):
+    found["now"] = replace(FOUND, requests=29)
+    box = DeployStatus("flights", interval=60)
+    assert "29" in text(box)
+    assert "12.3 ms" not in text(box)
+    box.close()
+
+
+def test_there_are_no_buttons_for_a_deployment_that_does_not_exist(found):
+    found["now"] = InputError("there is no deployment flights", "nb2prod status names them")
+    box = DeployStatus("flights", interval=0.05)
+    assert box.children[1].layout.display == "none"
+    found["now"] = FOUND
+    assert until(lambda: box.children[1].layout.display is None)
     box.close()
 
 
