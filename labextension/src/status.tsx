@@ -54,7 +54,7 @@ export class StatusItem extends ReactWidget {
     }
     const { build } = current.evidence;
     if (build !== null && ['queued', 'running', 'proving'].includes(build.state)) {
-      const cells = build.state === 'running' && build.stages.length === 1 ? build.cells : null;
+      const cells = build.stages[build.stages.length - 1]?.name === 'record' ? build.cells : null;
       return cells === null
         ? trans.__('nb2prod: building')
         : trans.__('nb2prod: building, cell %1 of %2', cells[0], cells[1]);
