@@ -24,6 +24,8 @@ EVERYWHERE = (
     "tests/recording/test_guard.py",
 )
 WITH_THE_TOOL = ("tests/path",)
+MIDDLE = "python3.12-pandas2.2"
+"""Where the plan is tested too; with `NB2PROD_TEST_MATRIX=whole` it is tested wherever it runs."""
 ELSEWHERE = ("tests/runtime/test_page.py",)
 """Needs a browser."""
 
@@ -35,7 +37,8 @@ def test_runtime_and_recorder_run_there(environment: Environment, tmp_path: Path
     except NoInterpreter as missing:
         pytest.skip(str(missing))
     chosen = EVERYWHERE
-    if tuple(int(part) for part in environment.python.split(".")) >= TOOL:
+    whole = os.environ.get("NB2PROD_TEST_MATRIX") == "whole"
+    if tuple(int(part) for part in environment.python.split(".")) >= TOOL and (whole or environment.name == MIDDLE):
         chosen += WITH_THE_TOOL
     left_out = [f"--ignore={name}" for name in ELSEWHERE]
     options = ["-q", "-p", "no:cacheprovider", "-m", "not slow and not browser", *left_out]
