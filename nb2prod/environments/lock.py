@@ -120,13 +120,16 @@ def settle(asked: Wanted, sources: Sources) -> tuple[str, ...]:
     source.write_text("\n".join(asked.requirements) + "\n", encoding="utf-8")
     # uv prefers the versions of a file that is there already, and gives up those that do not fit.
     part.write_text("".join(f"{name}=={version}\n" for name, version in _preferred(asked)), encoding="utf-8")
-    uv.run(
-        [
-            *("pip", "compile", str(source), "--python", str(asked.environment.python), "--output-file", str(part)),
-            *("--no-annotate", "--no-header", *sources.options()),
-        ],
-        purpose="the environment that serves this notebook can't be settled",
-    )
+    try:
+        uv.run(
+            [
+                *("pip", "compile", str(source), "--python", str(asked.environment.python), "--output-file", str(part)),
+                *("--no-annotate", "--no-header", *sources.options()),
+            ],
+            purpose="the environment that serves this notebook can't be settled",
+        )
+    except uv.Unsolvable as problem:
+        raise _with_file(problem, asked, source) from problem
     pins = tuple(sorted(line.strip() for line in part.read_text(encoding="utf-8").splitlines() if "==" in line))
     part.write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
     part.replace(target)
@@ -142,11 +145,17 @@ def settled(asked: Wanted) -> tuple[str, ...] | None:
     return tuple(text.split("\n")[:-1])
 
 
-def requirements_file(asked: Wanted) -> Path:
-    """The file of what was asked, as `nb2prod env fetch` takes it on another machine."""
-    path = home.make(_folder()) / f"{asked.key}.in"
-    path.write_text("\n".join(asked.requirements) + "\n", encoding="utf-8")
-    return path
+def _with_file(problem: uv.Unsolvable, asked: Wanted, source: Path) -> uv.Unsolvable:
+    """The same problem, where no index could be asked with the way around: the file of what was asked, for a machine with a network."""
+    if not problem.unreachable:
+        return problem
+    hint = (
+        "No package index could be asked. Try again with a network; or copy this file to a machine that has one:\n"
+        f"  {source}\n"
+        f"There: nb2prod env fetch {source.name} --python {asked.environment.python_version} --to wheels\n"
+        "Then, with the folder brought back: nb2prod build NB --offline --find-links wheels"
+    )
+    return uv.Unsolvable(problem.message, hint, problem.missing, unreachable=True)
 
 
 def read_pins(path: Path) -> tuple[str, ...]:

@@ -107,3 +107,15 @@ def test_pins_are_settled_once(tmp_path, monkeypatch):
     (tmp_path / "environments" / "locks").mkdir(parents=True)
     (tmp_path / "environments" / "locks" / f"{asked.key}.txt").write_text("a==1\nb==2\n")
     assert lock.settle(asked, Sources(offline=True)) == ("a==1", "b==2")
+
+
+def test_without_a_network_the_file_of_what_is_needed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("NB2PROD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    asked = lock.wanted(an_environment(distribution("pandas", "2.2.3")), {"pandas"}, Sources())
+    with pytest.raises(EnvironmentProblem) as caught:
+        lock.settle(asked, Sources(offline=True))
+    file = tmp_path / "home" / "environments" / "locks" / f"{asked.key}.in"
+    assert str(file) in caught.value.hint
+    assert f"nb2prod env fetch {file.name} --python {HERE} --to wheels" in caught.value.hint
+    assert "pandas==2.2.3" in file.read_text().splitlines()
