@@ -104,7 +104,7 @@ def _prediction(job: Job, recording: Recording) -> Prediction:
 
 
 def _same_training(job: Job, fits: tuple[Fit, ...], changed: set[int]) -> bool:
-    """Whether each model was fitted to the first run's rows and, as far as they were not changed, to their features."""
+    """Whether each model was fitted to the first run's rows and features, as far as these were not changed: a filter may leave a changed one out."""
     if len(fits) != len(job.fits):
         return False
     for one, other in zip(job.fits, fits, strict=True):
@@ -113,13 +113,14 @@ def _same_training(job: Job, fits: tuple[Fit, ...], changed: set[int]) -> bool:
         before, after = _loaded(one.rows), _loaded(other.rows)
         if before is None or after is None:
             continue
-        if not np.array_equal(before, after):
+        own = list(changed) if one.table == job.table else []
+        kept, still = ~np.isin(before, own), ~np.isin(after, own)
+        if not np.array_equal(before[kept], after[still]):
             return False
         was, now = _loaded(one.digests), _loaded(other.digests)
-        if was is None or now is None or len(was) != len(before):
+        if was is None or now is None or len(was) != len(before) or len(now) != len(after):
             continue
-        own = np.isin(before, list(changed)) if one.table == job.table else np.zeros(len(before), dtype=bool)
-        if len(was) != len(now) or not np.array_equal(was[~own], now[~own]):
+        if not np.array_equal(was[kept], now[still]):
             return False
     return True
 

@@ -92,6 +92,13 @@ def test_a_row_that_a_rule_leaves_out_must_be_refused(tmp_path):
     assert runs.done == 2
 
 
+def test_a_model_of_all_rows_that_lacks_a_row_which_was_left_out_stands_in_no_way(tmp_path):
+    made = cells("df = df[df['port'] != 'C']\nX = df[['living', 'fare']]")
+    rows, runs = find([*made, ("", "of_all = LinearRegression().fit(X, df['price'])")], tmp_path)
+    assert {row.outcome for row in rows} == {"value", "raises"}
+    assert runs.whys == []
+
+
 @pytest.mark.parametrize(
     "rule",
     [
