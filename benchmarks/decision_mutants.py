@@ -72,7 +72,7 @@ def decisions(value: Callable[[str, Callable[[Any], Any]], Change]) -> list[Deci
 
 def _of_homes(value: Callable[[str, Callable[[Any], Any]], Change]) -> list[Decision]:
     impute = 'df["age"] = df[["age", "klass"]].apply(impute, axis=1)'
-    clip = r"np\.clip\(y_pred, 150\.0, 900\.0\)"
+    clip = r"np\.clip\(y_pred, 150\.0, 400\.0\)"
     found: list[tuple[str, str, Change, str | None]] = [
         ("kept too late", "guesses as at the end of the run", value("guesses", lambda _: [2400.0, 2500.0, 2600.0]), None),
         ("kept too late", "the limit as at the end", value("limit", lambda _: 5), None),

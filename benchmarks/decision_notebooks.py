@@ -21,7 +21,7 @@ HOMES = [
 df = df[df["price"] < 2000]
 guesses = [38.0, 30.0, 25.0]
 limit = 40
-rates = {"A": 1.0, "B": 1.5, "C": 4.0}
+rates = {"A": 1.0, "B": 1.5, "C": 4.0, "X": 2.0}
 
 
 def impute(row):
@@ -49,7 +49,7 @@ other = Ridge(alpha=500.0).fit(X[:n], df["price"][:n])""",
     (
         "predict",
         """y_pred = model.predict(X[n:])
-y_pred = np.clip(y_pred, 150.0, 900.0)""",
+y_pred = np.clip(y_pred, 150.0, 400.0)""",
     ),
     (
         "",
@@ -78,7 +78,7 @@ scaler = StandardScaler().fit(A)
 A, B = scaler.transform(A), scaler.transform(B)""",
     ),
     ("train", "clf = LogisticRegression(max_iter=2000).fit(A, train['back'])\nrival = LogisticRegression(C=0.01).fit(A, train['back'])\nthreshold = 0.4"),
-    ("predict", "p = clf.predict_proba(B)[:, 1]\nanswer = (p > threshold).astype(int)"),
+    ("predict", "p = clf.predict_proba(B)[:, 1]\nanswer = (p > threshold) * p"),
     ("", "median = test['age'].median()\nmeans = test.groupby('city')['spend'].mean()\nthreshold = 0.5"),
 ]  # fmt: skip
 
