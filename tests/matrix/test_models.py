@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -75,7 +76,8 @@ def test_a_model_of_another_library_is_built_and_proved(machine: Machine, name: 
     book = write(machine.folder / f"{name}.ipynb", train, predict)
     built = machine.build(book)
     assert built["parity"]["passed"]
-    assert form in {value["format"] for value in built["captured"]}
+    record = json.loads((Path(built["record"]) / "record.json").read_text())
+    assert form in {value["format"] for value in record["captured"]}
 
 
 def write(path: Path, train: str, predict: str) -> Path:
