@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.evaluation.evaluation import Evaluation
 from nb2prod.parity.report import ParityReport
 from nb2prod.path.planned import Plan
+
+if TYPE_CHECKING:
+    from nb2prod.evaluation.evaluation import Evaluation
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nb2prod.errors import InputError
-from nb2prod.evaluation import evaluation
-from nb2prod.evaluation.evaluation import Evaluation
 from nb2prod.release.source import GitState
+
+if TYPE_CHECKING:
+    from nb2prod.evaluation.evaluation import Evaluation
 
 SCHEMA = 1
 FILE, METRICS, OUTCOMES = "record.json", "metrics.json", "outcomes.json"
@@ -96,6 +97,8 @@ class ReleaseRecord:
         if not path.is_file():
             return None
         try:
+            from nb2prod.evaluation import evaluation  # imports numpy: a list of releases needs none
+
             return evaluation.from_json(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} can't be read: {error}", "Build the notebook again.") from error
