@@ -114,11 +114,15 @@ def abandoned(build: Build) -> bool:
     return False
 
 
+RUNNING = ("environment", "record", "plan", "package")
+"""The stages of a build before its proof."""
+
+
 def advanced(build: Build, event: Mapping[str, Any], seconds: float) -> Build:
     """The build after one of its worker's events."""
     if "stage" in event:
         name = str(event["stage"])
-        state = "proving" if name == "prove" else "running" if name in ("record", "plan", "package") else build.state
+        state = "proving" if name == "prove" else "running" if name in RUNNING else build.state
         return replace(build, state=state, stages=(*build.stages, Stage(name, round(seconds, 1))), message="")
     if "cells" in event:
         done, total = event["cells"]
