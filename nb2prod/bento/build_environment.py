@@ -9,6 +9,7 @@ from pathlib import Path
 from nb2prod.bento import imports
 from nb2prod.environments import closure, interpreter, kernels, lock, served
 from nb2prod.environments.interpreter import Environment
+from nb2prod.environments.kernels import Kernel
 from nb2prod.environments.lock import Wanted
 from nb2prod.environments.served import ServedEnvironment
 from nb2prod.environments.uv import Sources
@@ -53,12 +54,18 @@ def asked_for(path: Path, kernel: str | None, sources: Sources) -> Wanted:
 
 def _installed(notebook: Notebook, kernel: str | None) -> Environment:
     found = kernels.find(kernel or notebook.kernel)
-    if found.python is None:
+    installed = _known(found)
+    if installed is None:
         raise EnvironmentProblem(
             f"the kernel {found.name!r} is started by a program that hides its Python",
             "Build the notebook: the running kernel says what it runs on.",
         )
-    return kernels.inspect(found.python, found.name, found.variables)
+    return installed
+
+
+def _known(kernel: Kernel) -> Environment | None:
+    """What is installed for a kernel; None where only the running kernel can tell its interpreter."""
+    return None if kernel.python is None else kernels.inspect(kernel.python, kernel.name, kernel.variables)
 
 
 def before_run(notebook: Notebook, name: str, sources: Sources) -> BuildEnvironment | None:
@@ -67,8 +74,8 @@ def before_run(notebook: Notebook, name: str, sources: Sources) -> BuildEnvironm
     None where only the running kernel can tell its interpreter. Raises `EnvironmentProblem` where the kernel can't be used, or what
     the notebook imports can't be had for a service.
     """
-    kernel = kernels.find(name)
-    return None if kernel.python is None else _prepared(notebook, _installed(notebook, name), sources)
+    installed = _known(kernels.find(name))
+    return None if installed is None else _prepared(notebook, installed, sources)
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ def after_run(notebook: Notebook, ran: RunKernel, sources: Sources, known: Build
     """
     if known is not None and known.tried.own:
         return known
-    expected = known is not None and _same(known.kernel.python, ran.python)
+    expected = known is not None and interpreter.is_same(known.kernel.python, ran.python)
     kernel = known.kernel if known is not None and expected else kernels.inspect(ran.python, ran.name)
     return _prepared(notebook, kernel, sources, _uncalled(ran.loaded, kernel, sources))
 
@@ -128,8 +135,3 @@ def _imported(cell: Cell) -> frozenset[str]:
         return imports.of_source(python_source(cell))
     except SyntaxError:
         return frozenset()  # an untagged cell: the run will say so
-
-
-def _same(one: Path, other: Path) -> bool:
-    # The folder is not resolved: a virtual environment's python is a link to one that has other packages.
-    return one.absolute().parent == other.absolute().parent and one.resolve() == other.resolve()

@@ -121,11 +121,15 @@ def own() -> Environment:
     return read(Path(sys.executable))
 
 
-def is_own(python: Path) -> bool:
-    """Whether this interpreter is the one that runs nb2prod, under whatever name in the same folder."""
-    mine = Path(sys.executable).absolute()
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths are one interpreter, under whatever names in the same folder."""
     # The folder is not resolved: a virtual environment's python is a link to one that has other packages.
-    return python.absolute().parent == mine.parent and python.resolve() == mine.resolve()
+    return one.absolute().parent == other.absolute().parent and one.resolve() == other.resolve()
+
+
+def is_own(python: Path) -> bool:
+    """Whether this interpreter is the one that runs nb2prod."""
+    return is_same(python, Path(sys.executable))
 
 
 def _distribution(found: Mapping[str, Any]) -> Distribution:

@@ -1,7 +1,8 @@
-"""How much would be downloaded: the sizes of wheels as the package index tells them."""
+"""How much would be downloaded, as the package index tells it, and how much removing a folder frees."""
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import tomllib
 from collections.abc import Sequence
@@ -40,3 +41,13 @@ def _size(package: dict[str, Any]) -> int | None:
     files = package.get("wheels") or ([package["sdist"]] if "sdist" in package else [])
     told = [int(file["size"]) for file in files if "size" in file]
     return max(told) if told else None
+
+
+def freed(folder: Path) -> int:
+    """Bytes that are free once this folder is gone; files that another place has too, by a hard link, stay on the disk."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            total += status.st_size if path.is_file() and status.st_nlink == 1 else 0
+    return total

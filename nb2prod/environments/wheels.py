@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from nb2prod.environments import lock, uv
 from nb2prod.environments.lock import Settled
 from nb2prod.errors import EnvironmentProblem, InputError
@@ -44,7 +46,7 @@ def fetch(asked: Settled, folder: Path, places: Sequence[Path] = ()) -> tuple[Pa
             f"the pinned packages can't be fetched: {told[0] if told else 'pip says nothing'}",
             "Each must have a wheel for Linux in your package index; pip's own settings say which index that is.",
         )
-    names = {_plain(pin.partition("==")[0]) for pin in asked.pins}
+    names = {canonicalize_name(pin.partition("==")[0]) for pin in asked.pins}
     return tuple(sorted(path for path in folder.glob("*.whl") if name_of(path) in names))
 
 
@@ -71,11 +73,7 @@ def settle_file(path: Path, python: str) -> Settled:
 
 def name_of(wheel: Path) -> str:
     """The canonical name of a wheel's distribution."""
-    return _plain(wheel.name.split("-")[0])
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return canonicalize_name(wheel.name.split("-")[0])
 
 
 def _platforms() -> list[str]:

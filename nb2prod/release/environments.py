@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Any
 from nb2prod import home
 from nb2prod.bento import build_environment
 from nb2prod.bento import store as bentos
-from nb2prod.environments import kernels, lock, pinned, served, store, wheels
+from nb2prod.environments import lock, pinned, served, sizes, store, wheels
 from nb2prod.environments.lock import Settled
 from nb2prod.environments.pinned import PinnedEnvironment
 from nb2prod.environments.served import ServedEnvironment
@@ -136,23 +135,10 @@ def _kept(item: MadeEnvironment, asked: dict[str, PinnedEnvironment]) -> KeptEnv
         key=item.key,
         python=item.full_version,
         packages=len(item.pins),
-        bytes=_freed(item.folder),
+        bytes=sizes.freed(item.folder),
         made=moments[0],
         used=moments[1],
         intact=store.find(item.key) is not None,
         serves=_served(item, asked),
         folder=str(item.folder),
     )
-
-
-def _freed(folder: Path) -> int:
-    """Bytes that are free once the folder is gone; files that uv's cache or another environment shares stay."""
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            status = path.lstat()
-            total += status.st_size if path.is_file() and status.st_nlink == 1 else 0
-    return total
-
-
-__all__ = ["KeptEnvironment", "fetch", "kept", "kernels", "make", "remove", "remove_unused", "settled", "unused"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nb2prod import home
 from nb2prod.bento import store
+from nb2prod.environments import sizes
 from nb2prod.errors import InputError
 from nb2prod.release import environments, records
 from nb2prod.release.running import places
@@ -99,14 +100,4 @@ def _leftovers() -> Iterator[Item]:
 
 
 def _item(what: str, name: str, folders: list[Path]) -> Item:
-    return Item(what, name, tuple(folders), sum(map(_bytes, folders)))
-
-
-def _bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            status = path.lstat()
-            # A file that a deployment has too stays on the disk.
-            total += status.st_size if path.is_file() and status.st_nlink == 1 else 0
-    return total
+    return Item(what, name, tuple(folders), sum(map(sizes.freed, folders)))
