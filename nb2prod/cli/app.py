@@ -37,6 +37,7 @@ from nb2prod.cli import (
 )
 from nb2prod.cli.output import json_wanted, print_error
 from nb2prod.errors import Cancelled, InputError, Nb2ProdError, ParityFailed, Refused
+from nb2prod.startup import skip_iri_syntax
 
 _EPILOG = (
     "Exit codes: 0 done; 1 refused (diagnostics or parity); 2 wrong use, unreadable input or environment; "
@@ -93,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Deprecations inside libraries are nothing that the reader of a build could act on.
         warnings.simplefilter("ignore")
     _end_as_interrupted(signal.SIGTERM)
+    skip_iri_syntax()
     try:
         return int(app.main(argv, prog_name="nb2prod", standalone_mode=False) or 0)
     except BrokenPipeError:

@@ -13,17 +13,22 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nb2prod.counterfactual.cases import Changed
-from nb2prod.counterfactual.job import read
-from nb2prod.counterfactual.runs import Runs
+from nb2prod.startup import skip_iri_syntax
+
+if TYPE_CHECKING:
+    from nb2prod.counterfactual.runs import Runs
 
 _YIELDING = 5
 
 
 def main() -> None:
     """Answer what is asked until standard input ends."""
+    skip_iri_syntax()
+    from nb2prod.counterfactual.job import read
+    from nb2prod.counterfactual.runs import Runs
+
     out, sys.stdout = sys.stdout, sys.stderr
     signal.signal(signal.SIGTERM, _stop)
     with contextlib.suppress(OSError):
@@ -41,6 +46,8 @@ def main() -> None:
 
 
 def _answer(runs: Runs, asked: dict[str, Any]) -> dict[str, Any]:
+    from nb2prod.counterfactual.cases import Changed
+
     if asked["op"] == "confirm":
         return {"confirmed": runs.confirm([Changed(**row) for row in asked["rows"]])}
     return runs.find().to_json()

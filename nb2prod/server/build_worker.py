@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod.errors import Cancelled, Nb2ProdError
+from nb2prod.startup import skip_iri_syntax
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_the_server, daemon=True).start()
     warnings.simplefilter("ignore")
+    skip_iri_syntax()
     try:
         code, last = _build(Path(arguments[0]), json.loads(arguments[1]) if len(arguments) > 1 else {}, emit)
     except (KeyboardInterrupt, Nb2ProdError) as error:

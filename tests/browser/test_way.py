@@ -13,7 +13,7 @@ from tests.browser.harness import accessibility_problems, group, running_lab, se
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 EXAMPLES = Path(__file__).parents[2] / "example_notebooks"
-BUILD_MS = 240_000
+BUILD_MS = 600_000
 RANKED = 'df["precip"] = df["precip"].rank()'
 
 

@@ -48,6 +48,14 @@ def test_check_loads_nothing_heavy(tmp_path):
     assert not loaded("check", str(save(tmp_path / "book.ipynb", *GOOD))) & HEAVY
 
 
+def test_running_a_notebook_builds_no_parser_of_addresses():
+    """jsonschema would, for a format that no notebook has: it takes longer than all else that is imported."""
+    script = "import sys\nfrom nb2prod.cli import main\nmain(['--version'])\nimport nb2prod.recording.engine\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "jsonschema" in done.stdout.split()
+    assert not {"lark", "rfc3987_syntax.syntax_helpers"} & set(done.stdout.split())
+
+
 def test_help_takes_less_than_three_tenths_of_a_second():
     assert best("--help") < 0.3
 

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.release import deployments, records
 from nb2prod.release.deployments import NotDeployed, Wish, deploy
 from nb2prod.release.running import ledger as ledgers
-from nb2prod.release.running import places
+from nb2prod.release.running import places, servers
 from nb2prod.release.running.ledger import Ledger
 from tests.release.conftest import STANDIN
 from tests.release.deployed import DIRECT, STEPS, WAYS, whats
@@ -45,6 +46,42 @@ def test_a_release_is_deployed_and_outlives_its_shell(releases, proxied):
     assert (item.requests, item.errors) == (3, 1)  # its smoke test's, and the one that the stand-in admits
     assert item.p50 == 0.05
     assert whats() == list(STEPS)
+
+
+@pytest.mark.parametrize("proxied", WAYS)
+def test_a_deployment_says_starting_until_it_serves(releases, proxied, monkeypatch):
+    """From the moment at which it is known, also while its environment is made; and again when it comes back from a stop."""
+    releases.make("aa11")
+    program, seen, over = servers.program, [], threading.Event()
+    monkeypatch.setattr(servers, "program", lambda bento: time.sleep(0.5) or program(bento))
+
+    def look():
+        while not over.is_set():
+            seen.extend((item.state, item.notes) for item in deployments.all_deployments())
+            time.sleep(0.02)
+
+    for _ in range(2):
+        over.clear()
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        try:
+            deploy("flights", Wish(proxied=proxied))
+        finally:
+            over.set()
+            watcher.join()
+        states = [state for state, _ in seen]
+        assert set(states) <= {"starting", "serving", "stopped"}
+        assert "starting" in states
+        assert not any("step" in note for _, notes in seen for note in notes)
+        seen.clear()
+        deployments.stop("flights")
+
+
+def test_a_first_deployment_that_is_killed_while_it_is_prepared_is_none_that_starts(releases):
+    releases.make("aa11")
+    Ledger().save(ledgers.Placement("flights", "flights", "127.0.0.1", 3999))
+    item = deployments.status("flights")
+    assert (item.state, item.notes[0]) == ("failed", "nothing was ever live")
 
 
 def test_many_deployments_at_once_get_a_port_each(releases):

@@ -173,6 +173,15 @@ def lock(name: str, *, wait: float, told: Callable[[str], None] | None = None) -
         os.close(descriptor)
 
 
+def is_locked(name: str) -> bool:
+    """Whether somebody is changing the deployment at this moment."""
+    try:
+        with lock(name, wait=0.0):
+            return False
+    except Busy:
+        return True
+
+
 def _acquire(descriptor: int, name: str, wait: float, told: Callable[[str], None] | None) -> None:
     deadline = time.monotonic() + wait
     while True:

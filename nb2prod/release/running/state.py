@@ -13,11 +13,17 @@ from nb2prod.release.deployment import Deployment, State
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places, probe
 from nb2prod.release.running.keeper import Seen
-from nb2prod.release.running.ledger import Instance, Ledger, Placement
+from nb2prod.release.running.ledger import Instance, Ledger, Placement, Rollout
 
 _EVENTS = 20
 _RECENT = 300.0
 _MANY = 2
+_STEPS = {
+    "ready": "{version} is up and is being proved",
+    "proved": "{version} is proved; it gets its callers next",
+    "switched": "{version} is proved; it gets its callers next",
+}
+"""What a first rollout says after its steps."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ def described(ledger: Ledger, placement: Placement) -> Deployment:
     release = _release(placement)
     seen = found.seen if found.server_alive else None
     changed = None if release is None else source.notebook_changed(release)
-    notes += _remarks(placement, release, changed)
+    notes = _remarks(placement, release, changed, notes)
     return Deployment(
         name=placement.name,
         release=placement.release,
@@ -93,12 +99,11 @@ def _found(ledger: Ledger, placement: Placement) -> _Found:
 
 def _state(placement: Placement, found: _Found) -> tuple[State, list[str]]:
     """The word, and the sentences that say why it is no better."""
-    rollout = placement.rollout
     if placement.wanted != "running":
         return ("draining" if found.server_alive else "stopped"), []
+    if (coming := _coming(placement, found)) is not None:
+        return "starting", [coming]
     if placement.live is None:
-        if rollout is not None:
-            return "starting", [f"{rollout.version} is being started (after the step {rollout.step!r})"]
         return "failed", [placement.failure or "nothing was ever live"]
     seen = found.seen
     if not found.server_alive:
@@ -114,6 +119,16 @@ def _state(placement: Placement, found: _Found) -> tuple[State, list[str]]:
         assert seen is not None
         return "degraded", [f"it keeps crashing: {recent} times in the last five minutes; {seen.reason}"]
     return "serving", []
+
+
+def _coming(placement: Placement, found: _Found) -> str | None:
+    """How far a release is that is being started while nothing answers yet; None where nobody is at it."""
+    rollout = placement.rollout
+    if rollout is not None and not found.server_alive:
+        return _words(rollout)
+    # Its environment may have to be made before anything can be started.
+    preparing = placement.live is None and not placement.failure and places.is_locked(placement.name)
+    return "it is being prepared" if preparing else None
 
 
 def _dead(placement: Placement, seen: Seen | None) -> tuple[State, list[str]]:
@@ -142,12 +157,22 @@ def _release(placement: Placement) -> ReleaseRecord | None:
     return None
 
 
-def _remarks(placement: Placement, release: ReleaseRecord | None, changed: bool | None) -> list[str]:
-    notes = []
+def _words(rollout: Rollout) -> str:
+    """How far a rollout is, for whoever looks at the deployment meanwhile."""
+    return _STEPS.get(rollout.step, "{version} is being started").format(version=rollout.version)
+
+
+def _remarks(
+    placement: Placement, release: ReleaseRecord | None, changed: bool | None, state_notes: list[str]
+) -> list[str]:
+    """What its owner should know, after what its state is about."""
+    notes = [*state_notes]
     if placement.live is not None and placement.failure:
         notes.append(f"the last rollout failed: {placement.failure}")
     if placement.rollout is not None and placement.live is not None:
-        notes.append(f"{placement.rollout.version} is being rolled out (after the step {placement.rollout.step!r})")
+        coming = _words(placement.rollout)
+        if coming not in notes:  # it stands there already where nothing else answers
+            notes.append(coming)
     if placement.gap:
         notes.append(
             f"the last change of version left {placement.gap:.1f} s without an answer: "
