@@ -27,7 +27,7 @@ from typing import Any
 from nb2prod.errors import InputError
 
 FILE_NAME = "nb2prod.toml"
-_TABLES = ("filters", "parameters", "serving", "tolerances")
+_TABLES = ("filters", "parameters", "serving", "tolerances", "watch")
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
 )
@@ -71,12 +71,14 @@ class Options:
     """Seconds that running the notebook again, with other values in some rows, may take; 0: it is not run again."""
     serving: Mapping[str, Any] = field(default_factory=dict)
     """How the service behaves: the options of `nb2prod.runtime.options`, which are part of the Bento."""
+    watch: Mapping[str, float] = field(default_factory=dict)
+    """When watching raises an alarm: `alpha`, the chance of a false one over a release's life, and `materiality`, the total variation that matters."""
 
 
 def load(notebook: Path, overrides: Mapping[str, Any] | None = None) -> Options:
     """The options for this notebook: defaults, then the file, then `overrides` that are not None or empty.
 
-    `overrides` use the keys of `Options`; `filters`, `parameters`, `serving` and `tolerances` are merged key by key.
+    `overrides` use the keys of `Options`; tables (`filters`, `parameters`, ...) are merged key by key.
     Raises `InputError` for a file that can't be read, an unknown key, or a value of the wrong type.
     """
     options = Options()
@@ -188,6 +190,7 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "offline": _flag,
         "counterfactual_limit": _limit,
         "serving": _serving,
+        "watch": watch_table,
     }
 
 
@@ -285,6 +288,18 @@ def _tolerances(value: Any, where: str) -> dict[str, float]:
     if not isinstance(value, Mapping):
         raise _wrong(where, value, "a table as { probability = 1e-6 }")
     return {str(name): _tolerance(item, f"{where}: {name}") for name, item in value.items()}
+
+
+def watch_table(value: Any, where: str) -> dict[str, float]:
+    """The thresholds of watching; raises `InputError`, which begins with `where`, for an unknown one or a value that can't be one."""
+    given = _table(value, where, "alpha = 0.01, materiality = 0.05")
+    for key, item in given.items():
+        if key not in ("alpha", "materiality"):
+            raise InputError(f"{where}: unknown threshold {key!r}", "Known: alpha, materiality.")
+        number = _number(item)
+        if number is None or not (0 < number < 1 if key == "alpha" else 0 <= number < 1):
+            raise _wrong(f"{where}: {key}", item, "a number between 0 and 1")
+    return {key: float(item) for key, item in given.items()}
 
 
 def _limit(value: Any, where: str) -> float:

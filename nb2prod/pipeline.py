@@ -395,6 +395,7 @@ def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | N
         pins=built.pins.requirements,
         owner=options.owner,
         runbook=options.runbook,
+        watch=options.watch,
         recording=_recording_digest(serving),
         nb2prod=__version__,
         captured=tuple(

@@ -29,6 +29,7 @@ DOCUMENTS = [
     "docs/glossary.md",
     "docs/options.md",
     "docs/service.md",
+    "docs/watching.md",
     "SECURITY.md",
 ]
 

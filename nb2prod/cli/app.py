@@ -34,6 +34,7 @@ from nb2prod.cli import (
     serve,
     suggest,
     usage,
+    watch,
 )
 from nb2prod.cli.output import json_wanted, print_error
 from nb2prod.errors import Cancelled, InputError, Nb2ProdError, ParityFailed, Refused
@@ -68,6 +69,7 @@ for _command in (
     deploy.deploy,
     deployments.status,
     deployments.logs,
+    watch.watch,
     deployments.restart,
     deployments.rollback,
     deployments.stop,

@@ -64,6 +64,8 @@ class ReleaseRecord:
     """The served environment."""
     owner: str | None = None
     runbook: str | None = None
+    watch: Mapping[str, float] = field(default_factory=dict)
+    """Thresholds of watching, as `nb2prod.toml` had them."""
     recording: str | None = None
     """Digest of the recorded run."""
     nb2prod: str = ""

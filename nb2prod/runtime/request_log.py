@@ -27,6 +27,7 @@ from .answering import FEATURES, Answered, Answering
 from .compat import UTC
 from .http import to_json
 from .logs import log
+from .request_log_schema import SCHEMA, SCHEMA_KEY
 from .rows import Rows
 from .signature import Signature
 
@@ -212,7 +213,8 @@ class _Columns:
         schema += [(name, kinds[kind]) for _, name, kind in self._fields]
         schema += [("features", pa.string()), ("prediction", kinds[self._kind])]
         schema += [("error", pa.string()), ("fallback", pa.string())]
-        return pa.Table.from_pylist(records, schema=pa.schema(schema))
+        described = pa.schema(schema, metadata={SCHEMA_KEY: str(SCHEMA).encode()})
+        return pa.Table.from_pylist(records, schema=described)
 
 
 def _plain(value: Any, kind: str) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from nb2prod.errors import InputError
-from nb2prod.release import records, source
+from nb2prod.release import alarms, records, source
 from nb2prod.release.deployment import Deployment, State
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places, probe
@@ -182,6 +182,7 @@ def _remarks(
         notes.append("its release record is gone: what it serves is a copy of its own")
     elif release is not None and not release.owner:
         notes.append("it has no owner: set `owner` in nb2prod.toml and build again")
+    notes += alarms.remarks(placement.name)
     if changed:
         notes.append("the notebook has changed since this was built")
     return notes

@@ -1,0 +1,146 @@
+"""From counts by day to a state for each series.
+
+`quiet`: no evidence of a change. `drifting`: evidence, but the change may be smaller than what matters. `drifted`: evidence, and larger than what matters.
+`waiting`: nothing to judge yet. Evidence is that of all series together (e-BH), so that the stated chance of a false alarm is the release's, not each field's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nb2prod.evidence.counts import CountEvidence
+from nb2prod.evidence.families import rejected
+from nb2prod.evidence.sizes import Size, total_variation
+from nb2prod.watching.series import FIRST_ROWS, Kind, Series
+
+Floats = npt.NDArray[np.float64]
+State = Literal["quiet", "drifting", "drifted", "waiting"]
+_SHOWN_EVIDENCE = 700.0
+"""Beyond this the number itself is no float any more."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What counts as an alarm: the chance of a false one over a release's life, and the total variation that matters."""
+
+    alpha: float = 0.01
+    materiality: float = 0.05
+
+    def promise(self, watched: int) -> str:
+        """What an alarm states, in words."""
+        return (
+            f"chance of a false alarm over this release's life, all {watched} series together: {self.alpha:.3g}"
+            f" ({100 * self.alpha:.3g} %); changes below a total variation of {self.materiality:g} raise none"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one series does.
+
+    `evidence` says by how much the days since `since` speak for a change (1: not at all); `size` is the total variation between `reference` and
+    `current`, the counts by bin of training (or of the first days) and since then.
+    """
+
+    name: str
+    kind: Kind
+    state: State
+    evidence: float
+    size: Size | None
+    since: str | None
+    labels: tuple[str, ...]
+    reference: tuple[int, ...]
+    current: tuple[int, ...]
+    rows: int
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As a document."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """One series over its days: evidence after each day of `days`, and what it was held against."""
+
+    days: tuple[dt.date, ...]
+    counts: tuple[Floats, ...]
+    evidence: tuple[float, ...]
+    likeliest: int
+    reference: Floats
+
+
+def verdicts(
+    questions: Sequence[Series], tallies: Mapping[str, Mapping[dt.date, Floats]], thresholds: Thresholds
+) -> tuple[Verdict, ...]:
+    """The state of each series after its last day; those with the most evidence first."""
+    courses = [_course(item, tallies.get(item.key) or {}) for item in questions]
+    last = [course.evidence[-1] if course.evidence else 0.0 for course in courses]
+    alarmed = rejected(last, thresholds.alpha)
+    made = [
+        _verdict(item, course, told, thresholds) for item, course, told in zip(questions, courses, alarmed, strict=True)
+    ]
+    order = {"drifted": 0, "drifting": 1, "quiet": 2, "waiting": 3}
+    return tuple(sorted(made, key=lambda item: (order[item.state], -item.evidence, item.name)))
+
+
+def _course(item: Series, by_day: Mapping[dt.date, Floats]) -> _Course:
+    days = [day for day in sorted(by_day) if by_day[day].sum() > 0]
+    counts = [np.asarray(by_day[day], dtype="float64") for day in days]
+    reference = np.zeros(len(item.labels)) if item.reference is None else np.asarray(item.reference, dtype="float64")
+    if item.reference is None:
+        while counts and reference.sum() < FIRST_ROWS:
+            reference = reference + counts.pop(0)
+            days.pop(0)
+        if reference.sum() < FIRST_ROWS:
+            return _Course((), (), (), 0, reference)
+    evidence = CountEvidence(reference, wobble=item.wobble, days=item.days)
+    found = tuple(evidence.add(seen) for seen in counts)
+    return _Course(tuple(days), tuple(counts), found, evidence.likeliest, reference)
+
+
+def _verdict(item: Series, course: _Course, alarmed: bool, thresholds: Thresholds) -> Verdict:
+    reference = tuple(int(count) for count in course.reference)
+    if not course.days:
+        note = "no rows yet" if item.reference is not None else f"its first {FIRST_ROWS} rows are its reference"
+        return Verdict(
+            item.name, item.kind, "waiting", 1.0, None, None, item.labels, reference, (0,) * len(reference), 0, note
+        )
+    start = max(course.likeliest - 1, 0)
+    current = np.sum(course.counts[start:], axis=0)
+    size = _size(item, course, start)
+    state: State = "quiet"
+    if alarmed:
+        state = "drifted" if size.low > thresholds.materiality else "drifting"
+    return Verdict(
+        item.name,
+        item.kind,
+        state,
+        math.exp(min(course.evidence[-1], _SHOWN_EVIDENCE)),
+        size,
+        course.days[start].isoformat() if alarmed else None,
+        item.labels,
+        reference,
+        tuple(int(count) for count in current),
+        int(sum(seen.sum() for seen in course.counts)),
+    )
+
+
+def _size(item: Series, course: _Course, start: int) -> Size:
+    """Where days differ by more than chance, their rows tell less about the shares than rows of as many days would."""
+    if item.wobble is None:
+        return total_variation(course.reference, np.sum(course.counts[start:], axis=0))
+    wobble = item.wobble
+
+    def worth(counts: Floats, rows: float) -> Floats:
+        return np.round(counts / (1 + max(rows - 1, 0) / (wobble + 1)))
+
+    current = np.sum([worth(seen, seen.sum()) for seen in course.counts[start:]], axis=0)
+    return total_variation(worth(course.reference, course.reference.sum() / item.days), current)
