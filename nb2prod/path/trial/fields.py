@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -44,6 +44,7 @@ def find_fields(trial: Trial) -> None:
     search.change_together(search.base)
     if search.left:
         search.change_together(search.recombined())
+    search.look_at_values()
     columns = list(trial.raw.columns)
     trial.answer["fields"] = [columns[at] for at in sorted(search.found)]
     trial.answer["by_value"] = [columns[at] for at, how in search.found.items() if how != "survival"]
@@ -113,19 +114,35 @@ class _Search:
         shown: dict[int, set[str]] = {}
         left = self.left
         for start in range(0, len(left), size):
-            shown.update(self._look(left[start : start + size], looks))
+            shown.update(self._look(left[start : start + size], looks, self.base, self.values))
             if not self.left:
                 return
         self._settle(shown)
 
-    def _look(self, block: Sequence[int], looks: int) -> dict[int, set[str]]:
-        """Note what these columns change; what they change of the features alone is returned."""
-        at = [int(row) for row in self.rng.integers(0, len(self.base.frame), len(block) * looks)]
-        before = self.base.take(at)
+    def look_at_values(self) -> None:
+        """Ask of columns that were found to decide whether a row is answered if they change what an answered row gets, too.
+
+        Most of the values that show the one make a row that is left out, which gets nothing: here answered rows get each other's values.
+        """
+        answered = self.base.take(self.answered)
+        deciding = [at for at, how in self.found.items() if how == "survival" and at not in self.targets]
+        if not len(answered.frame) or not deciding or time.process_time() > self.deadline:
+            return
+        values = {at: of_column(answered.frame.iloc[:, at], Literals(), made=False) for at in deciding}
+        for column in deciding:
+            shown = self._look([column], min(ALONE, 3 * len(values[column].own)), answered, values)
+            self._settle(shown)
+
+    def _look(
+        self, block: Sequence[int], looks: int, base: Asked, values: Mapping[int, ColumnValues] | Sequence[ColumnValues]
+    ) -> dict[int, set[str]]:
+        """Note what these columns change when rows of `base` get some of their values; what they change of the features alone is returned."""
+        at = [int(row) for row in self.rng.integers(0, len(base.frame), len(block) * looks)]
+        before = base.take(at)
         new, own = {}, np.ones(len(at), dtype=bool)
         for turn, column in enumerate(block):
             rows = range(turn * looks, (turn + 1) * looks)
-            drawn, own[rows.start : rows.stop] = self.values[column].drawn(looks, self.rng)
+            drawn, own[rows.start : rows.stop] = values[column].drawn(looks, self.rng)
             new[column] = (rows, drawn)
         after = self.path.ask(changed(before.frame, new))
         shown: dict[int, set[str]] = {}
