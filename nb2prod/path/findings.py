@@ -107,7 +107,8 @@ def _statistic(recording: Recording, used: tuple[Step, dict[str, Any]], groups: 
     for other, candidate in _statistics(recording.steps):
         its_tree, _ = recording.statement(other.k)
         same = shape(its_tree, its_tree.nodes[candidate["node"]]) == shape(tree, node)
-        if same and rows_of(recording, candidate["from"]) == groups.training:
+        rows = rows_of(recording, candidate["from"])
+        if same and {table: rows.get(table) for table in groups.training} == groups.training:
             training = recording.snapshots[candidate["snapshot"]]["text"]
     beside = f"training's is {training}" if training is not None else "the notebook never computed training's"
     return _at(

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from nb2prod.path.walk import Served, Walk
 from nb2prod.recording.trace import Recording, Step, Tree
 
@@ -49,6 +51,20 @@ def rows_of(recording: Recording, lineages: list[int]) -> Rows:
             if rows is not None:
                 found.setdefault(table, set()).update(rows[rows >= 0].tolist())
     return {table: frozenset(rows) for table, rows in found.items() if rows}
+
+
+def rows_learned_from(recording: Recording, lineage: int) -> Rows:
+    """The rows that the entries of a fit are: not those of a table that was only looked up in, which stand behind many entries beside others' rows."""
+    entries = {table: recording.rows_of(lineage, table) for table in recording.tables_of(lineage)}
+    held = {table: rows for table, rows in entries.items() if rows is not None and (rows >= 0).any()}
+    found: Rows = {}
+    known = np.zeros(max((len(rows) for rows in held.values()), default=0), dtype=bool)
+    for table, rows in sorted(held.items(), key=lambda item: -len(np.unique(item[1]))):
+        own = rows[rows >= 0]
+        if len(np.unique(own)) == len(own) or (rows[~known] >= 0).any():
+            found[table] = frozenset(own.tolist())
+            known |= rows >= 0
+    return found
 
 
 def overlap(a: Rows, b: Rows) -> bool:

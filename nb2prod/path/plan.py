@@ -22,7 +22,7 @@ from nb2prod.path.captures import CapturedValue
 from nb2prod.path.compose import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
 from nb2prod.path.emit import Emitter
 from nb2prod.path.fallback import Fallback
-from nb2prod.path.freezing import Freezing, Rows, rows_of
+from nb2prod.path.freezing import Freezing, Rows, rows_learned_from
 from nb2prod.path.kernel import KernelOracle
 from nb2prod.path.looked_up import only_looked_up
 from nb2prod.path.prediction import Prediction
@@ -311,7 +311,7 @@ class Planner:
         for one in (table, *reversed(self.recording.tables)):
             fit = self._fitted(prediction, one)
             if fit is not None:
-                return rows_of(self.recording, [fit["lineage"]])
+                return rows_learned_from(self.recording, fit["lineage"])
         return {}
 
     def _replays(
@@ -386,7 +386,7 @@ class Planner:
             key: self.handed(value) if key in ("raw", "y") else value for key, value in (job.get("fit") or {}).items()
         }
         outputs = [self.handed(path) for path in job.get("outputs") or ()]
-        return self.tries.run({**job, **given, "fit": fit, "outputs": outputs})
+        return self.tries.run({**job, **given, "fit": fit, "outputs": outputs, "beside": raw_table.beside(self, job)})
 
     def handed(self, path: str) -> str:
         """A file of the kernel's as one that the trial reads."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import numpy.typing as npt
 
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.errors import Refused
+from nb2prod.errors import Nb2ProdError, Refused
 from nb2prod.path.prediction import Prediction
 from nb2prod.recording.trace import Recording, Table
+
+if TYPE_CHECKING:
+    from nb2prod.path.plan import Planner
 
 
 def choose(recording: Recording, prediction: Prediction, wanted: str | None) -> tuple[Table, npt.NDArray[np.int64]]:
@@ -38,6 +45,16 @@ def choose(recording: Recording, prediction: Prediction, wanted: str | None) -> 
         names = sorted({t.name for n in recording.tables_of(prediction.lineage) if (t := recording.tables[n]).name})
         raise Refused([_not_that_one(wanted, names)])
     raise Refused([_no_table(recording, prediction, [t for t, _ in fit], torn, whole=whole)])
+
+
+def beside(planner: Planner, job: Mapping[str, Any]) -> list[str]:
+    """Files of the other tables that came in, for a trial of the raw table: their rows may be like its own."""
+    found: list[str] = []
+    for table in () if job.get("calls") else planner.recording.tables:
+        if str(table.path) != job["raw"]:
+            with contextlib.suppress(Nb2ProdError):  # what no format holds is no evidence
+                found.append(planner.handed(str(table.path)))
+    return found
 
 
 def _not_that_one(wanted: str, names: list[str]) -> Diagnostic:

@@ -61,7 +61,7 @@ def planned(name: str, folder: Path) -> ServingPath:
 
 
 @pytest.mark.parametrize("name", _cases())
-def test_shape(request, name: str, tmp_path: Path) -> None:
+def test_shape(name: str, tmp_path: Path) -> None:
     expected = EXPECTED[name]
     if expected.outcome == "refused":
         with pytest.raises(Refused) as refusal:
@@ -70,10 +70,6 @@ def test_shape(request, name: str, tmp_path: Path) -> None:
         assert expected.codes_missing([d.code for d in found]) == ()
         assert all(d.hint for d in found)
         return
-    if name == "rare_values_to_other":
-        request.applymarker(
-            pytest.mark.xfail(reason="a field that also decides the target: its filter is taken for training's")
-        )
     try:
         made = planned(name, tmp_path)
     except Refused:

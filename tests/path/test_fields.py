@@ -117,6 +117,54 @@ def test_fields(case: Case, tmp_path: Path) -> None:
     assert made.target == ("price",)
 
 
+TWO_FILES = f"""{FLATS}
+import io
+train = pd.read_csv(io.StringIO(df[:80].to_csv(index=False)))
+test = pd.read_csv(io.StringIO(df[80:].drop(columns=["price", "id"]).to_csv(index=False)))
+"""
+
+
+def test_what_only_the_file_of_training_holds_is_evidence(tmp_path: Path) -> None:
+    feature = """
+for t in [train, test]:
+    t["area"] = np.where(t["kind"] == "flat", t["living"], t["lot"])
+    t["age"] = t["age"].fillna(t["year"])
+    t["cng"] = (t["fuel"] == "CNG").astype(int)
+columns = ["area", "age", "cng"]
+"""
+    cells = [
+        ("data", TWO_FILES),
+        ("feature", feature),
+        ("train", 'model = LinearRegression().fit(train[columns], train["price"])'),
+        ("predict", "y_pred = model.predict(test[columns])"),
+    ]
+    made = plan(cells, tmp_path)
+    assert made.table.name == "test"
+    assert sorted(made.fields) == "age fuel kind living lot year".split()
+
+
+def test_a_field_that_also_decides_the_target_is_no_target(tmp_path: Path) -> None:
+    """Which rows there are, a feature, and the unit of the price are all told by one column."""
+    load = """import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+i = np.arange(240)
+PACKS = ["1/2 bushel", "bushel", "bushel baskets"] + [f"{n} inch bins" for n in range(60)]
+df = pd.DataFrame({"pack": [PACKS[k % 3 if k % 4 == 0 else k % 63] for k in i], "low": 100.0 + i % 37,
+    "high": 110.0 + (i * 7) % 53, "month": 1 + i % 12})"""
+    feature = """df = df[df["pack"].str.contains("bushel")]
+y = (df["low"] + df["high"]) / 2
+y = y.where(~df["pack"].str.contains("1/2"), y * 2)
+X = pd.get_dummies(df[["month", "pack"]])"""
+    train = "model = LinearRegression().fit(X[:40], y[:40])"
+    made = plan(
+        [("data", load), ("feature", feature), ("train", train), ("predict", "y_pred = model.predict(X[40:])")],
+        tmp_path,
+    )
+    assert (sorted(made.fields), sorted(made.target)) == (["month", "pack"], ["high", "low"])
+    assert [one.klass for one in made.filters] == ["validity"]
+
+
 RULES = [
     ("both lack something", "df = df.dropna()", "validity"),
     ("a range of both", 'df = df[(df["price"] > 0) & (df["living"] < 200)]', "validity"),

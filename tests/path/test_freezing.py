@@ -51,6 +51,12 @@ LIVE = {
         f"{DUMMIES}X_test = pd.get_dummies(test)\nfor c in set(X_train.columns) - set(X_test.columns):\n    X_test[c] = 0\n"
         "X_test = X_test[X_train.columns]"
     ),
+    "dummies of tables that were joined with one table": (
+        'zones = pd.DataFrame({"city": ["Oslo", "Rome", "Bonn"], "zone": [1, 1, 1]})\n'
+        'train, test = train.merge(zones, on="city"), test.merge(zones, on="city")\n'
+        "X_train = pd.get_dummies(train[['city', 'sqft', 'zone']])\n"
+        "X_test = pd.get_dummies(test[['city', 'sqft', 'zone']]).reindex(columns=X_train.columns, fill_value=0)"
+    ),
 }
 
 

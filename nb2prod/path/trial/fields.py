@@ -1,6 +1,6 @@
 """Which raw columns matter: a field is a column that can change what an accepted row gets.
 
-A column is dropped on evidence alone: rows of the whole raw table, chosen to hold every category, extreme and gap, and rows put together of
+A column is dropped on evidence alone: rows of the whole raw table and of those like it, chosen to hold every category, extreme and gap, and rows put together of
 several, on which all columns that showed nothing are changed at once. Where anything differs, the fewest changes that make the difference
 are found, so that columns which matter only beside each other are found too. What serves in a dropped column's place is tried as well.
 """
@@ -79,13 +79,14 @@ class _Search:
         values = [
             of_column(kept.iloc[:, at], literals, made=False)
             if at in targets
-            else of_column(trial.raw.iloc[:, at], literals)
+            else of_column(trial.evidence.iloc[:, at], literals)
             for at in range(len(columns))
         ]
         rows = rng.permutation(_rows(trial, path))
         drawn = rng.integers(0, len(kept), len(rows))
         frame = changed(
-            trial.frame(rows), {at: (range(len(rows)), kept.iloc[:, at].array.take(drawn)) for at in targets}
+            trial.evidence.iloc[rows].reset_index(drop=True),
+            {at: (range(len(rows)), kept.iloc[:, at].array.take(drawn)) for at in targets},
         )
         base = path.ask_steady(frame)
         path.calibrate(base.run, path.ask(base.frame).run)
@@ -265,7 +266,7 @@ class _Search:
 
     def _others(self, columns: Sequence[int], count: int) -> dict[int, Any]:
         """Other rows' values, as often as they come; the target's of predicted rows."""
-        held = {c: self.values[c].series if c in self.targets else self.trial.raw.iloc[:, c] for c in columns}
+        held = {c: self.values[c].series if c in self.targets else self.trial.evidence.iloc[:, c] for c in columns}
         return {c: seen.array.take(self.rng.integers(0, len(seen), count)) for c, seen in held.items()}
 
     def _own(self, columns: Sequence[int], count: int) -> dict[int, Any]:
@@ -278,7 +279,7 @@ class _Search:
 
 
 def _rows(trial: Trial, path: Path) -> npt.NDArray[np.int64]:
-    """Rows of the whole raw table, chosen for coverage: as many as can be asked at once in good time."""
+    """Rows of all that is evidence, chosen for coverage: as many as can be asked at once in good time."""
     width = max(1, trial.raw.shape[1])
     if not path.batching:
         limit = ALONE
@@ -289,7 +290,7 @@ def _rows(trial: Trial, path: Path) -> npt.NDArray[np.int64]:
         each = (time.perf_counter() - started) / max(1, len(few))
         limit = int(np.clip(_PASS / max(each, 1e-7), 100, min(ROWS, max(150, CELLS // width))))
     predicted = trial.predicted[coverage(trial.frame(trial.predicted), limit // 4)]
-    chosen = coverage(trial.raw.reset_index(drop=True), limit - len(predicted))
+    chosen = coverage(trial.evidence.reset_index(drop=True), limit - len(predicted))
     return np.unique(np.concatenate([predicted, np.array(chosen, dtype="int64")]))
 
 

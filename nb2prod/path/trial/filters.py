@@ -24,11 +24,12 @@ def settle_filters(trial: Trial) -> None:
     (`partly`, with the reason); the target of a request's row is one that passed.
     """
     rng = np.random.default_rng(1)
-    others = np.setdiff1d(np.arange(len(trial.raw)), trial.predicted)
+    known = trial.evidence.reset_index(drop=True)
+    others = np.setdiff1d(np.arange(len(known)), trial.predicted)
     predicted = trial.predicted[coverage(trial.frame(trial.predicted), FILTERED // 2)]
-    extra = others[coverage(trial.frame(others), FILTERED // 2)] if len(others) else others
+    extra = others[coverage(known.iloc[others].reset_index(drop=True), FILTERED // 2)] if len(others) else others
     rows = np.concatenate([predicted, extra]).astype("int64")
-    frame = trial.frame(rows)
+    frame = known.iloc[rows].reset_index(drop=True)
     whole = trial.run(frame, features=None)
     evidence = _Evidence(trial.job.get("rules") or [])
     refused = {
@@ -102,7 +103,7 @@ def _asks_of_features(trial: Trial, frame: pd.DataFrame, target: Any, rule: str,
     for at, name in enumerate(frame.columns):
         if name in trial.answer["target"]:
             continue
-        tried = of_column(trial.raw.iloc[:, at], Literals.of_project(trial.project))
+        tried = of_column(trial.evidence.iloc[:, at], Literals.of_project(trial.project))
         rows = kept.iloc[np.resize(np.arange(len(kept)), len(tried.own) + 1)].reset_index(drop=True)
         made = changed(rows, {at: (range(len(tried.own)), tried.series.array)})
         missing = made.iloc[[len(made) - 1]].astype({name: object}) if made.columns.is_unique else made.iloc[:0]

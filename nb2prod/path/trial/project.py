@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pandas as pd
 from nb2prod_runtime import artifacts, captured, outputs, plain
 from nb2prod_runtime.equality import Tolerance, same
 from nb2prod_runtime.model import Model
+
+from .evidence import gathered
 
 Featured = Callable[[Any, int], list[Any]]
 """One plain value a row of what `features` returned."""
@@ -110,6 +113,11 @@ class Trial:
                 return made, outputs.per_row(value, n)
         except Exception:
             return None
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """The raw rows, and below them those of other tables that a request's row may be like."""
+        return gathered(self.raw, [load(path) for path in self.job.get("beside") or ()])
 
     @property
     def project(self) -> Path:
