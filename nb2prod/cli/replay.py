@@ -1,0 +1,99 @@
+"""`nb2prod replay NAME`: logged rows asked again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nb2prod.cli import completion
+from nb2prod.cli.output import common_options, print_json, print_text
+from nb2prod.errors import InputError
+
+if TYPE_CHECKING:
+    from nb2prod.watching.replay import Differing, Replay
+
+_SHOWN = 5
+
+
+@click.command(short_help="Ask logged rows again, and compare the answers.")
+@click.argument("name", metavar="NAME", shell_complete=completion.deployments)
+@click.option("--since", metavar="DAY", help="Rows of this day (2026-03-01) and later.")
+@click.option(
+    "--sample", "most", type=click.IntRange(1), default=10_000, show_default=True, help="So many rows at most."
+)
+@click.option(
+    "--own-lines", is_flag=True, help="Ask the notebook's own lines with their captured values, without HTTP."
+)
+@click.option("--against", metavar="NAME:VERSION", help="Ask this release instead: what would it answer?")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other rows.")
+@click.option(
+    "--log", "logs", multiple=True, type=click.Path(path_type=Path), metavar="FOLDER",
+    help="A request log's folder; by default the deployment's own.",
+)  # fmt: skip
+@common_options
+def replay(  # noqa: PLR0913 - an option each
+    name: str,
+    *,
+    since: str | None,
+    most: int,
+    own_lines: bool,
+    against: str | None,
+    seed: int,
+    logs: tuple[Path, ...],
+    as_json: bool,
+    debug: bool,  # noqa: ARG001 (read by `main`)
+) -> int:
+    """Ask logged rows of a deployment (or a served release) again, and hold the answers against those of then.
+
+    Exit code 1 where the same version answers otherwise now. With --against a difference is what was asked for, and exits with 0.
+    """
+    from nb2prod.cli.progress import shown
+    from nb2prod.watching import subject
+    from nb2prod.watching.replay import Wish
+    from nb2prod.watching.replay import replay as replayed
+
+    if own_lines and against:
+        raise InputError("--own-lines and --against exclude each other", "Leave one of the two out.")
+    wish = Wish("own lines" if own_lines else "bento", against, _day(since), most, seed)
+    with shown() as progress:
+        found = replayed(subject.find(name, logs), wish, progress)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print_text("\n".join(text(found)))
+    return 0 if found.same or against is not None else 1
+
+
+def text(found: Replay) -> Iterator[str]:
+    """What came of it, in lines."""
+    yield found.sentence
+    yield f"{found.asked:,} of {found.total:,} logged rows, asked in {found.seconds:g} s"
+    for reason, count in found.skipped.items():
+        yield f"not asked: {count:,} rows {reason}"
+    for feature, count in found.features.items():
+        yield f"first to differ: {feature}, in {count:,} rows"
+    for item in found.differences[:_SHOWN]:
+        yield from _difference(item)
+    for note in found.notes:
+        yield f"note: {note}"
+
+
+def _difference(item: Differing) -> Iterator[str]:
+    yield f"\n{item.time}  request {item.request_id}, row {item.row}: {item.logged!r} then, {item.now!r} now ({item.reason})"
+    if item.cause is not None:
+        cause = item.cause
+        yield f"  {cause.feature}: {cause.logged!r} then, {cause.computed!r} now"
+        place = f"cell {cause.cell}" + (f", line {cause.line}" if cause.line else "")
+        if cause.source:
+            yield f"  {place}: {cause.source}"
+
+
+def _day(text_: str | None) -> dt.date | None:
+    try:
+        return None if text_ is None else dt.date.fromisoformat(text_)
+    except ValueError:
+        raise InputError(f"--since {text_!r} is no day", "For example: --since 2026-03-01") from None

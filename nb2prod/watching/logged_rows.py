@@ -1,0 +1,117 @@
+"""Rows of a request log as they were asked and answered: a uniform sample of them, in bounded memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nb2prod.runtime.signature import Signature
+from nb2prod.watching import request_files
+
+_PLAIN = ("integer", "number", "boolean", "string", "datetime")
+
+
+@dataclass(frozen=True)
+class LoggedRow:
+    """One row of a request: `row` as a request has it, and what the service answered."""
+
+    request_id: str
+    position: int
+    time: dt.datetime
+    row: Mapping[str, Any]
+    prediction: Any
+    error: str | None
+    fallback: str | None
+    features: Any = None
+    """What the model was given, as a list or an object; None where the log does not hold it."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A uniform sample of `total` logged rows, in their order."""
+
+    rows: tuple[LoggedRow, ...]
+    total: int
+    unreadable: tuple[str, ...] = ()
+
+
+def sample(
+    logs: Sequence[Path], model: str, signature: Signature, most: int, *, since: dt.date | None = None, seed: int = 0
+) -> Sample:
+    """At most `most` rows that this model (`name:version`) answered, each with the same chance."""
+    rng = np.random.default_rng(seed)
+    kept: list[tuple[float, int, LoggedRow]] = []
+    bound, total = math.inf, 0
+    unreadable: list[str] = []
+    for file in request_files.files(logs, since):
+        try:
+            for batch in request_files.batches(file, model, _columns(signature)):
+                draws = rng.random(len(batch))
+                chosen = np.flatnonzero(draws < bound)
+                rows = _rows(batch.take(pa.array(chosen)), signature)
+                kept += [(float(draws[at]), total + int(at), row) for at, row in zip(chosen, rows, strict=True)]
+                total += len(batch)
+                if len(kept) > 2 * most:
+                    kept.sort(key=lambda item: item[0])
+                    del kept[most:]
+                    bound = kept[-1][0]
+        except request_files.Unreadable as problem:
+            unreadable.append(f"{file.name} ({problem})")
+    kept.sort(key=lambda item: item[0])
+    drawn = sorted(kept[:most], key=lambda item: item[1])
+    return Sample(tuple(row for _, _, row in drawn), total, tuple(unreadable))
+
+
+def _columns(signature: Signature) -> list[str]:
+    fields = [f"row.{column.key}" for column in signature.fields]
+    return ["request_id", "row", "time", *fields, "features", "prediction", "error", "fallback"]
+
+
+def _rows(batch: pa.RecordBatch, signature: Signature) -> list[LoggedRow]:
+    types = {column.key: column.type for column in signature.fields}
+    text = signature.prediction.kind not in _PLAIN
+    made = []
+    for record in batch.to_pylist():
+        row = {name: _as_sent(record[f"row.{name}"], kind) for name, kind in types.items() if f"row.{name}" in record}
+        features = record.get("features")
+        prediction = record.get("prediction")
+        made.append(
+            LoggedRow(
+                record["request_id"],
+                record["row"],
+                record["time"],
+                row,
+                _parsed(prediction) if text and isinstance(prediction, str) else _as_answered(prediction),
+                record.get("error"),
+                record.get("fallback"),
+                None if features is None else _parsed(features),
+            )
+        )
+    return made
+
+
+def _as_sent(value: Any, kind: str) -> Any:
+    """A field's value as a request has it: what is no plain type stands in the log as JSON text."""
+    return _parsed(value) if kind == "any" and isinstance(value, str) and value[:1] in ("[", "{") else value
+
+
+def _as_answered(value: Any) -> Any:
+    """JSON has no infinity: answers spell it."""
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,161 @@
+"""Logged rows asked again: the same service answers the same, an altered one is found from its log alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+
+import numpy as np
+import pytest
+
+from nb2prod.bento import package
+from nb2prod.errors import InputError
+from nb2prod.parity.inprocess import Worker
+from nb2prod.runtime import request_log
+from nb2prod.runtime.app import App
+from nb2prod.runtime.signature import Signature
+from nb2prod.watching import replay as replaying
+from nb2prod.watching.logged_rows import sample
+from nb2prod.watching.replay import Wish, replay
+from nb2prod.watching.subject import Subject
+from tests.runtime import projects
+from tests.runtime.asgi import JSON, ask
+from tests.runtime.test_app import fresh_metrics
+
+LINES = Wish("own lines")
+MODEL = "houses:v1"
+
+
+def rows(count=60):
+    rng = np.random.default_rng(3)
+    return [
+        projects.row(
+            Age=None if at % 5 == 0 else float(rng.integers(18, 80)),
+            Sex=("male", "female")[at % 2],
+            Fare=-0.5 if at == 7 else float(rng.random() * 60),
+        )
+        for at in range(count)
+    ]
+
+
+@pytest.fixture
+def answered(tmp_path, monkeypatch):
+    """`answered(**changes)` serves an altered project, asks it, and returns the log's folder."""
+    monkeypatch.setattr(request_log, "_LOOK", 0.02)
+    monkeypatch.setattr(request_log, "_FLUSH_SECONDS", 0.05)
+
+    def run(name, asked=None, *, options=None, **changes):
+        data = tmp_path / f"data-{name}"
+        monkeypatch.setenv("NB2PROD_DATA", str(data))
+        options = {"request_log": 1.0, **(options or {})}
+        app = App(projects.write(tmp_path / name, options=options, **changes), version="v1", metrics=fresh_metrics)
+        app.load()
+
+        async def story():
+            task = asyncio.create_task(app.background())
+            for start in range(0, len(asked or rows()), 20):
+                body = json.dumps({"rows": (asked or rows())[start : start + 20]}).encode()
+                assert (await ask(app, "POST", "/predict", body, {**JSON, "X-Request-ID": f"r{start}"})).status == 200
+            await asyncio.sleep(0.4)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        asyncio.run(story())
+        return data / "houses" / "requests"
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory):
+    """The Bento of the version, and a process with its lines."""
+    folder = tmp_path_factory.mktemp("right")
+    project = projects.write(folder / "project", options={"request_log": 1.0})
+    bento = package.build(project, package.BentoSpec("houses", "v1", "3.11", ()), folder / "stage")
+    with Worker(bento, hash_seed=0) as worker:
+        yield bento, worker
+
+
+@pytest.fixture
+def bento(right, monkeypatch):
+    """The Bento; its lines are asked in one process by all tests."""
+    before = replaying._answering
+    monkeypatch.setattr(
+        replaying,
+        "_answering",
+        lambda how, *rest: contextlib.nullcontext(right[1]) if how == "own lines" else before(how, *rest),
+    )
+    return right[0]
+
+
+def subject(bento, *logs):
+    return Subject("houses", MODEL, bento, logs)
+
+
+def test_the_same_service_answers_the_same_and_the_bound_is_said(bento, tmp_path, answered):
+    log = answered("right")
+    found = replay(subject(bento, log), LINES)
+    assert (found.total, found.asked, found.differing, found.differences) == (60, 60, 0, ())
+    assert found.bound == pytest.approx(1 - 0.05 ** (1 / 60))
+    assert "none of 60 rows is answered otherwise by houses:v1: their share is below 4.9% with 95%" in found.sentence
+
+
+ALTERED = {
+    "another median": {"values": {"age_median": 75.0}},
+    "another code": {"values": {"codes": {"male": 1, "female": 0}}},
+    "no check": {"features": projects.FEATURES.replace("if fare < 0", "if fare < -5")},
+    "fares in cents": {"features": projects.FEATURES.replace("np.log1p(check(fare))", "np.log1p(100 * check(fare))")},
+    "classes turned": {"predict": projects.PREDICT.replace("return y_pred", "return 1 - y_pred")},
+}
+CAUSES = {"another median": "Age", "another code": "Sex_code", "fares in cents": "Fare_log"}
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_an_altered_service_is_found_from_its_log_with_the_feature_and_its_statement(bento, answered, kind):
+    log = answered("altered", **ALTERED[kind])
+    found = replay(subject(bento, log), LINES)
+    assert not found.same
+    first = found.differences[0]
+    assert first.request_id.startswith("r")
+    if kind in CAUSES:
+        assert set(found.features) == {CAUSES[kind]}
+        assert first.cause.cell in (4, 5)
+        assert CAUSES[kind] in first.cause.source
+    elif kind == "classes turned":
+        assert (found.differing, found.features_differing) == (59, 0)
+
+
+def test_the_bento_is_asked_over_http(bento, tmp_path, answered):
+    found = replay(subject(bento, answered("right")), Wish(most=30))
+    assert (found.how, found.total, found.asked, found.differing) == ("bento", 60, 30, 0)
+
+
+def test_a_log_without_a_field_can_not_be_asked_again_and_without_features_has_no_cause(bento, tmp_path, answered):
+    log = answered("excluding", options={"request_log_exclude": ["Sex"]})
+    with pytest.raises(InputError, match="without the field 'Sex': the request log leaves it out"):
+        replay(subject(bento, log), LINES)
+    with pytest.raises(InputError, match="has no row that houses:v1 answered"):
+        replay(subject(bento, tmp_path / "none"), LINES)
+    with pytest.raises(InputError, match="has no row"):
+        replay(subject(bento, answered("right")), Wish("own lines", since=dt.date(2099, 1, 1)))
+
+
+def test_a_sample_is_uniform_bounded_and_repeatable(bento, tmp_path, answered):
+    log = answered("right", rows(200))
+    signature = Signature.load(bento / "src" / "signature.json")
+    drawn = sample([log], MODEL, signature, 20)
+    assert len(drawn.rows) == 20
+    assert drawn.total == 200
+    assert drawn == sample([log], MODEL, signature, 20)
+    assert drawn != sample([log], MODEL, signature, 20, seed=1)
+    seen = [
+        (item.request_id, item.position)
+        for seed in range(60)
+        for item in sample([log], MODEL, signature, 20, seed=seed).rows
+    ]
+    # Each row is expected six times; below 20 for all of them but with a chance of one in a thousand.
+    assert max(seen.count(row) for row in set(seen)) < 20
+    assert len(set(seen)) > 190
+    assert all(item.row["When"] == "2013-01-01T05:00:00" for item in drawn.rows)
