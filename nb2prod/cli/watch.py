@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nb2prod.cli import completion
+from nb2prod.cli import completion, labels
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.cli.table import columns
 from nb2prod.errors import InputError
@@ -65,7 +66,7 @@ def watch(  # noqa: PLR0913 - an option each
     """
     from nb2prod.cli.progress import shown as progress_shown
     from nb2prod.release import alarms
-    from nb2prod.watching import prometheus, subject, telling
+    from nb2prod.watching import labelling, prometheus, subject, telling
     from nb2prod.watching.look import look
 
     found = subject.find(name, logs)
@@ -77,13 +78,17 @@ def watch(  # noqa: PLR0913 - an option each
     thresholds = subject.thresholds(found, alpha=alpha, materiality=materiality)
     with progress_shown() as progress:
         seen = look(found, thresholds, tell=progress.message)
+        known = labelling.judged(found, thresholds) if labelling.there_are(found) else None
+        seen = replace(seen, alarms=alarms.open_alarms(found.name))  # labels may have raised one
     if metrics is not None:
         prometheus.write(metrics, prometheus.gauges(seen))
     problems = telling.tell(seen, webhook=webhook, command=command)
     if as_json:
-        print_json({**seen.to_json(), "undelivered": problems})
+        print_json({**seen.to_json(), "labels": None if known is None else known.to_json(), "undelivered": problems})
     else:
-        print_text("\n".join(text(seen, _chosen(seen, shown))))
+        print_text(
+            "\n".join([*text(seen, _chosen(seen, shown)), *([] if known is None else ["", *labels.text(known)])])
+        )
     for problem in problems:
         note(problem)
     return 1 if check and seen.alarms else 0

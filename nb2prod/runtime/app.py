@@ -19,6 +19,7 @@ from .http import Failure, Receive, Response, Scope, Send, request_id_of, respon
 from .job_desk import JobDesk
 from .jobs import Jobs
 from .keys import Keys
+from .labels import LabelBook
 from .logs import log
 from .metrics import Metrics
 from .model import Model, has_fallback
@@ -101,6 +102,8 @@ class App:
         if options.request_log:
             self.request_log = RequestLog(folder / "requests", self.answering, signature, clock=self._clock)
             self.answering.note = self.request_log.note
+            book = LabelBook(folder / "labels", options, clock=self._clock)
+            self._routes["/labels"] = {"POST": book.post}
 
     async def background(self) -> None:
         """What a loaded worker does beside answering: jobs, writing the request log. Ends when it is cancelled."""

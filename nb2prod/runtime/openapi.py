@@ -33,6 +33,8 @@ def document(signature: Signature, options: Options, examples: list[dict[str, An
         "Features": _answers("features", _features(signature)),
         "Error": _ERROR,
     }
+    if options.request_log:
+        schemas |= {"Labels": _LABELS, "LabelsAccepted": _LABELS_ACCEPTED}
     if options.jobs:
         schemas |= {"Job": _JOB, "DeletedJob": _DELETED}
     if facts.fallback:
@@ -309,6 +311,50 @@ def _jobs(examples: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+_LABELS: dict[str, Any] = {
+    "type": "object",
+    "required": ["labels"],
+    "additionalProperties": False,
+    "properties": {
+        "labels": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["request_id", "row", "label"],
+                "additionalProperties": False,
+                "properties": {
+                    "request_id": {"type": "string", "minLength": 1, "maxLength": 64},
+                    "row": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+                    "label": {"type": ["string", "number", "boolean"], "description": "What turned out to be true."},
+                },
+            },
+        }
+    },
+}
+_LABELS_ACCEPTED: dict[str, Any] = {
+    "type": "object",
+    "required": ["accepted", "request_id"],
+    "properties": {"accepted": {"type": "integer"}, "request_id": {"type": "string"}},
+}
+
+
+def _labels() -> dict[str, Any]:
+    def content(name: str) -> dict[str, Any]:
+        return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+
+    good = {
+        "202": {"description": "They are kept, the last one of a row counts.", "content": content("LabelsAccepted")}
+    }
+    return {
+        "post": {
+            "operationId": "labels",
+            "summary": "Tell what turned out to be true of rows that were answered",
+            "requestBody": {"required": True, "content": content("Labels")},
+            "responses": {**good, **_failures(400, 401, 408, 413, 415, 422, 500, 503)},
+        }
+    }
+
+
 def _paths(options: Options, examples: list[dict[str, Any]], facts: Facts) -> dict[str, Any]:
     queues = options.cannot_answer == "queue"
     made = {
@@ -322,6 +368,8 @@ def _paths(options: Options, examples: list[dict[str, Any]], facts: Facts) -> di
     }
     if facts.fallback:
         made["/fallback"] = _post("The notebook's rule-based answer for each row", "RuleBased", examples)
+    if options.request_log:
+        made["/labels"] = _labels()
     if options.jobs:
         made |= _jobs(examples)
     return made

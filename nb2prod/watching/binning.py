@@ -75,3 +75,17 @@ def _at(values: pa.Array, at: int) -> npt.NDArray[np.float64]:
         number = vector[at] if isinstance(vector, list) and len(vector) > at else None
         made.append(number if is_number(number) else np.nan)
     return np.asarray(made, dtype="float64")
+
+
+def bin_of(value: Any, item: Series) -> int:
+    """The bin of one value of the prediction; -1 for what is in none."""
+    if item.at is not None:
+        value = value[item.at] if isinstance(value, (list, tuple)) and len(value) > item.at else None
+    if value is None:
+        return -1
+    if item.edges:
+        return int(np.searchsorted(np.asarray(item.edges), float(value), side="right")) if is_number(value) else -1
+    for at, (known,) in enumerate(item.categories):
+        if value == known or str(value) == str(known):
+            return at
+    return len(item.categories) if item.others else -1

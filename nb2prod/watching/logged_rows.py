@@ -77,19 +77,17 @@ def _columns(signature: Signature) -> list[str]:
 
 def _rows(batch: pa.RecordBatch, signature: Signature) -> list[LoggedRow]:
     types = {column.key: column.type for column in signature.fields}
-    text = signature.prediction.kind not in _PLAIN
     made = []
     for record in batch.to_pylist():
         row = {name: _as_sent(record[f"row.{name}"], kind) for name, kind in types.items() if f"row.{name}" in record}
         features = record.get("features")
-        prediction = record.get("prediction")
         made.append(
             LoggedRow(
                 record["request_id"],
                 record["row"],
                 record["time"],
                 row,
-                _parsed(prediction) if text and isinstance(prediction, str) else _as_answered(prediction),
+                as_answered(record.get("prediction"), signature.prediction.kind),
                 record.get("error"),
                 record.get("fallback"),
                 None if features is None else _parsed(features),
@@ -103,8 +101,10 @@ def _as_sent(value: Any, kind: str) -> Any:
     return _parsed(value) if kind == "any" and isinstance(value, str) and value[:1] in ("[", "{") else value
 
 
-def _as_answered(value: Any) -> Any:
-    """JSON has no infinity: answers spell it."""
+def as_answered(value: Any, kind: str) -> Any:
+    """A logged prediction of this kind as the answer had it: what is no plain value stands in the log as JSON text, and JSON spells infinity."""
+    if isinstance(value, str) and kind not in _PLAIN:
+        return _parsed(value)
     if isinstance(value, float) and math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return value

@@ -80,7 +80,8 @@ def look(subject: Subject, thresholds: Thresholds, *, tell: Callable[[str], None
 
     Raises `InputError` where its reference can't be read, `EnvironmentProblem` where counts can't be kept.
     """
-    questions, unwatched = _questions(subject)
+    asked = questions_of(subject)
+    questions = asked.watched
     tallies = Tallies(subject.name)
     new = _count_new(subject, questions, tallies, tell)
     by_day = tallies.tallies(subject.model)
@@ -97,7 +98,7 @@ def look(subject: Subject, thresholds: Thresholds, *, tell: Callable[[str], None
         subject,
         thresholds,
         found,
-        unwatched,
+        asked.unwatched,
         tuple(day.isoformat() for day in days if day not in future),
         sum(count for day, count in days.items() if day not in future),
         new,
@@ -127,7 +128,17 @@ def sentence(item: Verdict) -> str:
     )
 
 
-def _questions(subject: Subject) -> tuple[tuple[Series, ...], tuple[Unwatched, ...]]:
+@dataclass(frozen=True)
+class Questions:
+    """What is watched of a subject, what is not, and its signature."""
+
+    signature: Signature
+    watched: tuple[Series, ...]
+    unwatched: tuple[Unwatched, ...]
+
+
+def questions_of(subject: Subject) -> Questions:
+    """What is watched of this subject; raises `InputError` where its Bento can't be read."""
     source = subject.bento / "src"
     try:
         signature = Signature.load(source / "signature.json")
@@ -137,7 +148,7 @@ def _questions(subject: Subject) -> tuple[tuple[Series, ...], tuple[Unwatched, .
         raise InputError(
             f"what training showed can't be read from {source}: {error}", "Build the notebook again."
         ) from error
-    return series_of(signature, reference, excluded)
+    return Questions(signature, *series_of(signature, reference, excluded))
 
 
 def _count_new(subject: Subject, questions: Sequence[Series], tallies: Tallies, tell: Callable[[str], None]) -> int:

@@ -28,10 +28,11 @@ _SHOWN_EVIDENCE = 700.0
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What counts as an alarm: the chance of a false one over a release's life, and the total variation that matters."""
+    """What counts as an alarm: the chance of a false one over a release's life, the total variation that matters, and by how much the loss may rise."""
 
     alpha: float = 0.01
     materiality: float = 0.05
+    rise: float = 0.05
 
     def promise(self, watched: int) -> str:
         """What an alarm states, in words."""
