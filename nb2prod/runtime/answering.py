@@ -40,8 +40,10 @@ class Answered:
     fallbacks: tuple[tuple[int, str], ...] = ()
 
 
-Note = Callable[[Rows, Answered, float, str], None]
-"""Rows, their answer, the seconds it took, and the request's id."""
+CALLER = "nb2prod.caller"
+"""Who asks, in the request's scope: see ``Keys.check``."""
+Note = Callable[[Rows, Answered, float, str, "str | None"], None]
+"""Rows, their answer, the seconds it took, the request's id, and who asked."""
 
 
 class Answering:
@@ -86,7 +88,7 @@ class Answering:
                 return self._response(kind, Answered(answer), decoded, request_id)
             if busy and self.options.cannot_answer == "queue":
                 return await self._queued(body, decoded, request_id)
-            return await self._predicted(body, decoded, started, request_id, busy=busy)
+            return await self._predicted(body, decoded, started, request_id, busy=busy, caller=scope.get(CALLER))
         finally:
             self._in_flight -= 1
             self.metrics.in_flight.dec()
@@ -94,7 +96,14 @@ class Answering:
     # -- predictions, and what stands in for them --
 
     async def _predicted(
-        self, body: bytes | bytearray, decoded: Decoded, started: float, request_id: str, *, busy: bool
+        self,
+        body: bytes | bytearray,
+        decoded: Decoded,
+        started: float,
+        request_id: str,
+        *,
+        busy: bool,
+        caller: str | None,
     ) -> Response:
         try:
             if busy:
@@ -110,7 +119,7 @@ class Answering:
             answered = await self._stood_in(decoded.rows, "over_budget")
         response = self._response(PREDICTIONS, answered, decoded, request_id)
         if self.note is not None:
-            self.note(decoded.rows, answered, time.perf_counter() - started, request_id)
+            self.note(decoded.rows, answered, time.perf_counter() - started, request_id, caller)
         return response
 
     async def _by_model(self, rows: Rows, seconds: float | None, *, patient: bool = False) -> Answered:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import openapi, page, seam, state, tracing
-from .answering import FALLBACK, FEATURES, PREDICTIONS, Answering
+from .answering import CALLER, FALLBACK, FEATURES, PREDICTIONS, Answering
 from .http import Failure, Receive, Response, Scope, Send, request_id_of, respond, to_json
 from .job_desk import JobDesk
 from .jobs import Jobs
@@ -140,7 +140,7 @@ class App:
         if path not in _OPEN:
             if not self.ready:
                 raise _not_ready()
-            self._keys.check(scope)
+            scope[CALLER] = self._keys.check(scope)
         methods = self._routes.get(path)
         if methods is None and self.jobs is not None and path.startswith(_JOB):
             methods = self.jobs.routes(path.removeprefix(_JOB))

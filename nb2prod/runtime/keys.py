@@ -20,6 +20,8 @@ from .http import Failure, Scope, header
 from .options import OptionProblem
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+CALLER_LENGTH = 12
+"""So many letters of a key's digest tell callers apart; they tell nobody the key."""
 _UNAUTHORIZED = ((b"www-authenticate", b"Bearer"),)
 
 
@@ -48,10 +50,14 @@ class Keys:
         if self._file is not None:
             self._digests = self._read()
 
-    def check(self, scope: Scope) -> None:
-        """Raise ``Failure`` (401) unless the request carries one of the keys."""
+    def check(self, scope: Scope) -> str | None:
+        """Who asks: the beginning of the digest of its key, None where no keys are set.
+
+        Raises:
+            Failure: 401, the request carries none of the keys.
+        """
         if not self.needed:
-            return
+            return None
         self._refresh()
         given = header(scope, b"x-api-key")
         bearer = header(scope, b"authorization") or b""
@@ -65,6 +71,7 @@ class Keys:
         matches = [hmac.compare_digest(digest, known) for known in (*self._digests, *self._probe)]
         if not any(matches):
             raise Failure(401, "the API key is not known", headers=_UNAUTHORIZED)
+        return digest[:CALLER_LENGTH].decode()
 
     def _refresh(self) -> None:
         now = self._clock()

@@ -38,6 +38,7 @@ def _one_of(*words: str) -> Kind:
 COUNT = Kind(lambda value: type(value) is int and value > 0, "a whole number above 0")
 SECONDS = Kind(lambda value: _number(value) and value > 0, "a number of seconds above 0")
 HOURS = Kind(lambda value: _number(value) and value > 0, "a number of hours above 0")
+DAYS = Kind(lambda value: _number(value) and value > 0, "a number of days above 0")
 SHARE = Kind(lambda value: _number(value) and 0 <= value <= 1, "a number from 0 (none) to 1 (all)")
 FLAG = Kind(lambda value: isinstance(value, bool), "true or false")
 FILE = Kind(lambda value: value is None or (isinstance(value, str) and bool(value.strip())), "the path of a file")
@@ -85,6 +86,9 @@ class Options:
         0.0, SHARE, "share of requests whose rows and answers are kept in Parquet files by day"
     )
     request_log_exclude: tuple[str, ...] = _option((), NAMES, "fields that the request log never holds")
+    request_log_days: float = _option(
+        90.0, DAYS, "days that the request log keeps a request; what watching counted of it stays counted"
+    )
     request_log_bytes: int = _option(1_000_000_000, COUNT, "size of the request log on disk; the oldest files go first")
 
     def __post_init__(self) -> None:

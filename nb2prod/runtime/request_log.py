@@ -48,6 +48,7 @@ class Entry:
     at: float
     seconds: float
     request_id: str
+    caller: str | None
 
 
 class RequestLog:
@@ -81,7 +82,7 @@ class RequestLog:
         self._held = 0
         self._ready: list[dict[str, Any]] = []
 
-    def note(self, rows: Rows, answered: Answered, seconds: float, request_id: str) -> None:
+    def note(self, rows: Rows, answered: Answered, seconds: float, request_id: str, caller: str | None = None) -> None:
         """A request was answered; it may be one of the sample."""
         if not rows.count or self._draw() >= self._options.request_log:
             return
@@ -89,7 +90,7 @@ class RequestLog:
             self._answering.metrics.unlogged.inc(rows.count)
             return
         self._held += rows.count
-        self._waiting.append(Entry(rows, answered, self._clock(), seconds, request_id))
+        self._waiting.append(Entry(rows, answered, self._clock(), seconds, request_id, caller))
 
     async def run(self) -> None:
         """Write what was noted, for ever; at the end, what is left."""
@@ -153,20 +154,31 @@ class RequestLog:
             unfinished.unlink(missing_ok=True)
 
     def _bound(self) -> None:
-        """Remove the oldest files, by their day and then their age, until the log fits."""
+        """Remove files that are too old, and then the oldest by their day and their age, until the log fits."""
         files = []
+        oldest = dt.datetime.fromtimestamp(self._clock(), UTC) - dt.timedelta(days=self._options.request_log_days)
+        written_before = (time.time() - self._options.request_log_days * 86_400) * 1e9
         for file in self._folder.glob("*/*.parquet"):
             with contextlib.suppress(FileNotFoundError):
                 status = file.stat()
+                # By both, so that a clock that jumps for a moment removes nothing.
+                if file.parent.name < f"{oldest:%Y-%m-%d}" and status.st_mtime_ns < written_before:
+                    _remove(file)
+                    continue
                 files.append((file.parent.name, status.st_mtime_ns, file, status.st_size))
         total = sum(size for *_, size in files)
         for _, _, file, size in sorted(files):
             if total <= self._options.request_log_bytes:
                 return
-            file.unlink(missing_ok=True)
+            _remove(file)
             total -= size
-            with contextlib.suppress(OSError):
-                file.parent.rmdir()
+
+
+def _remove(file: Path) -> None:
+    """Remove a file, and its day once that is empty."""
+    file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        file.parent.rmdir()
 
 
 class _Columns:
@@ -190,6 +202,7 @@ class _Columns:
             record: dict[str, Any] = {
                 "time": moment,
                 "request_id": entry.request_id,
+                "caller": entry.caller,
                 "model": model,
                 "row": at,
                 "seconds": entry.seconds,
@@ -209,7 +222,7 @@ class _Columns:
 
         kinds = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_(), "string": pa.string()}
         schema = [("time", pa.timestamp("us", "UTC")), ("request_id", pa.string()), ("model", pa.string())]
-        schema += [("row", pa.int32()), ("seconds", pa.float64())]
+        schema += [("caller", pa.string()), ("row", pa.int32()), ("seconds", pa.float64())]
         schema += [(name, kinds[kind]) for _, name, kind in self._fields]
         schema += [("features", pa.string()), ("prediction", kinds[self._kind])]
         schema += [("error", pa.string()), ("fallback", pa.string())]

@@ -8,3 +8,5 @@ from __future__ import annotations
 
 SCHEMA = 1
 SCHEMA_KEY = b"nb2prod.request_log"
+COLUMNS = ("time", "request_id", "model", "caller", "row", "seconds", "features", "prediction", "error", "fallback")
+"""Its columns beside the fields, which are called ``row.<field>``."""

@@ -89,6 +89,14 @@ class LabelStore:
                 [(item.model, item.day.isoformat(), json.dumps(item.prediction), *item.key) for item in found],
             )
 
+    def remove(self, keys: Iterable[Key]) -> int:
+        """Forget the labels of these rows; returns how many there were."""
+        with self._open() as connection:
+            return sum(
+                connection.execute("DELETE FROM label WHERE request_id = ? AND position = ?", key).rowcount
+                for key in keys
+            )
+
     def labelled(self, model: str) -> list[Labelled]:
         """The labelled rows that this model answered, by day; rows that it had no answer for are left out."""
         with self._open() as connection:

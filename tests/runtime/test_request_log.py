@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,36 @@ def test_it_stays_within_its_size_and_the_oldest_day_goes_first(tmp_path: Path, 
     days = sorted({file.parent.name for file in files})
     assert days[-1] == "2026-03-06"
     assert "2026-03-01" not in days
+
+
+def test_what_is_older_than_its_days_goes(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [DAY]
+    app = clocked(tmp_path, {"request_log": 1.0, "request_log_days": 30}, lambda: now[0])
+    for day in (0, 20, 40):
+        now[0] = DAY + day * 86_400
+        monkeypatch.setattr(request_log.time, "time", lambda: now[0] + 86_400 * 10_000)  # files look as old as they are
+        asked(app, [projects.row()], seconds=0.4)
+    assert sorted({file.parent.name for file in data.rglob("*.parquet")}) == ["2026-03-21", "2026-04-10"]
+
+
+def test_who_asked_is_kept_by_the_digest_of_the_key_alone(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256(b"secret").hexdigest()
+    monkeypatch.setenv("NB2PROD_API_KEYS", f"ada:{digest}")
+    app = clocked(tmp_path, {"request_log": 1.0})
+
+    async def story() -> None:
+        task = asyncio.create_task(app.background())
+        body = json.dumps({"rows": [projects.row()]}).encode()
+        assert (await ask(app, "POST", "/predict", body, {**JSON, "X-API-Key": "secret"})).status == 200
+        await asyncio.sleep(0.4)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(story())
+    (row,) = kept(data)
+    assert row["caller"] == digest[:12]
 
 
 def test_a_clock_that_jumps_back_and_forth_loses_nothing(tmp_path: Path, data: Path) -> None:

@@ -85,13 +85,16 @@ def log(rows, day=0, *, file="0001", errors=0, model=MODEL, folder=None):
         "time": pa.array([moment] * count, pa.timestamp("us", "UTC")),
         "request_id": pa.array([f"{date}-{file}-{at}" for at in range(count)]),
         "model": pa.array([model] * count),
+        "caller": pa.array([None] * count, pa.string()),
         "row": pa.array([0] * count, pa.int32()),
+        "seconds": pa.array([0.01] * count),
     }
     for name in rows.columns:
         if name != "p":
             values = rows[name]
             plain = values.astype(str) if name == "when" else values
             columns[f"row.{name}"] = pa.Array.from_pandas(plain)
+    columns["features"] = pa.array([None] * count, pa.string())
     columns["prediction"] = pa.array(rows["p"])
     columns["error"] = pa.array(["row_failed"] * errors + [None] * (count - errors), pa.string())
     columns["fallback"] = pa.array([None] * count, pa.string())
