@@ -51,8 +51,14 @@ export class CheckModel {
     return all.filter(item => item.cell === number && item.severity !== 'info');
   }
 
+  /** Tags that were proposed and that their cells do not have yet; null where nothing was asked, or nothing is left. */
   get proposal(): IProposal | null {
-    return this._proposal;
+    const proposal = this._proposal;
+    if (proposal === null || proposal.tags.length === 0) {
+      return proposal;
+    }
+    const tags = proposal.tags.filter(tag => !this._hasTag(tag));
+    return tags.length === 0 ? null : { ...proposal, tags };
   }
 
   /** Why there is no proposal, where it was asked for in vain. */
@@ -186,6 +192,11 @@ export class CheckModel {
       this._debouncer.dispose();
       Signal.clearData(this);
     }
+  }
+
+  private _hasTag({ cell: number, tag }: IProposedTag): boolean {
+    const cell = [...(this._panel.content.model?.cells ?? [])].find(item => item.id === this._proposedIds.get(number));
+    return cell !== undefined && tagsOf(cell).includes(tag);
   }
 
   private _read(): { key: string; path: string; content: ReturnType<typeof documentOf>; ids: string[] } | null {

@@ -48,9 +48,11 @@ export function errorsOf(check: ICheck | null): readonly IDiagnostic[] {
   return (check?.diagnostics ?? []).filter(item => item.severity === 'error');
 }
 
-/** The deployment of this very release; a running one before one that is not. */
+/** The deployment of this very release, or one that is starting for the first time; a running one before one that is not. */
 export function deploymentOf(release: IRelease, deployments: readonly IDeployment[]): IDeployment | null {
-  const own = deployments.filter(item => item.release === release.name && item.version === release.version);
+  const own = deployments.filter(
+    item => item.release === release.name && (item.version === release.version || (item.version === null && item.state === 'starting'))
+  );
   return own.find(item => !isDown(item)) ?? own[0] ?? null;
 }
 

@@ -12,6 +12,7 @@ from nb2prod.bento import card_metrics
 from nb2prod.bento.markdown import code, escape, table
 from nb2prod.diagnostics import Diagnostic, ordered
 from nb2prod.evaluation.evaluation import Evaluation
+from nb2prod.runtime import proof
 from nb2prod.runtime.options import Options
 
 _PROOF = "## Parity"
@@ -234,7 +235,7 @@ def _parity(parity: Mapping[str, Any] | None) -> str:
     if parity is None:
         return f"{_PROOF}\n\nNot proved yet."
     verdict = "passed" if parity.get("passed") else "**failed**"
-    text = f"{_PROOF}\n\nThe built service was asked over HTTP, and its answers compared with the run's: {verdict}."
+    text = f"{_PROOF}\n\n{proof.mark(parity)}\n\nThe built service was asked over HTTP, and its answers compared with the run's: {verdict}."
     if parity.get("sample"):
         text += "\n\n**Only a sample was asked** (`build --quick`): not to be deployed before `nb2prod parity` has proved the whole."
     kinds = parity.get("kinds")

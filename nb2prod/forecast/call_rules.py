@@ -80,16 +80,23 @@ def _looks_ahead(site: Site, name: str) -> bool:
     return isinstance(periods, int) and periods < 0
 
 
+def _assigned_to(unit: Unit) -> str:
+    """What the statement assigns, as its author wrote it."""
+    if isinstance(unit.node, ast.Assign):
+        return ast.unparse(unit.node.targets[0])
+    return written(unit) or "feature"
+
+
 def _rank(unit: Unit, site: Site, _context: Context) -> Iterator[Diagnostic]:
     receiver = site.receiver
     if site.name != "rank" or receiver is None or not receiver.carries or by_row(site, 0):
         return
     if receiver.kind is Kind.HANDLE and receiver.path not in ("groupby", "window"):
         return
-    source, column = named(site), written(unit) or "feature"
+    source = named(site)
     remedy = (
         f"Compare with training's values instead:\n    edges = np.quantile({source}.dropna(), np.linspace(0, 1, 101))\n"
-        f"    df[{column!r}] = np.searchsorted(edges, {source})\nOr leave this feature out."
+        f"    {_assigned_to(unit)} = np.searchsorted(edges, {source})\nOr leave this feature out."
         if receiver.kind is not Kind.HANDLE
         else "Keep a table of training's values for each group and compare with it, or leave this feature out."
     )

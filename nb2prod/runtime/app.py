@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import openapi, page, seam, state, tracing
+from . import openapi, page, proof, seam, state, tracing
 from .answering import CALLER, FALLBACK, FEATURES, PREDICTIONS, Answering
 from .http import Failure, Receive, Response, Scope, Send, request_id_of, respond, to_json
 from .job_desk import JobDesk
@@ -162,7 +162,8 @@ class App:
         has_rules = has_fallback(self._project)
         facts = openapi.Facts(version, keys=self._keys.needed, fallback=has_rules)
         docs = openapi.document(signature, self.options, examples, facts)
-        shown = page.render(signature, self.name, examples, needs_key=self._keys.needed)
+        proved = proof.sentence(self._project.parent / "README.md")
+        shown = page.render(signature, self.name, examples, needs_key=self._keys.needed, proved=proved)
         html = Response(200, shown, b"text/html; charset=utf-8", page.HEADERS)
         post = self.answering.post
         self._routes |= {

@@ -123,8 +123,15 @@ _LISTED = 50
 """Categories that a field offers; more of them are typed."""
 
 
-def render(signature: Signature, name: str, examples: list[dict[str, Any]], *, needs_key: bool = False) -> bytes:
-    """The page's document; with a field for the API key where the service asks for one."""
+def render(
+    signature: Signature,
+    name: str,
+    examples: list[dict[str, Any]],
+    *,
+    needs_key: bool = False,
+    proved: str | None = None,
+) -> bytes:
+    """The page's document; with a field for the API key where the service asks for one, and what came of the release's proof."""
     filled = examples[0] if examples else {}
     told = {
         "fields": [{"name": c.key, "type": c.type, "nullable": c.nullable} for c in signature.fields],
@@ -136,7 +143,7 @@ def render(signature: Signature, name: str, examples: list[dict[str, Any]], *, n
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{html.escape(name)}</title><link rel="icon" href="data:,"><style>{_STYLE}</style></head>
 <body><header><h1>{html.escape(signature.model)}</h1>
-{_about(signature, name)}</header>
+{_about(signature, name, proved)}</header>
 <main><form data-prediction="{html.escape(signature.prediction.name)}" aria-label="A row to predict">
 {inputs}
 {_KEY if needs_key else ""}
@@ -156,8 +163,10 @@ _KEY = (
 )
 
 
-def _about(signature: Signature, name: str) -> str:
+def _about(signature: Signature, name: str, proved: str | None) -> str:
     facts = [("Release", f"<code>{html.escape(name)}</code>")]
+    if proved:
+        facts.append(("Proof", html.escape(proved)))
     if signature.owner:
         facts.append(("Owner", html.escape(signature.owner)))
     if signature.runbook:

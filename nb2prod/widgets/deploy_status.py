@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,6 +17,8 @@ from nb2prod.release.deployment import Deployment
 from nb2prod.widgets import markup
 from nb2prod.widgets.live import LiveBox
 
+_KEPT = 60
+"""Looks that the course of a number is drawn from."""
 _ENOUGH = 30
 """Requests that percentiles are told of; those of fewer say nothing."""
 
@@ -34,6 +40,7 @@ class DeployStatus(LiveBox):
                 _button("Stop", lambda: deployments.stop(name), self),
             ]
         )
+        self._looks: deque[Look] = deque(maxlen=_KEPT)
         super().__init__(interval=interval, children=(self._buttons, self._answer))
 
     def look(self) -> str:
@@ -47,31 +54,68 @@ class DeployStatus(LiveBox):
         self._buttons.layout.display = None
         self._buttons.children[0].disabled = found.previous is None
         self._buttons.children[2].disabled = found.state == "stopped"
-        return text_of(found)
+        if self._looks and self._looks[-1].version != found.version:
+            self._looks.clear()
+        self._looks.append(Look(time.monotonic(), found.version, found.requests, found.errors, found.p50, found.p99))
+        return text_of(found, tuple(self._looks))
 
     def say(self, text: str) -> None:
         """Below the buttons: what came of the last click."""
         self._answer.value = markup.sentences([text] if text else [])
 
 
-def text_of(found: Deployment) -> str:
-    """A deployment as HTML."""
+@dataclass(frozen=True)
+class Look:
+    """What was measured at one look. `at` and the times of requests are in seconds; counts are of the version since it started."""
+
+    at: float
+    version: str | None
+    requests: int | None
+    errors: int | None
+    p50: float | None
+    p99: float | None
+
+
+def text_of(found: Deployment, looks: tuple[Look, ...] = ()) -> str:
+    """A deployment as HTML, with the course of its numbers over `looks`, the oldest first."""
     notes = list(found.notes)
     if found.notebook_changed and not any("notebook" in note for note in notes):
         notes.append("The notebook has changed since this release.")
-    has_enough = (found.requests or 0) >= _ENOUGH
+    answers = found.state in ("serving", "degraded")
     rows = [
         ("release", found.bento),
-        ("address", found.url if found.state != "stopped" else None),
-        ("health", found.health if found.state != "stopped" else None),
+        ("health", found.health if answers else None),
         ("up", markup.duration(found.uptime)),
-        ("requests", found.requests),
-        ("p50", markup.milliseconds(found.p50) if has_enough else None),
-        ("p99", markup.milliseconds(found.p99) if has_enough else None),
-        ("errors", found.errors),
         ("owner", found.owner),
     ]
-    return markup.heading(found.name, found.state) + markup.facts(rows) + markup.sentences(notes)
+    where = f"<div>{markup.link(found.url)}</div>" if answers else ""
+    numbers = _numbers(found, looks) if answers else ""
+    return markup.heading(found.name, found.state) + where + markup.facts(rows) + numbers + markup.sentences(notes)
+
+
+def _numbers(found: Deployment, looks: tuple[Look, ...]) -> str:
+    rates = _rates([(look.at, look.requests) for look in looks])
+    last = rates[-1] if rates else None
+    rows: list[tuple[str, str | None, list[float | None]]] = [
+        ("requests", None if found.requests is None else f"{found.requests:,}", []),
+        ("requests/s", None if last is None else f"{last:.1f}", rates),
+        ("errors", None if found.errors is None else f"{found.errors:,}", _rates([(k.at, k.errors) for k in looks])),
+    ]
+    if (found.requests or 0) >= _ENOUGH:
+        rows += [
+            ("p50", markup.milliseconds(found.p50), [look.p50 for look in looks]),
+            ("p99", markup.milliseconds(found.p99), [look.p99 for look in looks]),
+        ]
+    return markup.measures(rows)
+
+
+def _rates(counts: list[tuple[float, int | None]]) -> list[float | None]:
+    """Of each look what came since the one before, a second; None where that can't be told."""
+    found: list[float | None] = []
+    for (before, old), (now, new) in pairwise(counts):
+        known = old is not None and new is not None and new >= old and now > before
+        found.append((new - old) / (now - before) if known and old is not None and new is not None else None)
+    return found
 
 
 def _button(label: str, work: Callable[[], Deployment], box: DeployStatus) -> Any:

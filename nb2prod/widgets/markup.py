@@ -14,6 +14,7 @@ _COLOURS = {
     "gone": "var(--jp-error-color1, #d32f2f)",
     "stopped": "var(--jp-ui-font-color2, #555)",
 }
+_SPARK_WIDTH, _SPARK_HEIGHT = 56, 16
 _WAITING = "var(--jp-warn-color1, #b35900)"
 
 
@@ -53,6 +54,36 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         for row in rows
     )
     return f'<table style="margin:2px 0"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def link(address: str) -> str:
+    """An address that a click opens in another tab."""
+    shown = escaped(address)
+    return f'<a href="{shown}" target="_blank" rel="noopener" style="color:var(--jp-content-link-color, #0b5ed7)">{shown}</a>'
+
+
+def measures(rows: Sequence[tuple[str, str | None, Sequence[float | None]]]) -> str:
+    """Names, values, and the course of each over the last looks, the oldest first."""
+    lines = [
+        f'<tr><th scope="row" style="text-align:left;font-weight:400;padding:1px 12px 1px 0;{_GREY}">{escaped(name)}</th>'
+        f'<td style="text-align:right;padding:1px 8px 1px 0;font-variant-numeric:tabular-nums">{escaped(value) if value else "&ndash;"}</td>'
+        f'<td style="padding:1px 0">{_sparkline(values)}</td></tr>'
+        for name, value, values in rows
+    ]
+    return f'<table style="margin:2px 0">{"".join(lines)}</table>'
+
+
+def _sparkline(values: Sequence[float | None]) -> str:
+    """A line of the same scale as the sidebar's; nothing measured lies at the bottom."""
+    top = max((value for value in values if value is not None), default=0.0)
+    step = _SPARK_WIDTH / (len(values) - 1) if len(values) > 1 else 0.0
+    points = " ".join(
+        f"{at * step:.1f},{_SPARK_HEIGHT - 1 - ((value or 0.0) / top if top else 0.0) * (_SPARK_HEIGHT - 2):.1f}"
+        for at, value in enumerate(values)
+    )
+    line = f'<polyline points="{points}" fill="none" stroke="var(--jp-brand-color1, #1976d2)" stroke-width="1.2"/>'
+    size = f'width="{_SPARK_WIDTH}" height="{_SPARK_HEIGHT}" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}"'
+    return f'<svg {size} aria-hidden="true" style="vertical-align:middle">{line}</svg>'
 
 
 def sentences(texts: Sequence[str]) -> str:

@@ -30,7 +30,9 @@ class ParityReport(LiveBox):
             else (kind.kind, "not run", "")
             for kind in found.kinds
         ]
-        when = f"built {item.created[:16].replace('T', ' ')} UTC from {item.notebook}"
+        newest = records.find(item.name)
+        which = "the newest release" if newest.version == item.version else f"not the newest: that is {newest.bento}"
+        when = f"{which}, built {item.created[:16].replace('T', ' ')} UTC from {item.notebook}"
         return (
             markup.heading(item.bento, "passed" if found.passed else "failed", when)
             + markup.table(("case", "rows", "differ"), rows)

@@ -47,9 +47,10 @@ class Lab:
     token: str
     root: Path
 
-    def open(self, browser: Browser, notebook: str, *, width: int = 1400, height: int = 900) -> Page:
-        """A page with that notebook in front, in a workspace of its own, ready to be used."""
+    def open(self, browser: Browser, notebook: str, *, width: int = 1400, height: int = 900, script: str = "") -> Page:
+        """A page with that notebook in front, in a workspace of its own, ready to be used; `script` runs before any other."""
         page = browser.new_page(viewport={"width": width, "height": height})
+        page.add_init_script(script)
         page.set_default_timeout(30_000)
         workspace = f"test-{secrets.token_hex(4)}"
         page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/{notebook}?token={self.token}&reset")

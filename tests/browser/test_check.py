@@ -149,6 +149,16 @@ def test_proposals_are_taken_one_by_one_or_left(page):
     assert tags_of(page, 2) == ["feature"]
 
 
+def test_a_proposal_goes_when_its_cell_is_tagged_by_hand(page):
+    open_(page, "untagged.ipynb")
+    page.get_by_role("button", name="Suggest tags").click()
+    proposed = page.get_by_role("button", name="Accept Predict for cell 4")
+    expect(proposed).to_be_visible()
+    select_cell(page, 4)
+    page.locator(".nb2prod-RoleButton", has_text="Predict").click()
+    expect(proposed).to_have_count(0)
+
+
 def test_proposals_follow_cells_that_move(page):
     open_(page, "untagged.ipynb")
     page.get_by_role("button", name="Suggest tags").click()

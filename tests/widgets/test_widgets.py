@@ -52,6 +52,25 @@ def test_it_shows_a_deployment(found):
     box.close()
 
 
+def test_its_address_can_be_clicked_and_its_numbers_have_their_course(found):
+    box = DeployStatus("flights", interval=60)
+    assert '<a href="http://127.0.0.1:3000" target="_blank"' in text(box)
+    for requests in (52, 55):
+        found["now"] = replace(FOUND, requests=requests)
+        box.refresh()
+    # Requests, requests a second, errors and the two percentiles; the first is a sum and has no course.
+    lines = [part.partition('"')[0].split() for part in text(box).split('points="')[1:]]
+    assert [len(points) for points in lines] == [0, 2, 2, 3, 3]
+    found["now"] = replace(FOUND, version="2222222222222222")
+    box.refresh()
+    assert [len(part.partition('"')[0].split()) for part in text(box).split('points="')[1:]] == [0, 0, 0, 1, 1]
+    found["now"] = replace(FOUND, state="stopped")
+    box.refresh()
+    assert "<a " not in text(box)
+    assert "<svg" not in text(box)
+    box.close()
+
+
 def test_percentiles_of_a_few_requests_are_not_told(found):
     found["now"] = replace(FOUND, requests=29)
     box = DeployStatus("flights", interval=60)

@@ -100,9 +100,16 @@ function Elapsed({ since }: { readonly since: string | null }): React.JSX.Elemen
   // Read out each second it would drown everything else.
   return (
     <span className="nb2prod-Elapsed" aria-hidden="true">
-      {`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`}
+      {clock(seconds)}
     </span>
   );
+}
+
+/** `4:07`, `1:02:09`. */
+function clock(seconds: number): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
 function stageState(build: IBuild, name: string): 'done' | 'now' | 'ahead' {

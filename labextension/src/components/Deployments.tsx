@@ -6,6 +6,7 @@ import * as React from 'react';
 import type { ISample } from '../deployments';
 import type { IDeployment, IForm, IRelease, ITried } from '../documents';
 import { isDown } from '../way';
+import { Breakable } from './Breakable';
 import { Group } from './Group';
 import { History } from './History';
 import { Sparkline } from './Sparkline';
@@ -56,16 +57,15 @@ export function Deployments(props: IProps): React.JSX.Element | null {
           {trans.__('The deployments can not be looked at: %1', error)}
         </p>
       )}
-      {release !== null && own.length === 0 && (
+      {release !== null && own.length === 0 && deploying !== undefined && (
+        <Head item={{ name: release.name, state: 'starting', version: release.version, bento: release.bento }} trans={trans} />
+      )}
+      {release !== null && own.length === 0 && deploying === undefined && (
         <>
           <p className="nb2prod-Quiet" role="status">
-            {deploying ?? trans.__('%1 is proved and runs nowhere yet.', shortName(release.bento))}
+            {trans.__('%1 is proved and runs nowhere yet.', shortName(release.bento))}
           </p>
-          <button
-            className="nb2prod-Button"
-            disabled={deploying !== undefined}
-            onClick={() => { actions.onDeploy(release.bento); }}
-          >
+          <button className="nb2prod-Button" onClick={() => { actions.onDeploy(release.bento); }}>
             {trans.__('Deploy')}
           </button>
         </>
@@ -85,13 +85,17 @@ export function Deployments(props: IProps): React.JSX.Element | null {
   );
 }
 
-function Head({ item, trans }: { readonly item: IDeployment; readonly trans: TranslationBundle }): React.JSX.Element {
+type HeadItem = Pick<IDeployment, 'name' | 'state' | 'version' | 'bento'>;
+
+function Head({ item, trans }: { readonly item: HeadItem; readonly trans: TranslationBundle }): React.JSX.Element {
   return (
     <div className="nb2prod-Deployment-head" data-state={item.state}>
       <span className="nb2prod-State" data-state={item.state}>
         {deploymentWord(item.state, trans)}
       </span>
-      <strong>{item.name}</strong>
+      <strong>
+        <Breakable text={item.name} />
+      </strong>
       <code title={item.bento ?? ''}>{item.version?.slice(0, 8) ?? ''}</code>
     </div>
   );
@@ -107,12 +111,13 @@ function Card(props: CardProps): React.JSX.Element {
   return (
     <article className="nb2prod-Deployment" aria-label={item.name} data-state={item.state}>
       <Head item={doing !== undefined && isDown(item) ? { ...item, state: 'starting' } : item} trans={trans} />
-      {doing !== undefined && (
+      {/* What is done to the deployment of that name stands beside the way's button. */}
+      {doing !== undefined && item.name !== release?.name && (
         <p className="nb2prod-Quiet" role="status">
           {doing}
         </p>
       )}
-      <Facts item={item} samples={samples(item.name)} trans={trans} />
+      {item.state !== 'starting' && <Facts item={item} samples={samples(item.name)} trans={trans} />}
       {hasChanged === true && isLatest && (
         <p className="nb2prod-Build-changed" role="status">
           {trans.__('The notebook has changed since this release.')}
@@ -126,7 +131,7 @@ function Card(props: CardProps): React.JSX.Element {
             {note}
           </p>
         ))}
-      <Buttons {...props} isTrying={isTrying} onTry={() => { actions.onTried(item.name, !isTrying); }} />
+      {(item.state !== 'starting' || item.version !== null) && <Buttons {...props} isTrying={isTrying} onTry={() => { actions.onTried(item.name, !isTrying); }} />}
       {isTrying && <Form key={item.version} item={item} actions={actions} trans={trans} />}
       <History item={item} actions={actions} trans={trans} />
     </article>
@@ -240,7 +245,9 @@ function Facts({ item, samples, trans }: { readonly item: IDeployment; readonly 
   return (
     <>
       <p className="nb2prod-Deployment-where">
-        <code>{item.url}</code>
+        <code>
+          <Breakable text={item.url} />
+        </code>
         {item.uptime !== null && <span className="nb2prod-Quiet-inline">{trans.__('up %1', duration(item.uptime))}</span>}
       </p>
       {!isDown(item) && (
@@ -289,5 +296,8 @@ function number(value: number | null): string {
 }
 
 function milliseconds(seconds: number | null): string {
-  return seconds === null ? '–' : `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  if (seconds === null) {
+    return '–';
+  }
+  return seconds < 1 ? `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms` : `${seconds.toFixed(1)} s`;
 }

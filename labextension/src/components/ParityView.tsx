@@ -100,7 +100,7 @@ function Mismatch({ item, trans, onGo }: { readonly item: IMismatch; readonly tr
       <p>{item.cause?.text ?? item.reason}</p>
       {item.cause !== null && (
         <p>
-          {item.cause.source !== '' && <code className="nb2prod-Value">{item.cause.source}</code>}{' '}
+          {item.cause.source !== '' && <code className="nb2prod-Value" title={item.cause.source}>{item.cause.source}</code>}{' '}
           <PlaceLink cell={item.cause.cell} line={null} trans={trans} onGo={onGo} />
         </p>
       )}

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IPlan } from '../plan';
+import { Breakable } from './Breakable';
 import { Group } from './Group';
 import { type OnGo, PlaceLink } from './PlaceLink';
 
@@ -86,10 +87,12 @@ function Facts({ plan, trans }: IPartProps): React.JSX.Element {
   return (
     <dl className="nb2prod-Facts">
       <dt>{trans.__('Raw table')}</dt>
-      <dd>{plan.rawTable === null ? trans.__('not found') : <code>{plan.rawTable}</code>}</dd>
+      <dd>{plan.rawTable === null ? trans.__('not found') : <code><Breakable text={plan.rawTable} /></code>}</dd>
       <dt>{trans.__('Prediction')}</dt>
       <dd>
-        <code>{plan.prediction}</code>
+        <code>
+          <Breakable text={plan.prediction ?? ''} />
+        </code>
       </dd>
       {plan.target.length > 0 && (
         <>
@@ -113,7 +116,9 @@ function Names({ names }: { readonly names: readonly string[] }): React.JSX.Elem
   return (
     <span className="nb2prod-Names">
       {names.map(name => (
-        <code key={name}>{name}</code>
+        <code key={name}>
+          <Breakable text={name} />
+        </code>
       ))}
     </span>
   );
@@ -135,8 +140,8 @@ function Captured({ plan, trans, onGo }: IPartProps & { readonly onGo: OnGo }): 
               <code title={item.name}>{item.name}</code>
               <PlaceLink cell={item.cell} line={item.line} trans={trans} onGo={onGo} />
             </div>
-            {item.value !== null && <code className="nb2prod-Value">{item.value}</code>}
-            <span className="nb2prod-Quiet-inline">{item.reason}</span>
+            {item.value !== null && <code className="nb2prod-Value" title={item.value}>{item.value}</code>}
+            <span className="nb2prod-Quiet-inline"><Breakable text={item.reason} /></span>
           </li>
         ))}
       </ul>
@@ -162,8 +167,8 @@ function Filters({ plan, trans, onGo }: IPartProps & { readonly onGo: OnGo }): R
               </span>
               <PlaceLink cell={item.cell} line={item.line} trans={trans} onGo={onGo} />
             </div>
-            <code className="nb2prod-Value">{item.source}</code>
-            <span className="nb2prod-Quiet-inline">{item.reason}</span>
+            <code className="nb2prod-Value" title={item.source}>{item.source}</code>
+            <span className="nb2prod-Quiet-inline"><Breakable text={item.reason} /></span>
           </li>
         ))}
       </ul>

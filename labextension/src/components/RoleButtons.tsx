@@ -33,7 +33,9 @@ export function RoleButtons({ cell, words, trans, onSetRole }: IProps): React.JS
         ) : (
           <>
             <span className="nb2prod-Selected-number">{trans.__('Cell %1', cell.number)}</span>
-            <code className="nb2prod-Selected-title">{cell.title}</code>
+            <code className="nb2prod-Selected-title" title={cell.title}>
+              {cell.title}
+            </code>
           </>
         )}
       </div>

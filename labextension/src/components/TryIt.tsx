@@ -3,11 +3,12 @@ import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import * as React from 'react';
 
 import type { IField, IForm, ITried } from '../documents';
+import { shortName } from './shortName';
 
 interface IProps {
   readonly form: IForm;
   readonly url: string;
-  /** Which release answers. */
+  /** Which release is asked; an answer says itself which one gave it. */
   readonly release: string;
   readonly trans: TranslationBundle;
   readonly onTry: (row: JSONObject, key: string) => Promise<ITried>;
@@ -134,7 +135,7 @@ function Answer({ tried, release, trans }: { readonly tried: ITried | string; re
   if (typeof tried === 'string') {
     return <p className="nb2prod-Trouble">{tried}</p>;
   }
-  const answer = tried.answer as { predictions?: unknown[]; errors?: { reason?: string }[]; error?: IEnvelope };
+  const answer = tried.answer as { model?: string; predictions?: unknown[]; errors?: { reason?: string }[]; error?: IEnvelope };
   const time = trans.__('%1 ms', tried.milliseconds.toFixed(tried.milliseconds < 10 ? 1 : 0));
   if (answer.error !== undefined) {
     const details = answer.error.details ?? [];
@@ -160,7 +161,7 @@ function Answer({ tried, release, trans }: { readonly tried: ITried | string; re
         <span className="nb2prod-Trouble">{refused.reason}</span>
       )}{' '}
       <span className="nb2prod-Quiet-inline">{time}</span>{' '}
-      <span className="nb2prod-Quiet-inline">{trans.__('from %1', release)}</span>
+      <span className="nb2prod-Quiet-inline">{trans.__('from %1', answer.model === undefined ? release : shortName(answer.model))}</span>
     </p>
   );
 }

@@ -1,7 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { deploymentOf, errorsOf, type INext, type IStanding, type NextAction, type Step, STEPS } from '../way';
+import type { IRelease } from '../documents';
+import { deploymentOf, errorsOf, isDown, type INext, type IStanding, type NextAction, type Step, STEPS } from '../way';
+import { Breakable } from './Breakable';
 import { deploymentWord } from './Deployments';
 import { shortName } from './shortName';
 
@@ -88,18 +90,33 @@ function Sentence({ standing, next, doing, trans }: Pick<IProps, 'standing' | 'n
     );
   }
   if (release !== null && (next.step === 'deploy' || next.step === null)) {
-    const deployment = deploymentOf(release, standing.deployments);
     return (
       <p className="nb2prod-Proved" role="status">
-        <strong>{trans.__('%1 is proved', shortName(release.bento))}</strong>
-        {deployment === null
-          ? trans.__(': it answers as the notebook did. It runs nowhere yet.')
-          : trans.__(' and %1.', deploymentWord(deployment.state, trans))}
+        <strong>
+          <Breakable text={shortName(release.bento)} />
+          {trans.__(' is proved')}
+        </strong>
+        {whereItRuns(release, standing.deployments, trans)}
       </p>
     );
   }
   const text = sentenceOf(standing, next, trans);
   return text === null ? null : <p role="status">{text}</p>;
+}
+
+/** What the sentence about a proved release says of its deployment. */
+function whereItRuns(release: IRelease, deployments: IStanding['deployments'], trans: TranslationBundle): string {
+  const deployment = deploymentOf(release, deployments);
+  if (deployment?.state === 'serving') {
+    return trans.__(' and serving.');
+  }
+  if (deployment !== null) {
+    return trans.__('; its deployment is %1.', deploymentWord(deployment.state, trans));
+  }
+  const other = deployments.find(item => item.release === release.name && item.version !== null && !isDown(item));
+  return other?.version
+    ? trans.__(': it answers as the notebook did. %1 still serves.', other.version.slice(0, 8))
+    : trans.__(': it answers as the notebook did. It runs nowhere yet.');
 }
 
 function sentenceOf({ hasRoles, check, proposal, state }: IStanding, next: INext, trans: TranslationBundle): string | null {
