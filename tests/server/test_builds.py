@@ -205,7 +205,14 @@ async def test_a_build_is_proved_and_its_release_and_report_are_there(ask, jp_ro
     _, build = await ask("builds", method="POST", body={"path": "houses.ipynb"})
     ended = await until(ask, build["id"])
     assert ended["state"] == "proved", ended
-    assert [stage["name"] for stage in ended["stages"]] == ["environment", "record", "plan", "package", "prove", "release"]
+    assert [stage["name"] for stage in ended["stages"]] == [
+        "environment",
+        "record",
+        "plan",
+        "package",
+        "prove",
+        "release",
+    ]
     assert ended["cells"] == [4, 4]
     assert ended["result"]["path"]["fields"] == ["size", "rooms"]
     name, version = ended["bento"].split(":")
