@@ -7,6 +7,7 @@ the notebook chose: ``df[rules.every]`` stands for a choice that held the predic
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -75,12 +76,19 @@ def beside(values: pd.Series[Any], rows: Any) -> pd.Series[Any]:
 
 
 def asked(method: Callable[..., Any], rows: Any, *more: Any, **options: Any) -> Any:
-    """What a fitted object says of `rows`; of no rows it says nothing, in the shape that its answers have."""
+    """What a fitted object says of `rows`; where it refuses none, it says nothing, in the shape that its answers have.
+
+    scikit-learn refuses no rows, a class of the notebook's or an encoder of labels makes of them what its other lines need.
+    """
     if len_of(rows):
+        return method(rows, *more, **options)
+    with contextlib.suppress(Exception):  # whatever it says of no rows
         return method(rows, *more, **options)
     owner, name = getattr(method, "__self__", None), getattr(method, "__name__", "")
     if name == "transform":
-        width = np.shape(rows)[1] if len(np.shape(rows)) > 1 else 0
+        if len(np.shape(rows)) < 2:
+            return np.empty(0)
+        width = np.shape(rows)[1]
         if owner is not None and hasattr(owner, "get_feature_names_out"):
             width = len(owner.get_feature_names_out())
         return np.empty((0, width))

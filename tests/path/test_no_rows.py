@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from nb2prod.runtime import rules
 from tests.path.inprocess import serve
@@ -21,12 +21,19 @@ def test_a_request_has_none_of_trainings_labels_so_every_row_is_missing() -> Non
     assert made.dtype == names.dtype
 
 
-def test_no_rows_are_answered_in_the_shape_of_the_answers_without_asking() -> None:
+class _Doubled:
+    def transform(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(y=table["x"] * 2)
+
+
+def test_no_rows_are_answered_in_the_shape_of_the_answers() -> None:
     x = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 4.0]])
     model = LogisticRegression().fit(x, [0, 1, 1])
     assert rules.asked(model.predict, x[:0]).shape == (0,)
     assert rules.asked(model.predict_proba, x[:0]).shape == (0, 2)
     assert rules.asked(StandardScaler().fit(x).transform, x[:0]).shape == (0, 2)
+    assert rules.asked(LabelEncoder().fit(["a", "b"]).transform, pd.Series(["a"])[:0]).shape == (0,)
+    assert rules.asked(_Doubled().transform, pd.DataFrame({"x": [1.0]})[:0])["y"].shape == (0,)
     assert rules.asked(model.predict, x).tolist() == model.predict(x).tolist()
 
 
