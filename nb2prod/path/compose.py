@@ -306,6 +306,9 @@ class Composer:
                 use = Use(step.seq, self._looped(step), read.state)
                 self.definitions.use(tree, read.node, read.name, use)
             return
+        if read.kind == "rows" and read.snapshot is not None and self.walk.is_beside(read.lineage):
+            self._table_asked(step, tree, read, keys)
+            return
         if read.kind != "value" or bound_around(tree, node, read.name) or self._live(step, tree, read.name):
             return
         if read.snapshot is None:
@@ -322,6 +325,13 @@ class Composer:
         self.captures.add(tree, read.node, "read", (read.name, reason), Occurrence(step.seq, read.snapshot, keys))
         beside = self._written_beside_rows(step, tree, node) if self._labelled(read) else None
         self.edit(tree, read.node, lambda r, t=tree, n=read.node: self._read_text(r, t, n, beside))  # type: ignore[misc]
+
+    def _table_asked(self, step: Step, tree: Tree, read: Read, keys: dict[str, Any]) -> None:
+        """A branch that no row took asks a table of which a request has no rows: what it will ask is not known, so the table is kept."""
+        assert read.snapshot is not None
+        reason = f"a table that a branch which did not run asks by its name, {read.name}"
+        self.captures.add(tree, read.node, "read", (read.name, reason), Occurrence(step.seq, read.snapshot, keys))
+        self.edit(tree, read.node, lambda _, t=tree, n=read.node: self.captures.reference(t, n, "read"))  # type: ignore[misc]
 
     def _own_variable(self, step: Step, tree: Tree, node: ast.AST, name: str) -> bool:
         """Whether a name is a parameter, a local, or the variable of a kept loop or comprehension around it: the served code has it itself."""

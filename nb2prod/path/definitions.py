@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -310,8 +311,22 @@ class Definitions:
                 self.need(node.id, len(self.recording.trees))
             elif kinds & set(DEFINED):
                 self._name(tree, node, held, target)
-            elif kinds == {"value"} and not all(node.id in use.keys for use in uses):
+            elif self._is_kept(tree, node, uses, [one for _, one in held]):
                 self._capture(tree, node, held, node.id, target)
+
+    def _is_kept(self, tree: Tree, node: ast.Name, uses: list[Use], held: list[Seen]) -> bool:
+        """Whether what a name stood for is kept: a plain value; a table that is asked where nothing ran in the recorded run, and of which a request has no rows."""
+        kinds = {one.kind for one in held}
+        if kinds != {"rows"}:
+            return kinds == {"value"} and not all(node.id in use.keys for use in uses)
+        ran = (tree.number, tree.index[node]) in self._ran
+        return not ran and all(one.snapshot is not None and self.composer.walk.is_beside(one.lineage) for one in held)
+
+    @cached_property
+    def _ran(self) -> frozenset[tuple[int, int]]:
+        """The places at which a name was read in the recorded run."""
+        steps = [one for step in self.recording.steps for one in (step, *step.asides)]
+        return frozenset((self.recording.statements[s.k].tree, r.node) for s in steps for r in s.reads)
 
     def _name(
         self, tree: Tree, node: ast.AST, held: list[tuple[Use, Seen]], target: tuple[str, str, Copy | None]

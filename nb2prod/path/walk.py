@@ -117,6 +117,13 @@ class Walk:
         """Whether a variable holds rows of training alone: a loop over predicted rows that reads it has it as a value (a model by hand, its neighbours)."""
         return read.kind == "rows" and bool(self.held) and not self._is_held(read.lineage)
 
+    def is_beside(self, lineage: int | None) -> bool:
+        """Whether rows are none of those that were predicted: a request has none of them."""
+        if lineage is None or not self.held:
+            return False
+        rows = self.recording.rows_of(lineage, self.table.number)
+        return rows is None or not self.held.intersection(rows.tolist())
+
     def idle(self, read: Read) -> bool:
         """Whether a list or dict holds rows of training alone (its encoders are kept with the rows that they were fitted on): no request has any."""
         if read.kind != "container" or not self.held:

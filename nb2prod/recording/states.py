@@ -11,13 +11,14 @@ from typing import Any
 class Seen:
     """What a name stood for. `kind`: value, rows, module, import, function, class, iterator, or part.
 
-    `snapshot`: of a value; `state`: of a function or class, where one is known; `part`: which other part of the same state it is.
+    `snapshot`: of a value, and of rows that code which has not run may ask; `lineage`: of rows; `state`: of a function or class, where one is known; `part`: which other part of the same state it is.
     """
 
     kind: str
     snapshot: int | None = None
     state: int | None = None
     part: int | None = None
+    lineage: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,4 +62,4 @@ def _state(raw: list[dict[str, Any]]) -> State:
 
 def seen(raw: dict[str, Any]) -> Seen:
     """Read what a name stood for."""
-    return Seen(raw["kind"], raw.get("snapshot"), raw.get("state"), raw.get("part"))
+    return Seen(raw["kind"], raw.get("snapshot"), raw.get("state"), raw.get("part"), raw.get("lineage"))

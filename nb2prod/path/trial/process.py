@@ -70,7 +70,9 @@ def documents(trial: Trial, signature: dict[str, Any], name: str, own_class: boo
     """
     raw = trial.raw[[c for c in trial.raw.columns if c in trial.answer["fields"]]]
     function = bool(trial.job.get("calls"))
-    predictions = trial.expected if function else None if own_class else trial.value
+    # The answer for one row alone is that row's, whatever form it has.
+    single = function or len(trial.predicted) == 1
+    predictions = None if own_class and not function else trial.expected if single else trial.value
     described = reference.describe(raw, predictions, prediction_name=name)
     made = examples.make(signature, described, raw, accept=lambda rows: accepted(trial, signature, list(rows)))
     return {"reference": described, "examples": made, "loaded": loaded()}

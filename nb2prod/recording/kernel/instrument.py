@@ -71,7 +71,7 @@ class Tables:
     sites: list[Site] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     lambdas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-    """Sites of the names that a statement's lambdas take from outside: a lambda may run where nothing is reported."""
+    """Sites of the names that a statement's lambdas and comprehensions take from outside: they may run where nothing is reported, or not at all."""
     functions: dict[str, ast.Lambda | ast.FunctionDef] = field(default_factory=dict)
     """Hooked functions as they were written, by a mark that stands in their code."""
     definitions: dict[int, Definition] = field(default_factory=dict)
@@ -599,10 +599,12 @@ class Instrumenter:
         fed = list(sites)
         reporter = _NameReporter(self, bound, fed)
         generators[0].iter = ast.Constant(None)
+        self.bound.append(bound)
         reporter.visit(twin)
         generators[0].iter = first
         if in_call or not isinstance(node, ast.GeneratorExp):
             self._followed_element(node, twin, over, bound, fed)
+        self.bound.pop()
         if isinstance(node, ast.GeneratorExp):
             twin.nb2prod_sites = tuple(fed)  # type: ignore[attr-defined]
             return twin

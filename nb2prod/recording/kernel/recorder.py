@@ -39,6 +39,8 @@ from .views import Views
 
 COLD_AFTER = 400
 MOST_EXECUTIONS = 3000
+MOST_CELLS = 5_000_000
+"""A table of more cells is not kept for code that has not run."""
 MOST_ASKING = 400
 MOST_ELEMENTS = 200
 FEWEST_COUNTED = 12
@@ -309,15 +311,16 @@ class Recorder:
             value = python.f_locals.get(name)
             if value is not None and length(value) != 1 and self.rows.of(value) is not None:
                 return True
-        return self._asks_a_table(code)
+        return self._asks_a_table(code, python)
 
-    def _asks_a_table(self, code: types.CodeType) -> bool:
+    def _asks_a_table(self, code: types.CodeType, python: Any) -> bool:
         """Whether a function that is called for each row may ask a table by its name (``df["a"].mean()``): of the first calls some are followed."""
         calls = self.asking.get(code, 0)
         if calls >= MOST_ASKING:
             return False
         self.asking[code] = calls + 1
-        values = (self.ns.get(name) for name in code.co_names)
+        local = python.f_locals
+        values = [self.ns.get(name) for name in code.co_names] + [local.get(name) for name in code.co_freevars]
         self.by_name = any(not isinstance(v, SCALARS) and length(v) > 1 and self.rows.of(v) is not None for v in values)
         return self.by_name
 
@@ -1313,10 +1316,16 @@ class Recorder:
                 frame.parent.touched = (
                     True  # a function that reads a table by its name works on rows, whatever it is given
                 )
+        idle, ran = set(), {self.tables.sites[site].node for site in step.names}
         for site in self.tables.lambdas.get((statement.tree, statement.node), ()):
             name = self.tables.sites[site].name
-            if site not in step.names and (name in space or name in self.ns):
+            if (
+                site not in step.names
+                and self.tables.sites[site].node not in ran
+                and (name in space or name in self.ns)
+            ):
                 step.names[site] = space.get(name, self.ns.get(name))
+                idle.add(site)
         written = {id(space.get(name, self.ns.get(name))) for name in statement.written}
         updates = self._updates(step, written, statement.column[1] if statement.column is not None else None)
         self._answers_written(step, statement, space)
@@ -1339,7 +1348,7 @@ class Recorder:
             "kind": "header" if header else "step",
             "loops": self._places(frame),
             "reads": [
-                self._read(site, v, keep or (step.called and isinstance(v, types.FunctionType)))
+                self._read(site, v, keep or (step.called and isinstance(v, types.FunctionType)), ran=site not in idle)
                 for site, v in step.names.items()
             ],
             "binds": binds,
@@ -1542,13 +1551,12 @@ class Recorder:
         else:
             self.rows.put(value, lineage)
 
-    def _read(self, site: int, value: Any, keep: bool) -> dict[str, Any]:
+    def _read(self, site: int, value: Any, keep: bool, ran: bool = True) -> dict[str, Any]:
         where = self.tables.sites[site]
         read: dict[str, Any] = {"node": where.node, "name": where.name, "tree": where.tree}
         token = None if isinstance(value, SCALARS) else self.rows.token(value)
         if token is not None:
-            lineage = self.rows.of(value)
-            return {**read, "kind": "rows", "token": token, "lineage": self._lineage(lineage) if lineage else None}
+            return {**read, "token": token, **self._rows_by_name(value, snapshot=keep and not ran)}
         if not isinstance(value, SCALARS):
             tokens = self._tokens_inside(value)
             if tokens:
@@ -1592,10 +1600,17 @@ class Recorder:
         return number
 
     def _without_state(self, value: Any) -> dict[str, Any]:
-        """What a value is that a function reads by its name: one with rows is only named."""
+        """What a value is that a function reads by its name."""
         if self._carrying(value):
-            return {"kind": "rows"}
+            return self._rows_by_name(value, snapshot=True)
         return self._classify(value, True)
+
+    def _rows_by_name(self, value: Any, *, snapshot: bool) -> dict[str, Any]:
+        """A value with rows; with a `snapshot` where code that has not run may ask it (a function's branch that no row took)."""
+        lineage = self.rows.of(value)
+        found = {"kind": "rows", "lineage": self._lineage(lineage) if lineage else None}
+        taken = snapshot and Kinds.pandas(value) and value.size <= MOST_CELLS
+        return {**found, "snapshot": self.snapshots.take(value)} if taken else found
 
     def _states_of(self, names: set[str]) -> dict[str, int]:
         """The states of the notebook's functions and classes of these names, which a pickle refers to."""
