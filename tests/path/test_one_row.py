@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from nb2prod.config import Options
 from nb2prod.errors import Refused
-from tests.path.inprocess import serve
+from nb2prod.path.trial.process import documents
+from tests.path.inprocess import _planner, serve
 
 LOAD = """
 import numpy as np
@@ -78,3 +80,13 @@ def test_features_alone_are_no_prediction(tmp_path: Path) -> None:
     predict = "ad = df.iloc[2].to_dict()\nx = prepare_X(pd.DataFrame([ad]))[0]"
     with pytest.raises(Refused):
         serve([("data", LOAD), ("feature", BY_HAND), ("train", WEIGHTS), ("predict", predict)], tmp_path)
+
+
+@pytest.mark.parametrize("predict", ["price = np.expm1(model.predict(home))[0]", "price = np.expm1(model.predict(home))"])
+def test_what_is_told_of_predictions_is_told_of_one(predict: str, tmp_path: Path) -> None:
+    """A plain number, or an array of one, is one answer in the training distributions of a Bento."""
+    cells = [("data", LOAD), ("train", FIT), ("predict", f"{ONE}{predict}")]
+    planner, _ = _planner(cells, tmp_path, Options())
+    made = planner.run()
+    told = documents(planner.tries.last, made.signature, "price", own_class=False)
+    assert told["reference"]["prediction"]["count"] == 1
