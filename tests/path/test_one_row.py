@@ -82,7 +82,9 @@ def test_features_alone_are_no_prediction(tmp_path: Path) -> None:
         serve([("data", LOAD), ("feature", BY_HAND), ("train", WEIGHTS), ("predict", predict)], tmp_path)
 
 
-@pytest.mark.parametrize("predict", ["price = np.expm1(model.predict(home))[0]", "price = np.expm1(model.predict(home))"])
+@pytest.mark.parametrize(
+    "predict", ["price = np.expm1(model.predict(home))[0]", "price = np.expm1(model.predict(home))"]
+)
 def test_what_is_told_of_predictions_is_told_of_one(predict: str, tmp_path: Path) -> None:
     """A plain number, or an array of one, is one answer in the training distributions of a Bento."""
     cells = [("data", LOAD), ("train", FIT), ("predict", f"{ONE}{predict}")]
