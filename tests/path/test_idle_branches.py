@@ -33,13 +33,17 @@ CASES = {
         MEAN,
     ),
     "a method": (
-        "class Filler:\n    def fill(self, v):\n        if pd.isna(v):\n            return train['age'].mean()\n        return v\n"
-        "test['age'] = test['age'].apply(Filler().fill)",
+        (
+            "class Filler:\n    def fill(self, v):\n        if pd.isna(v):\n            return train['age'].mean()\n        return v\n"
+            "test['age'] = test['age'].apply(Filler().fill)"
+        ),
         MEAN,
     ),
     "a function of the row": (
-        "def fill(r):\n    if pd.isna(r['age']):\n        return train.loc[train['klass'] == r['klass'], 'age'].mean()\n    return r['age']\n"
-        "test['age'] = test.apply(fill, axis=1)",
+        (
+            "def fill(r):\n    if pd.isna(r['age']):\n        return train.loc[train['klass'] == r['klass'], 'age'].mean()\n    return r['age']\n"
+            "test['age'] = test.apply(fill, axis=1)"
+        ),
         GROUP,
     ),
     "groups in a lambda": (
@@ -49,13 +53,17 @@ CASES = {
     "a comprehension": ("test['age'] = [train['age'].mean() if pd.isna(v) else v for v in test['age']]", MEAN),
     "a plain value in a comprehension": ("test['age'] = [limit if pd.isna(v) else v for v in test['age']]", 1000.0),
     "a loop": (
-        "ages = []\nfor v in test['age']:\n    if pd.isna(v):\n        ages.append(train['age'].mean())\n    else:\n        ages.append(v)\n"
-        "test['age'] = ages",
+        (
+            "ages = []\nfor v in test['age']:\n    if pd.isna(v):\n        ages.append(train['age'].mean())\n    else:\n        ages.append(v)\n"
+            "test['age'] = ages"
+        ),
         MEAN,
     ),
     "a lambda in a function": (
-        "def prepare(t):\n    t = t.copy()\n    t['age'] = t['age'].apply(lambda v: train['age'].mean() if pd.isna(v) else v)\n    return t\n"
-        "test = prepare(test)",
+        (
+            "def prepare(t):\n    t = t.copy()\n    t['age'] = t['age'].apply(lambda v: train['age'].mean() if pd.isna(v) else v)\n    return t\n"
+            "test = prepare(test)"
+        ),
         MEAN,
     ),
 }
