@@ -46,7 +46,7 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
     from nb2prod.bento.build_environment import RunKernel
     from nb2prod.environments.uv import Sources
     from nb2prod.forecast import forecast
-    from nb2prod.path import plan, planned
+    from nb2prod.path import path_modules, plan, planned
     from nb2prod.path.kernel import loaded_modules
     from nb2prod.path.tries import Tries
     from nb2prod.recording import record
@@ -61,13 +61,13 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
         timed.stage("environment")
         expected = build_environment.before_run(notebook, kernel_name, sources)
         timed.stage("record")
-        project = stage / "project"
+        project = _begin_project(stage / "project")
 
         def plan_of(recording: Any, kernel: Any) -> _Packed:
             ran = RunKernel(kernel_name, Path(recording.executable), loaded_modules(kernel, recording.folder))
             environment = build_environment.after_run(notebook, ran, sources, expected)
+            path_modules.link(ran.loaded, environment.kernel, recording.folder, notebook.path.parent)
             timed.stage("plan")
-            _begin_project(project)
             tries = trial.enter_context(Tries(recording, project, environment.tried))
             serving = plan.plan(recording, kernel, options, project, timed, tries)
             told = _told(notebook, options, serving, tries)
@@ -107,12 +107,13 @@ def build(path: Path, options: Options, progress: Progress | None = None, *, qui
     return BuildResult(tag, said.diagnostics, made, report, seconds, record_folder, evaluated.metrics)
 
 
-def _begin_project(project: Path) -> None:
-    """Make the project's folder, with the runtime in it."""
+def _begin_project(project: Path) -> Path:
+    """Make the project's folder, with the runtime in it, and return it."""
     from nb2prod.bento import project as files
 
     project.mkdir()
     files.copy_runtime(project / files.RUNTIME_PACKAGE)
+    return project
 
 
 def _run_again(
@@ -222,6 +223,7 @@ def _begin_cases(tries: Tries, serving: ServingPath) -> None:
 def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
     from nb2prod.bento import imports, staging
     from nb2prod.bento import project as files
+    from nb2prod.path import path_modules
 
     notebook, options, serving, told = packed.notebook, packed.options, packed.serving, packed.told
     name = bento_name(notebook.path, options)
@@ -229,7 +231,7 @@ def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
     _check_fit(served, serving.fields, fallback=_has_fallback(notebook))
     local = imports.local_modules(
         _imported(serving) | imports.of_artifacts(project / "artifacts"),
-        notebook.path.parent,
+        (notebook.path.parent, path_modules.linked(serving.recording.folder)),
         packed.environment.kernel,
     )
     files.write(
@@ -241,7 +243,6 @@ def _package(packed: _Packed, project: Path, stage: Path) -> tuple[Path, Pins]:
             told.fields.reference,
             told.fields.examples,
             served.to_json(),
-            notebook.path.parent,
             local,
             serving.fallback.source if serving.fallback else None,
         ),

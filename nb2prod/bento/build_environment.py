@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,11 +80,11 @@ def before_run(notebook: Notebook, name: str, sources: Sources) -> BuildEnvironm
 
 @dataclass(frozen=True)
 class RunKernel:
-    """What a kernel turned out to be when it ran: its interpreter, and the top-level modules that it had `loaded` in the end."""
+    """What a kernel turned out to be when it ran: its interpreter, and the top-level modules that it had `loaded` in the end, with their files."""
 
     name: str
     python: Path
-    loaded: frozenset[str]
+    loaded: Mapping[str, Path]
 
 
 def after_run(notebook: Notebook, ran: RunKernel, sources: Sources, known: BuildEnvironment | None) -> BuildEnvironment:
@@ -96,7 +96,7 @@ def after_run(notebook: Notebook, ran: RunKernel, sources: Sources, known: Build
         return known
     expected = known is not None and interpreter.is_same(known.kernel.python, ran.python)
     kernel = known.kernel if known is not None and expected else kernels.inspect(ran.python, ran.name)
-    return _prepared(notebook, kernel, sources, _uncalled(ran.loaded, kernel, sources))
+    return _prepared(notebook, kernel, sources, _uncalled(frozenset(ran.loaded), kernel, sources))
 
 
 def _uncalled(loaded: frozenset[str], environment: Environment, sources: Sources) -> frozenset[str]:
@@ -117,8 +117,8 @@ def modules_of(notebook: Notebook, environment: Environment) -> frozenset[str]:
     """The top-level modules that the notebook's cells import, and the modules of its folder in turn; its own folder's not."""
     found = frozenset[str]().union(*map(_imported, notebook.code_cells))
     folder = notebook.path.parent
-    local = imports.local_modules(found, folder, environment)
-    inner = [imports.of_source(text) for path in local for text in imports.module_sources(folder / path)]
+    local = imports.local_modules(found, (folder,), environment)
+    inner = [imports.of_source(text) for path in local for text in imports.module_sources(path)]
     own = {path.stem if path.suffix else path.name for path in local}
     return found.union(*inner) - own - environment.standard_library
 

@@ -7,7 +7,7 @@ import json
 import pickletools
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +76,11 @@ def of_artifacts(folder: Path) -> frozenset[str]:
     return frozenset(name for name in names if name not in sys.stdlib_module_names)
 
 
-def local_modules(imports: Iterable[str], folder: Path, environment: Environment) -> tuple[Path, ...]:
-    """Modules among `imports` (top-level names) that lie in `folder`, and those that they import in turn.
+def local_modules(imports: Iterable[str], folders: Sequence[Path], environment: Environment) -> tuple[Path, ...]:
+    """Modules among `imports` (top-level names) that lie in one of the `folders`, and those that they import in turn.
 
-    The paths are relative to `folder`: `helpers.py`, or `cleaning` for a package. As in a notebook's
-    kernel, whose `environment` it is, the folder wins over installed packages of the same name; the standard library wins over both, and a
-    folder of modules without `__init__.py` gives way to any of them.
+    Each is a file, or the folder of a package. As in a notebook's kernel, whose `environment` it is, the folders win over installed
+    packages of the same name; the standard library wins over both, and a folder of modules without `__init__.py` gives way to any of them.
     """
     found: dict[str, Path] = {}
     waiting = sorted(set(imports))
@@ -89,23 +88,23 @@ def local_modules(imports: Iterable[str], folder: Path, environment: Environment
         name = waiting.pop()
         if name in found or name in environment.standard_library:
             continue
-        path = _local(name, folder, environment)
+        path = next(filter(None, (_local(name, folder, environment) for folder in folders)), None)
         if path is None:
             continue
         found[name] = path
-        for source in module_sources(folder / path):
+        for source in module_sources(path):
             waiting += sorted(of_source(source))
     return tuple(found[name] for name in sorted(found))
 
 
 def _local(name: str, folder: Path, environment: Environment) -> Path | None:
     if (folder / name / "__init__.py").is_file():
-        return Path(name)
+        return folder / name
     if (folder / f"{name}.py").is_file():
-        return Path(f"{name}.py")
+        return folder / f"{name}.py"
     # A folder of modules without __init__.py gives way to an installed module of its name.
     is_namespace = name not in environment.by_module and next((folder / name).glob("*.py"), None) is not None
-    return Path(name) if is_namespace else None
+    return folder / name if is_namespace else None
 
 
 def module_sources(path: Path) -> Iterator[str]:

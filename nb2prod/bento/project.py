@@ -64,8 +64,8 @@ _CACHES = frozenset({"__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytes
 class ProjectFiles:
     """What `write` puts into the folder beside the runtime and the artifacts.
 
-    `features`, `predict` and `fallback` (where the notebook has rules) are Python source; `modules` are paths relative to `modules_root` (the
-    notebook's folder) of the Python files and packages that the served code imports from there.
+    `features`, `predict` and `fallback` (where the notebook has rules) are Python source; `modules` are the Python files and
+    the folders of packages that the served code imports without their being installed.
     """
 
     features: str
@@ -74,7 +74,6 @@ class ProjectFiles:
     reference: Mapping[str, object]
     examples: Mapping[str, object]
     options: Mapping[str, object] = field(default_factory=dict)
-    modules_root: Path | None = None
     modules: tuple[Path, ...] = ()
     fallback: str | None = None
 
@@ -85,7 +84,7 @@ def write(folder: Path, files: ProjectFiles) -> Path:
     Raises `InputError` where generated code is not Python, a document is not JSON, or a module of the
     notebook's folder has a name that the project needs; `EnvironmentProblem` where the disk refuses.
     """
-    clashes = sorted(path.parts[0] for path in files.modules if path.parts[0] in GENERATED)
+    clashes = sorted(path.name for path in files.modules if path.name in GENERATED)
     if clashes:
         raise InputError(
             f"the notebook imports {clashes[0]!r} from its own folder, and the Bento has a file of that name",
@@ -114,7 +113,7 @@ def _write(folder: Path, files: ProjectFiles) -> None:
     write_json(folder / "examples.json", files.examples)
     write_json(folder / "options.json", files.options)
     for module in files.modules:
-        _copy_module(files.modules_root or Path(), module, folder)
+        _copy_module(module, folder / module.name)
 
 
 def copy_runtime(target: Path) -> None:
@@ -163,9 +162,7 @@ def _write_python(path: Path, source: str) -> None:
     path.write_text(source if source.endswith("\n") else source + "\n", encoding="utf-8", newline="\n")
 
 
-def _copy_module(root: Path, module: Path, folder: Path) -> None:
-    source, target = root / module, folder / module
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _copy_module(source: Path, target: Path) -> None:
     if source.is_dir():
         if target.exists():
             shutil.rmtree(target)

@@ -10,6 +10,7 @@ from nb2prod.bento import digest, imports, package, pins, project
 from nb2prod.bento.pins import Pins
 from nb2prod.environments import pinned
 from nb2prod.environments.interpreter import Environment
+from nb2prod.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,11 @@ class Request:
 def stage(folder: Path, request: Request, *, environment: Environment, store: Path) -> Staged:
     """Pin the environment of the project in `folder`, give it its version and package it into the staging store.
 
-    `environment` is what is installed where the project was tried. Raises as `pins.resolve` and `package.build` do: code
-    that a service must not carry, a project that BentoML can't package.
+    `environment` is what is installed where the project was tried. Raises `InputError` for code that a service must not carry and for
+    a module that it used and would not have, and as `package.build` does where BentoML can't package the project.
     """
     found = _pins(folder, environment, request.loaded)
+    check_provided(found, request.loaded)
     project.write_json(folder / pinned.FILE, pinned.describe(environment))
     version = digest.digest(folder, found.requirements)
     spec = package.BentoSpec(request.name, version, found.python_version, found.requirements, request.labels)
@@ -53,3 +55,15 @@ def _pins(folder: Path, environment: Environment, loaded: Iterable[str]) -> Pins
     modules = imports.of_project(folder, environment.standard_library)
     own = {path.stem if path.suffix else path.name for path in folder.iterdir()}
     return pins.resolve(modules, environment, loaded=set(loaded) - own - environment.standard_library)
+
+
+def check_provided(found: Pins, loaded: Iterable[str]) -> None:
+    """Raise `InputError` where a module that was `loaded` to answer comes with none of the pins.
+
+    An import that is missing and was not loaded either is one that the code does without.
+    """
+    if unknown := sorted(set(found.missing) & set(loaded)):
+        raise InputError(
+            f"the served code uses {', '.join(map(repr, unknown))}, which no installed package says that it has: a service would not have it",
+            "Install it as a package; a module beside the notebook goes into the Bento if it is a Python file.",
+        )

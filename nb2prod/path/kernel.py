@@ -110,14 +110,24 @@ class KernelOracle:
         return self._handed[path]
 
 
-_LOADED = (
-    '__import__("json").dump([name for name, module in list(__import__("sys").modules.items()) '
-    'if getattr(module, "__file__", None)], open({path!r}, "w"))'
-)
+_LOADED = """
+def _nb2prod_loaded(path):
+    import json, os, sys
+    found = {}
+    for name, module in list(sys.modules.items()):
+        # A folder of modules without an `__init__.py` has a path and no file.
+        place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", None) or ()), None)
+        if "." not in name and isinstance(place, str):
+            found[name] = os.path.abspath(place)
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(found, stream)
+_nb2prod_loaded({path!r})
+del _nb2prod_loaded
+"""
 
 
-def loaded_modules(kernel: Kernel, folder: Path) -> frozenset[str]:
-    """The top-level modules that the kernel has loaded from files; `folder` is where it may write."""
+def loaded_modules(kernel: Kernel, folder: Path) -> dict[str, Path]:
+    """The top-level modules that the kernel has loaded from files, each with its file (or its folder); `folder` is where it may write."""
     path = folder / "modules.json"
-    kernel.run(_LOADED.format(path=str(path)))
-    return frozenset(name.partition(".")[0] for name in json.loads(path.read_text(encoding="utf-8")))
+    kernel.run(_LOADED.replace("{path!r}", repr(str(path))))
+    return {name: Path(place) for name, place in json.loads(path.read_text(encoding="utf-8")).items()}

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from nb2prod.environments.served import ServedEnvironment
-from nb2prod.errors import Nb2ProdError
+from nb2prod.errors import EnvironmentProblem, Nb2ProdError
+from nb2prod.path import path_modules
 
 if TYPE_CHECKING:
     from nb2prod.recording.trace import Recording
@@ -31,6 +32,10 @@ class Description:
     loaded: tuple[str, ...]
 
 
+class TrialTraceback(Exception):
+    """What the process that tries said of its failure, for whoever asks for a traceback."""
+
+
 class Tries:
     """Runs the trial of one project; a context manager, the process ends with it.
 
@@ -44,7 +49,12 @@ class Tries:
         self._heard = b""
 
     def __enter__(self) -> Self:
-        paths = [str(self._project), str(self._recording.notebook.path.parent)]
+        links = path_modules.linked(self._recording.folder)
+        paths = [
+            str(self._project),
+            str(self._recording.notebook.path.parent),
+            *([str(links)] if links.is_dir() else []),
+        ]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
@@ -131,10 +141,10 @@ class Tries:
         if self._process is None or self._process.stdout is None:
             raise Nb2ProdError("the trial was not started")
         if not self._announced(self._process.stdout.fileno()) or not answer.exists():
-            raise Nb2ProdError("the serving path could not be tried", self._last_words())
+            raise _failure({"failed": "its process ended"}) from TrialTraceback(self._last_words())
         result: dict[str, Any] = json.loads(answer.read_text())
         if "failed" in result:
-            raise Nb2ProdError(f"the serving path could not be tried: {result['failed']}", result.get("traceback", ""))
+            raise _failure(result) from TrialTraceback(result["traceback"])
         return result
 
     def _announced(self, pipe: int) -> bool:
@@ -157,3 +167,16 @@ class Tries:
             return ""
         self._said.seek(0)
         return self._said.read()[-1500:]
+
+
+def _failure(result: Mapping[str, Any]) -> Nb2ProdError:
+    """The failure of a trial in words: its traceback shows code that is not the user's."""
+    if module := result.get("missing"):
+        return EnvironmentProblem(
+            f"the served code imports {module!r}, which no package that is installed for the kernel says that it has",
+            f"Install what has {module!r} as a package, or put its Python file beside the notebook: from there it goes into the Bento.",
+        )
+    return Nb2ProdError(
+        f"the serving path could not be tried: {result['failed']}",
+        "Run the command again with --debug: it shows where.",
+    )

@@ -17,6 +17,10 @@ from nb2prod.errors import Nb2ProdError
 ENGINE = "nb2prod"
 
 
+class KernelTraceback(Exception):
+    """What a kernel said of a call that failed, for whoever asks for a traceback."""
+
+
 class KernelCallFailed(Nb2ProdError):
     """Code of ours failed in the kernel."""
 
@@ -30,15 +34,15 @@ class Kernel:
         self._client = client
 
     def run(self, code: str) -> None:
-        """Execute `code` without a trace in history or output; raise `KernelCallFailed` with its last words."""
+        """Execute `code` without a trace in history or output; raise `KernelCallFailed` where it fails."""
         message = self._client.kc.execute(code, silent=True, store_history=False, allow_stdin=False)
         reply = self._client.wait_for_reply(message)
         content = reply["content"]
         if content["status"] != "ok":
+            traceback = "\n".join(content.get("traceback", [])[-3:])
             raise KernelCallFailed(
-                f"{content.get('ename', 'error')}: {content.get('evalue', '')}",
-                "\n".join(content.get("traceback", [])[-3:]),
-            )
+                f"{content.get('ename', 'error')}: {content.get('evalue', '')}"
+            ) from KernelTraceback(traceback)
 
 
 class RecordingClient(PapermillNotebookClient):  # type: ignore[misc]

@@ -187,6 +187,8 @@ def _last_words(log: Path) -> str:
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     except OSError:
         return ""
+    # Of a traceback the last line says what it is; the others show code that is not the user's.
+    lines = [line for line in lines if not line.startswith((" ", "\t", "Traceback "))]
     return "\n".join(["It said:", *lines[-3:]]) if lines else ""
 
 

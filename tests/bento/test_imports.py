@@ -135,9 +135,9 @@ def test_local_modules_are_followed_and_win_over_installed_packages(tmp_path):
     (tmp_path / "json.py").write_text("")
     (tmp_path / "unused.py").write_text("")
 
-    assert imports.local_modules({"helpers", "numpy", "json"}, tmp_path, interpreter.own()) == (
-        Path("cleaning"),
-        Path("helpers.py"),
+    assert imports.local_modules({"helpers", "numpy", "json"}, (tmp_path,), interpreter.own()) == (
+        tmp_path / "cleaning",
+        tmp_path / "helpers.py",
     )
 
 
@@ -149,7 +149,7 @@ def test_a_folder_of_modules_needs_no_init_and_gives_way_to_installed_packages(t
     (tmp_path / "data" / "table.csv").write_text("")
     (tmp_path / "helpers.py").write_text("")
 
-    assert imports.local_modules({"scripts", "pandas", "data"}, tmp_path, interpreter.own()) == (
-        Path("helpers.py"),
-        Path("scripts"),
+    assert imports.local_modules({"scripts", "pandas", "data"}, (tmp_path,), interpreter.own()) == (
+        tmp_path / "helpers.py",
+        tmp_path / "scripts",
     )

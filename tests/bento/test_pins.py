@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nb2prod.bento import pins
+from nb2prod.bento import pins, staging
 from nb2prod.environments import interpreter
 from nb2prod.environments.interpreter import Distribution, Environment
 from nb2prod.errors import EnvironmentProblem, InputError
@@ -98,6 +98,9 @@ def test_code_that_imports_jupyter_is_refused_by_name():
 def test_an_import_that_nothing_provides_is_told():
     found = pins.resolve({"nowhere"}, an_environment())
     assert found.missing == ("nowhere",)
+    staging.check_provided(found, ["numpy"])  # as in `try: import nowhere`
+    with pytest.raises(InputError, match="'nowhere', which no installed package"):
+        staging.check_provided(found, ["numpy", "nowhere"])
 
 
 def test_the_real_environment_has_neither_jupyter_nor_us_and_every_pin_is_exact():

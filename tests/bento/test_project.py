@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import types
-from pathlib import Path
 
 import pytest
 
@@ -74,7 +73,7 @@ def test_modules_of_the_notebooks_folder_come_along(tmp_path):
     (beside / "helpers.py").write_text("def f(x):\n    return x\n")
     target = tmp_path / "project"
 
-    project.write(target, files(modules_root=beside, modules=(Path("cleaning"), Path("helpers.py"))))
+    project.write(target, files(modules=(beside / "cleaning", beside / "helpers.py")))
 
     assert (target / "helpers.py").read_text() == "def f(x):\n    return x\n"
     assert (target / "cleaning" / "rules.py").is_file()
@@ -84,7 +83,7 @@ def test_modules_of_the_notebooks_folder_come_along(tmp_path):
 @pytest.mark.parametrize("name", ["features.py", "service.py", "artifacts"])
 def test_a_module_with_a_name_that_the_bento_needs_is_refused_by_name(tmp_path, name):
     with pytest.raises(InputError, match=name) as caught:
-        project.write(tmp_path / "project", files(modules_root=tmp_path, modules=(Path(name),)))
+        project.write(tmp_path / "project", files(modules=(tmp_path / name,)))
     assert "Rename" in caught.value.hint
     assert not (tmp_path / "project").exists()
 

@@ -108,8 +108,7 @@ def made(tmp_path_factory):
             features=FEATURES,
             predict=PREDICT,
             examples=examples.make(documents["signature"], documents["reference"], frame),
-            modules_root=beside,
-            modules=imports.local_modules(imports.of_source(FEATURES), beside, interpreter.own()),
+            modules=imports.local_modules(imports.of_source(FEATURES), (beside,), interpreter.own()),
             **documents,
         ),
     )

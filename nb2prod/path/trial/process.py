@@ -47,9 +47,22 @@ def serve(requests: TextIO, answers: TextIO) -> None:
                 last = last if trial.job.get("y") else [trial]
                 answer = answered(trial)
         except Exception as problem:
-            answer = {"failed": f"{type(problem).__name__}: {problem}", "traceback": traceback.format_exc()[-3000:]}
+            answer = {
+                "failed": f"{type(problem).__name__}: {problem}",
+                "traceback": traceback.format_exc()[-3000:],
+                "missing": _missing(problem),
+            }
         Path(request["answer"]).write_text(json.dumps(answer, default=as_json))
         print("done", file=answers, flush=True)
+
+
+def _missing(problem: BaseException | None) -> str | None:
+    """The module that could not be found, if that is what lies behind a problem."""
+    while problem is not None:
+        if isinstance(problem, ModuleNotFoundError):
+            return problem.name
+        problem = problem.__cause__
+    return None
 
 
 def accepted(trial: Trial, signature: dict[str, Any], rows: list[dict[str, Any]]) -> list[bool]:
