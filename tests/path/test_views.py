@@ -130,6 +130,16 @@ w = m.T
 w[0] += 3
 f = pd.Series(m[:, 0] + m[:, 1])
 
+# an array in one row
+m = df[["b", "c"]].to_numpy(dtype=float)
+w = m.ravel()
+w[w < 0] = 0
+f = pd.Series(m[:, 0] + m[:, 1])
+
+# the array of a column without a name
+df["b"].values[df["b"].values < 0] = 0
+f = df["b"] + df["c"]
+
 # a function of numpy that writes
 m = df[["b", "c"]].to_numpy(dtype=float)
 np.clip(m, 0, 10, out=m)
