@@ -60,6 +60,7 @@ ENVIRONMENTS = (
         ("pandas", "scikit-learn", "numpy", "pyarrow", "catboost", "jax", "keras", "lightgbm", "xgboost-cpu"),
     ),
     Environment("python3.13-current", "3.13", ("pandas", "scikit-learn", "numpy", "pyarrow")),
+    Environment("python3.14-current", "3.14", ("pandas", "scikit-learn", "numpy", "pyarrow")),
 )
 
 
