@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 from nb2prod.evidence.starts import Starts
@@ -26,7 +25,6 @@ NEARNESS = (20.0, 200.0, 2000.0)
 _PRIOR = 0.5
 _ROWS_A_BIN = 20
 MOST_BINS = 20
-_TELLING = 2.0
 
 
 def bins_for(rows: int, most: int = MOST_BINS) -> int:
@@ -44,7 +42,7 @@ class CountEvidence:
 
     Args:
         reference: counts of the reference, (k,), k at most `bins_for` of their sum.
-        wobble: concentration of the days around their common shares, as `wobble_of` finds it; None where days differ by chance alone.
+        wobble: concentration of the Dirichlet that draws each day's shares; None where days differ by chance alone.
         days: how many days the reference's rows come from, where `wobble` is given.
     """
 
@@ -98,26 +96,3 @@ def _predicted(counts: Floats, parameters: Floats) -> Floats:
     parts = gammaln(parameters[..., there] + counts[there]) - gammaln(parameters[..., there])
     total = parameters.sum(axis=-1)
     return np.asarray(gammaln(total) - gammaln(total + counts.sum()) + parts.sum(axis=-1))
-
-
-def wobble_of(days: Floats) -> float | None:
-    """By how much days differ from each other, from their counts (days, k): the concentration of a Dirichlet that draws each day's shares.
-
-    Found by maximum likelihood; None where chance alone explains the days nearly as well (by 2 in the logarithm), or where they are fewer than 5.
-    """
-    counted = np.asarray(days, dtype="float64")
-    counted = counted[counted.sum(axis=1) > 0]
-    if len(counted) < 5 or counted.shape[1] < 2:
-        return None
-    shares = (counted.sum(axis=0) + _PRIOR) / (counted.sum() + _PRIOR * counted.shape[1])
-
-    def unlikely(log_concentration: float) -> float:
-        parameters = np.exp(log_concentration) * shares
-        return -float(
-            np.sum(gammaln(parameters + counted) - gammaln(parameters))
-            + np.sum(gammaln(parameters.sum()) - gammaln(parameters.sum() + counted.sum(axis=1)))
-        )
-
-    most = float(np.log(1e7))
-    found = minimize_scalar(unlikely, bounds=(0.0, most), method="bounded")
-    return float(np.exp(found.x)) if unlikely(most) - found.fun > _TELLING else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nb2prod.evidence.counts import bins_for, rows_needed
@@ -23,12 +23,22 @@ FIRST_ROWS = 500
 
 
 @dataclass(frozen=True)
+class DayGroup:
+    """Days of these weekdays (Monday is 0), with training's counts of such days; `wobble` and `days` as in `CountEvidence`."""
+
+    weekdays: tuple[int, ...]
+    reference: tuple[int, ...]
+    wobble: float | None = None
+    days: int = 1
+
+
+@dataclass(frozen=True)
 class Series:
     """One question about a release.
 
     `column` is the log's (`row.age`, `prediction`, `error`, ...); `at` the position in a vector. Values fall into bins by `edges` (inner edges: a value equal to
     an edge belongs above it) or by `categories` (each a tuple of values; the last bin holds all others where `others` is true); the yes-or-no questions have two bins,
-    `labels[1]` is yes. `reference` has training's counts; None where the service's own first days stand for it. `wobble` and `days`: see `CountEvidence`.
+    `labels[1]` is yes. `reference` has training's counts; None where the service's own first days stand for it. `wobble` and `days`: see `CountEvidence`. `groups` tell weekdays apart where training's differ.
     """
 
     name: str
@@ -42,6 +52,7 @@ class Series:
     others: bool = False
     wobble: float | None = None
     days: int = 1
+    groups: tuple[DayGroup, ...] = ()
 
     @property
     def key(self) -> str:
@@ -105,24 +116,33 @@ def _of_values(
         reason = f"training has {count} values of it, and at least {rows_needed()} are needed"
     if reason is not None:
         return Unwatched(name, reason)
-    wobble, days = _wobble(facts)
     if facts.get("categories"):
-        labels, groups, counts, others = _grouped(facts, most)
+        labels, values, counts, others = _grouped(facts, most)
         if len(counts) < 2 or sum(1 for n in counts if n) < 2:
             return Unwatched(name, "training has one value only, so that there is no distribution to compare")
-        return Series(
-            name, "values", column, labels, counts, at, categories=groups, others=others, wobble=wobble, days=days
-        )
+        made = Series(name, "values", column, labels, counts, at, categories=values, others=others)
+        known = len(facts["categories"])
+        alone = len(values)
+        return _with_days(made, facts, [min(place, alone) for place in range(known + 1)])
     histogram = facts.get("histogram") or {}
     edges, counts = _merged(histogram.get("edges") or (), histogram.get("counts") or (), most)
     if len(counts) < 2:
         return Unwatched(name, "training has nearly one value only, or none that can be counted")
-    return Series(name, "values", column, _ranges(edges), counts, at, edges=edges, wobble=wobble, days=days)
+    made = Series(name, "values", column, _ranges(edges), counts, at, edges=edges)
+    places = [sum(edge <= lower for edge in edges) for lower in (-math.inf, *map(float, histogram["edges"]))]
+    return _with_days(made, facts, places)
 
 
-def _wobble(facts: Mapping[str, Any]) -> tuple[float | None, int]:
+def _with_days(made: Series, facts: Mapping[str, Any], places: Sequence[int]) -> Series:
+    """The series with what training's days were; `places` has the bin of the series for each bin of the facts."""
     told = facts.get("by_day") or {}
-    return told.get("concentration"), int(told.get("days") or 1)
+    groups = []
+    for item in told.get("groups") or ():
+        counts = [0] * len(made.labels)
+        for place, count in zip(places, item["counts"], strict=True):
+            counts[place] += int(count)
+        groups.append(DayGroup(tuple(item["weekdays"]), tuple(counts), item["concentration"], int(item["days"])))
+    return replace(made, wobble=told.get("concentration"), days=int(told.get("days") or 1), groups=tuple(groups))
 
 
 def _grouped(

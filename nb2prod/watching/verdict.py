@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from nb2prod.evidence.counts import CountEvidence
 from nb2prod.evidence.families import rejected
 from nb2prod.evidence.sizes import Size, total_variation
-from nb2prod.watching.series import FIRST_ROWS, Kind, Series
+from nb2prod.watching.series import FIRST_ROWS, DayGroup, Kind, Series
 
 Floats = npt.NDArray[np.float64]
 State = Literal["quiet", "drifting", "drifted", "waiting"]
@@ -69,13 +69,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Course:
-    """One series over its days: evidence after each day of `days`, and what it was held against."""
+    """One series over its days: the logarithm of the evidence after the last, and for the days that speak most for a change (all, or those of some weekdays) what
+    they were held against, their counts, and the place of the likeliest beginning among them.
+    """
 
+    evidence: float
     days: tuple[dt.date, ...]
     counts: tuple[Floats, ...]
-    evidence: tuple[float, ...]
-    likeliest: int
-    reference: Floats
+    group: DayGroup
+    start: int
+    rows: int
 
 
 def verdicts(
@@ -83,8 +86,7 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """The state of each series after its last day; those with the most evidence first."""
     courses = [_course(item, tallies.get(item.key) or {}) for item in questions]
-    last = [course.evidence[-1] if course.evidence else 0.0 for course in courses]
-    alarmed = rejected(last, thresholds.alpha)
+    alarmed = rejected([course.evidence for course in courses], thresholds.alpha)
     made = [
         _verdict(item, course, told, thresholds) for item, course, told in zip(questions, courses, alarmed, strict=True)
     ]
@@ -95,28 +97,38 @@ def verdicts(
 def _course(item: Series, by_day: Mapping[dt.date, Floats]) -> _Course:
     days = [day for day in sorted(by_day) if by_day[day].sum() > 0]
     counts = [np.asarray(by_day[day], dtype="float64") for day in days]
-    reference = np.zeros(len(item.labels)) if item.reference is None else np.asarray(item.reference, dtype="float64")
+    first = np.zeros(len(item.labels))
     if item.reference is None:
-        while counts and reference.sum() < FIRST_ROWS:
-            reference = reference + counts.pop(0)
+        while counts and first.sum() < FIRST_ROWS:
+            first = first + counts.pop(0)
             days.pop(0)
-        if reference.sum() < FIRST_ROWS:
-            return _Course((), (), (), 0, reference)
-    evidence = CountEvidence(reference, wobble=item.wobble, days=item.days)
-    found = tuple(evidence.add(seen) for seen in counts)
-    return _Course(tuple(days), tuple(counts), found, evidence.likeliest, reference)
+    reference = tuple(int(count) for count in first) if item.reference is None else item.reference
+    groups = item.groups or (DayGroup(tuple(range(7)), reference, item.wobble, item.days),)
+    parts = [_part(group, days, counts) for group in groups]
+    best = max(parts, key=lambda part: (part.evidence, len(part.days)))
+    # The mean of e-processes is one.
+    together = float(np.logaddexp.reduce([part.evidence for part in parts]) - np.log(len(parts)))
+    return replace(best, evidence=together, rows=int(sum(seen.sum() for seen in counts)))
+
+
+def _part(group: DayGroup, days: Sequence[dt.date], counts: Sequence[Floats]) -> _Course:
+    mine = [at for at, day in enumerate(days) if day.weekday() in group.weekdays]
+    evidence = CountEvidence(np.asarray(group.reference, dtype="float64"), wobble=group.wobble, days=group.days)
+    for at in mine:
+        evidence.add(counts[at])
+    start = max(evidence.likeliest - 1, 0)
+    return _Course(evidence.evidence, tuple(days[at] for at in mine), tuple(counts[at] for at in mine), group, start, 0)
 
 
 def _verdict(item: Series, course: _Course, alarmed: bool, thresholds: Thresholds) -> Verdict:
-    reference = tuple(int(count) for count in course.reference)
+    reference = course.group.reference
     if not course.days:
         note = "no rows yet" if item.reference is not None else f"its first {FIRST_ROWS} rows are its reference"
         return Verdict(
             item.name, item.kind, "waiting", 1.0, None, None, item.labels, reference, (0,) * len(reference), 0, note
         )
-    start = max(course.likeliest - 1, 0)
-    current = np.sum(course.counts[start:], axis=0)
-    size = _size(item, course, start)
+    current = np.sum(course.counts[course.start :], axis=0)
+    size = _size(course)
     state: State = "quiet"
     if alarmed:
         state = "drifted" if size.low > thresholds.materiality else "drifting"
@@ -124,24 +136,27 @@ def _verdict(item: Series, course: _Course, alarmed: bool, thresholds: Threshold
         item.name,
         item.kind,
         state,
-        math.exp(min(course.evidence[-1], _SHOWN_EVIDENCE)),
+        math.exp(min(course.evidence, _SHOWN_EVIDENCE)),
         size,
-        course.days[start].isoformat() if alarmed else None,
+        course.days[course.start].isoformat() if alarmed else None,
         item.labels,
         reference,
         tuple(int(count) for count in current),
-        int(sum(seen.sum() for seen in course.counts)),
+        course.rows,
+        "of its weekends" if course.group.weekdays == (5, 6) else "of its weekdays" if item.groups else "",
     )
 
 
-def _size(item: Series, course: _Course, start: int) -> Size:
+def _size(course: _Course) -> Size:
     """Where days differ by more than chance, their rows tell less about the shares than rows of as many days would."""
-    if item.wobble is None:
-        return total_variation(course.reference, np.sum(course.counts[start:], axis=0))
-    wobble = item.wobble
+    group, counts = course.group, course.counts[course.start :]
+    reference = np.asarray(group.reference, dtype="float64")
+    if group.wobble is None:
+        return total_variation(reference, np.sum(counts, axis=0))
+    wobble = group.wobble
 
-    def worth(counts: Floats, rows: float) -> Floats:
-        return np.round(counts / (1 + max(rows - 1, 0) / (wobble + 1)))
+    def worth(seen: Floats, rows: float) -> Floats:
+        return np.round(seen / (1 + max(rows - 1, 0) / (wobble + 1)))
 
-    current = np.sum([worth(seen, seen.sum()) for seen in course.counts[start:]], axis=0)
-    return total_variation(worth(course.reference, course.reference.sum() / item.days), current)
+    current = np.sum([worth(seen, seen.sum()) for seen in counts], axis=0)
+    return total_variation(worth(reference, reference.sum() / group.days), current)

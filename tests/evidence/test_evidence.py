@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nb2prod.evidence.counts import CountEvidence, bins_for, rows_needed, wobble_of
+from nb2prod.evidence.counts import CountEvidence, bins_for, rows_needed
 from nb2prod.evidence.events import EventEvidence
 from nb2prod.evidence.families import needed, rejected, upper_bound
 from nb2prod.evidence.means import MeanEvidence, MeanSequence
 from nb2prod.evidence.sizes import total_variation
+from nb2prod.path.trial.days import concentration
 
 
 def shifted(shares, size):
@@ -86,7 +87,7 @@ def test_days_that_wobble_as_the_reference_did_raise_no_alarm():
         shares = rng.dirichlet(np.ones(8) * 5)
         draw = lambda: rng.multinomial(300, rng.dirichlet(shares * 100))  # noqa: E731, B023
         days = np.array([draw() for _ in range(60)])
-        wobble = wobble_of(days)
+        wobble = concentration(days)
         assert wobble is not None
         assert 50 < wobble < 200
         strict, fair = CountEvidence(days.sum(axis=0)), CountEvidence(days.sum(axis=0), wobble=wobble, days=60)
@@ -95,14 +96,14 @@ def test_days_that_wobble_as_the_reference_did_raise_no_alarm():
         allowed += max(map(fair.add, later)) >= math.log(20)
     assert plain == 10
     assert allowed <= 1
-    assert wobble_of(np.array([rng.multinomial(300, shares) for _ in range(60)])) is None
+    assert concentration(np.array([rng.multinomial(300, shares) for _ in range(60)])) is None
 
 
 def test_a_shift_among_wobbling_days_is_found_all_the_same():
     rng = np.random.default_rng(15)
     shares = np.full(8, 0.125)
     days = np.array([rng.multinomial(300, rng.dirichlet(shares * 100)) for _ in range(60)])
-    evidence = CountEvidence(days.sum(axis=0), wobble=wobble_of(days), days=60)
+    evidence = CountEvidence(days.sum(axis=0), wobble=concentration(days), days=60)
     other = shifted(shares, 0.3)
     top = [evidence.add(rng.multinomial(300, rng.dirichlet(other * 100))) for _ in range(10)]
     assert max(top) > needed(40, 0.01)

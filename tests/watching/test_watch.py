@@ -9,12 +9,15 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from nb2prod.cli import main
+from nb2prod.path.trial import days
 from nb2prod.release import alarms
 from nb2prod.watching import look as looking
 from nb2prod.watching import telling
@@ -227,7 +230,7 @@ class _Hook(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         answer, hang = self.server.answers.pop(0) if self.server.answers else (200, 0)
         time.sleep(hang)
-        if answer == 200:
+        if answer == 200 and not hang:
             self.server.told.append(json.loads(body))
         self.send_response(answer)
         self.end_headers()
@@ -295,3 +298,23 @@ def test_gauges_and_rules_for_prometheus(drifted, tmp_path, capsys):
     for rule in manifest["spec"]["groups"][0]["rules"]:
         assert any(name in rule["expr"] for name in named)
         assert rule["annotations"]["owner"] == "Ada"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_weekly_pattern_that_training_had_is_no_drift(rng, allowed):
+    """Weekends are others than other days, in training as in service."""
+
+    def day(at, rows=300):
+        return table(rows, rng, older=8.0 if at % 7 >= 5 else 0.0)
+
+    training = pd.concat([day(at).assign(when=pd.Timestamp("2026-01-05") + pd.Timedelta(days=at)) for at in range(56)])
+    bento = release(training.reset_index(drop=True))
+    if allowed:
+        path = bento / "src" / "reference.json"
+        described = json.loads(path.read_text())
+        days.tell(described, training, np.arange(len(training)), training["p"])
+        path.write_text(json.dumps(described))
+    for at in range(14):
+        log(day(at), at + 1)  # a Monday
+    drifted = {item.name for item in seen().verdicts if item.state != "quiet" and item.name in ("age", "prediction p")}
+    assert drifted == (set() if allowed else {"age", "prediction p"})

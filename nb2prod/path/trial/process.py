@@ -12,7 +12,7 @@ import numpy as np
 from nb2prod_runtime.rows import Decoder
 from nb2prod_runtime.signature import Signature
 
-from . import examples, reference
+from . import days, examples, reference
 from .describe import cases, describe_outputs, signature
 from .expected import edges
 from .fields import find_fields
@@ -87,6 +87,8 @@ def documents(trial: Trial, signature: dict[str, Any], name: str, own_class: boo
     single = function or len(trial.predicted) == 1
     predictions = None if own_class and not function else trial.expected if single else trial.value
     described = reference.describe(raw, predictions, prediction_name=name)
+    if not function:
+        days.tell(described, trial.raw, trial.predicted, predictions)
     made = examples.make(signature, described, raw, accept=lambda rows: accepted(trial, signature, list(rows)))
     return {"reference": described, "examples": made, "loaded": loaded()}
 

@@ -11,6 +11,8 @@ One object a column::
 `edges` are inner edges: the first bin holds all below the first, each further bin an edge and what follows
 it, the last has no end. Integers with few different values have `categories` too.
 
+Where the raw table has a time (`"time"` names its column), a column has `"by_day": {"days": 365, "concentration": 210.5}`: see `days.py`.
+
 Nothing that fewer than five rows share is told: rarer categories are folded into `other`, thinner bins into
 their neighbours, and there is no minimum or maximum.
 """
