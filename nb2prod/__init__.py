@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_WIDGETS = ("DeployStatus", "ParityReport", "TryIt")
+_WIDGETS = ("DeployStatus", "ParityReport", "TryIt", "Watching")
 _API = (
     "Answer", "BuildResult", "Cancelled", "Detail", "Diagnostic", "EnvironmentProblem", "Features", "Forecast",
     "FrozenCall", "InputError", "LocalServer", "Nb2ProdError", "Options", "ParityFailed", "Plan", "PlannedFilter",

@@ -41,6 +41,9 @@ _COLOURS = {"drifted": "red", "drifting": "yellow"}
 @click.option(
     "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write Prometheus gauges to a *.prom file."
 )
+@click.option(
+    "--page", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with all distributions, as HTML."
+)
 @click.option("--rules", is_flag=True, help="Print a PrometheusRule manifest for these gauges, and nothing else.")
 @common_options
 def watch(  # noqa: PLR0913 - an option each
@@ -55,6 +58,7 @@ def watch(  # noqa: PLR0913 - an option each
     webhook: str | None,
     command: str | None,
     metrics: Path | None,
+    page: Path | None,
     rules: bool,
     as_json: bool,
     debug: bool,  # noqa: ARG001 (read by `main`)
@@ -82,6 +86,10 @@ def watch(  # noqa: PLR0913 - an option each
         seen = replace(seen, alarms=alarms.open_alarms(found.name))  # labels may have raised one
     if metrics is not None:
         prometheus.write(metrics, prometheus.gauges(seen))
+    if page is not None:
+        from nb2prod.watching.page import document
+
+        prometheus.write(page, document(seen, known))
     problems = telling.tell(seen, webhook=webhook, command=command)
     if as_json:
         print_json({**seen.to_json(), "labels": None if known is None else known.to_json(), "undelivered": problems})
@@ -122,8 +130,10 @@ def picture(item: Verdict) -> list[str]:
     shares = [[count / max(sum(counts), 1) for count in counts] for counts in (item.reference, item.current)]
     most = max((share for side in shares for share in side), default=0.0) or 1.0
     width = max(map(len, item.labels))
-    lines = [f"{item.name}: training over {'since ' + item.since if item.since else 'service'}"]
+    lines = [f"{item.name}: ░ training, █ {'since ' + item.since if item.since else 'in service'}"]
     for label, before, after in zip(item.labels, *shares, strict=True):
+        if not before and not after:
+            continue
         lines.append(f"  {label.rjust(width)}  {'░' * round(_BAR * before / most):<{_BAR}} {before:6.1%}")
         lines.append(f"  {' ' * width}  {'█' * round(_BAR * after / most):<{_BAR}} {after:6.1%}")
     return lines
@@ -131,7 +141,7 @@ def picture(item: Verdict) -> list[str]:
 
 def _row(item: Verdict) -> tuple[str, ...]:
     size = "" if item.size is None else f"{item.size.value:.3f} ({item.size.low:.3f} to {item.size.high:.3f})"
-    return (item.name, item.state, f"{item.evidence:.3g}", size, item.since or item.note)
+    return (item.name, item.state, item.shown_evidence, size, item.since or item.note)
 
 
 def _chosen(seen: Look, names: Sequence[str]) -> list[Verdict]:

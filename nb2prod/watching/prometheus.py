@@ -34,7 +34,7 @@ def gauges(seen: Look) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write the gauges where the collector finds them; appears whole. Raises `EnvironmentProblem` where the disk refuses."""
+    """Write gauges, or a page, where somebody reads them; appears whole. Raises `EnvironmentProblem` where the disk refuses."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_text(text, encoding="utf-8")
@@ -42,7 +42,7 @@ def write(path: Path, text: str) -> None:
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise EnvironmentProblem(
-            f"the gauges can't be written to {path}: {room.reason(error)}", "Name another file with --metrics."
+            f"{path} can't be written: {room.reason(error)}", "Name another file, or free some room there."
         ) from error
 
 

@@ -22,6 +22,7 @@ from nb2prod.watching.series import FIRST_ROWS, DayGroup, Kind, Series
 
 Floats = npt.NDArray[np.float64]
 State = Literal["quiet", "drifting", "drifted", "waiting"]
+_PLENTY = 1_000_000
 _SHOWN_EVIDENCE = 700.0
 """Beyond this the number itself is no float any more."""
 
@@ -61,6 +62,11 @@ class Verdict:
     current: tuple[int, ...]
     rows: int
     note: str = ""
+
+    @property
+    def shown_evidence(self) -> str:
+        """The evidence in three digits; beyond a million it is just that."""
+        return f"{self.evidence:.3g}" if self.evidence < _PLENTY else "above 1,000,000"
 
     def to_json(self) -> dict[str, Any]:
         """As a document."""
