@@ -89,10 +89,17 @@ export class SectionsModel implements ISectionsModel {
     const notebook = this._panel.content;
     notebook.deselectAll();
     notebook.activeCellIndex = index;
-    await notebook.scrollToItem(index, 'smart');
     const cell = notebook.widgets[index];
-    await cell?.ready;
-    if (line !== null && cell?.editor && line <= cell.editor.lineCount) {
+    // JupyterLab draws the cells of a long notebook one after the other: one can be scrolled to once it is there.
+    while (cell !== undefined && !cell.isAttached && !cell.isDisposed && notebook.activeCellIndex === index) {
+      await new Promise(resolve => setTimeout(resolve, PAUSE));
+    }
+    if (cell === undefined || cell.isDisposed || notebook.activeCellIndex !== index) {
+      return;
+    }
+    await notebook.scrollToItem(index, 'smart');
+    await cell.ready;
+    if (line !== null && cell.editor && line <= cell.editor.lineCount) {
       cell.editor.setCursorPosition({ line: line - 1, column: 0 });
       cell.editor.revealPosition({ line: line - 1, column: 0 });
     }

@@ -181,8 +181,8 @@ def _row(item: Deployment) -> tuple[str, ...]:
         item.state,
         duration(item.uptime),
         item.health,
-        _milliseconds(item.p50),
-        _milliseconds(item.p99),
+        _milliseconds(item.p50 if item.has_percentiles else None),
+        _milliseconds(item.p99 if item.has_percentiles else None),
         _count(item.requests),
         _count(item.errors),
         _parity(item.parity),
@@ -204,7 +204,9 @@ def duration(seconds: float | None) -> str:
 
 
 def _milliseconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds * 1000:.3g}ms"
+    if seconds is None:
+        return "-"
+    return f"{seconds:.3g}s" if seconds >= 1 else f"{seconds * 1000:.3g}ms"
 
 
 def _count(number: int | None) -> str:

@@ -14,6 +14,9 @@ STATES: tuple[State, ...] = get_args(State)
 
 Kind = Literal["process", "container"]
 
+_ENOUGH = 30
+"""Requests that percentiles are shown of; those of fewer say nothing."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -75,6 +78,11 @@ class Deployment:
     """What its owner should know, in sentences: the most important first."""
     events: tuple[Event, ...] = field(default=(), repr=False)
     """The last ones, the newest last."""
+
+    @property
+    def has_percentiles(self) -> bool:
+        """Whether it has answered enough requests for `p50` and `p99` to be shown."""
+        return (self.requests or 0) >= _ENOUGH
 
     @property
     def bento(self) -> str | None:

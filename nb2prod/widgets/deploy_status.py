@@ -19,8 +19,6 @@ from nb2prod.widgets.live import LiveBox
 
 _KEPT = 60
 """Looks that the course of a number is drawn from."""
-_ENOUGH = 30
-"""Requests that percentiles are told of; those of fewer say nothing."""
 
 
 class DeployStatus(LiveBox):
@@ -101,7 +99,7 @@ def _numbers(found: Deployment, looks: tuple[Look, ...]) -> str:
         ("requests/s", None if last is None else f"{last:.1f}", rates),
         ("errors", None if found.errors is None else f"{found.errors:,}", _rates([(k.at, k.errors) for k in looks])),
     ]
-    if (found.requests or 0) >= _ENOUGH:
+    if found.has_percentiles:
         rows += [
             ("p50", markup.milliseconds(found.p50), [look.p50 for look in looks]),
             ("p99", markup.milliseconds(found.p99), [look.p99 for look in looks]),

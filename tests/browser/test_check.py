@@ -338,29 +338,35 @@ def test_settings_switch_badges_and_checks(page):
     page.wait_for_function("jupyterapp.shell.currentWidget?.context?.isReady")
 
 
+def busy_seconds(page: Page) -> float:
+    """Processor time that the page's process has spent: the clock would measure the machine's other work."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    found = {item["name"]: item["value"] for item in session.send("Performance.getMetrics")["metrics"]}
+    session.detach()
+    return found["ProcessTime"]
+
+
 def test_three_hundred_cells_stay_smooth(page):
     open_(page, "long.ipynb")
     expect(page.locator(".nb2prod-Section[data-nb2prod-role=none] .nb2prod-Cell")).to_have_count(297)
     expect(group(page, "problems")).to_contain_text("Nothing stands in the way", timeout=30_000)
-    times = page.evaluate(
+    spent = busy_seconds(page)
+    page.evaluate(
         """async () => {
             // Not the widget in front: the notebook of the test before may come to the front once more.
             const { content } = [...jupyterapp.shell.widgets('main')].find(one => one.context?.path === 'long.ipynb');
-            const pause = ms => new Promise(done => setTimeout(done, ms));
-            const times = [];
             for (let n = 0; n < 25; n++) {
-                const started = performance.now();
                 content.model.cells.get(150).sharedModel.setSource(`value = ${n}`);
-                await pause(0);
-                times.push(performance.now() - started);
-                await pause(60);
+                await new Promise(done => setTimeout(done, 60));
             }
-            return times.sort((a, b) => a - b);
         }"""
     )
-    # Nine of ten keystrokes: other tests use this machine at the same time.
-    assert times[22] < 100, times
+    took = (busy_seconds(page) - spent) / 25
+    assert took < 0.1, took
     open_(page, "long.ipynb")
+    # JupyterLab draws the cells of a long notebook while it has nothing else to do.
+    page.wait_for_function("jupyterapp.shell.currentWidget.content.widgets.at(-1).isAttached", timeout=180_000)
     page.locator("#nb2prod-panel .nb2prod-Cell", has=page.get_by_text("300", exact=True)).first.click()
     expect(page.locator(f"{FRONT} .jp-Cell.jp-mod-active")).to_have_attribute("data-nb2prod-role", "predict")
     set_source(page, 299, FOREST)
@@ -419,6 +425,9 @@ def test_a_server_that_is_gone_is_said_and_all_goes_on_when_it_is_back(tmp_path,
         page = lab.open(browser, "houses.ipynb")
         show_panel(page)
         expect(group(page, "problems")).to_contain_text("Nothing stands in the way")
+    # JupyterLab says so too, in a dialog, whenever its own next request fails.
+    lost = page.locator(".jp-Dialog", has_text="Server Connection Error")
+    page.add_locator_handler(lost, lambda dialog: dialog.get_by_role("button").last.click())
     notice = page.locator(".nb2prod-Notice")
     expect(notice).to_contain_text("The server does not answer", timeout=60_000)
     # Tags need no server.

@@ -11,8 +11,10 @@ from dataclasses import replace
 
 import pytest
 
+from nb2prod.cli.deployments import _row
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.release import deployments, records
+from nb2prod.release.deployment import Deployment
 from nb2prod.release.deployments import NotDeployed, Wish, deploy
 from nb2prod.release.running import ledger as ledgers
 from nb2prod.release.running import places, servers
@@ -82,6 +84,12 @@ def test_a_first_deployment_that_is_killed_while_it_is_prepared_is_none_that_sta
     Ledger().save(ledgers.Placement("flights", "flights", "127.0.0.1", 3999))
     item = deployments.status("flights")
     assert (item.state, item.notes[0]) == ("failed", "nothing was ever live")
+
+
+def test_the_table_shows_no_percentile_of_a_few_requests():
+    item = Deployment("a", "a", "1", "serving", "http://x", "x", 1, requests=29, p50=0.0123, p99=1.2345)
+    assert _row(item)[5:7] == ("-", "-")
+    assert _row(replace(item, requests=30))[5:7] == ("12.3ms", "1.23s")
 
 
 def test_many_deployments_at_once_get_a_port_each(releases):
