@@ -11,6 +11,8 @@ import signal
 
 import pytest
 
+from tests import runtime_alias
+
 
 def _missing_chromium():
     return None if shutil.which("chromium") else "no Chromium on this machine (apt-get install chromium)"
@@ -32,6 +34,10 @@ def _missing_proxy():
 
 
 NEEDS = {"proxy": _missing_proxy, "browser": _missing_chromium, "container": _missing_container_engine}
+
+
+# Before a test module imports what runs in a Bento.
+runtime_alias.install()
 
 
 def pytest_configure():

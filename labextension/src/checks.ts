@@ -121,6 +121,8 @@ export class CheckModel {
   }
 
   async suggest(): Promise<void> {
+    // The panel shows a notebook that is still being loaded: who asks then waits for it.
+    await this._panel.context.ready;
     const asked = this._read();
     if (asked === null) {
       return;

@@ -91,7 +91,6 @@ class Model:
         manifest.verify(project / "artifacts")
         captured.use(project / "artifacts")
         captured._set()  # noqa: SLF001 - as below; the modules' own lines run under these settings too
-        _known_as_runtime()
         features = _imported(project, "features")
         predict = _imported(project, "predict")
         fallback = _imported(project, "fallback").fallback if has_fallback(project) else None
@@ -246,13 +245,6 @@ def _refusal() -> type[Exception]:
 
 class _NoRefusal(Exception):
     """Never raised."""
-
-
-def _known_as_runtime() -> None:
-    """Generated code imports ``nb2prod_runtime``: that is this package, under whatever name it was imported."""
-    name = __package__ or ""
-    if name != "nb2prod_runtime":
-        sys.modules["nb2prod_runtime"] = sys.modules[name]
 
 
 def _imported(project: Path, name: str) -> Any:

@@ -125,10 +125,12 @@ def _metrics(signature: Any, version: str) -> Metrics:
     """Metrics over all workers: BentoML's client sets up the shared folder before Prometheus's library is imported."""
     from bentoml._internal.configuration.containers import BentoMLContainer
 
+    from . import worker_metrics
     from .metrics import Metrics
 
     client = BentoMLContainer.metrics_client.get()
-    return Metrics(signature, version, registry=client.registry, generate=client.generate_latest)
+    generate = worker_metrics.generate if client.multiproc else client.generate_latest
+    return Metrics(signature, version, registry=client.registry, generate=generate)
 
 
 def _version(project: Path) -> str | None:

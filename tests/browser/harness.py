@@ -120,12 +120,14 @@ def select_cell(page: Page, number: int) -> None:
 
 def set_source(page: Page, number: int, source: str) -> None:
     """Give a cell another source, as typing it would."""
-    page.evaluate(
+    page.wait_for_function(
         """([number, source]) => {
-            const { model } = jupyterapp.shell.currentWidget.content;
-            model.cells.get(number - 1).sharedModel.setSource(source);
+            // A notebook that is being opened or reverted has no cells for a moment.
+            const cell = jupyterapp.shell.currentWidget?.content?.model?.cells.get(number - 1);
+            cell?.sharedModel.setSource(source);
+            return cell !== undefined;
         }""",
-        [number, source],
+        arg=[number, source],
     )
 
 

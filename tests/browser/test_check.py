@@ -65,9 +65,10 @@ def as_it_was(page):
             for (const widget of [...jupyterapp.shell.widgets('main')]) {
                 if (widget.context?.path !== 'houses.ipynb') { widget.dispose(); }
             }
-            await jupyterapp.commands.execute('docmanager:open', {path: 'houses.ipynb'});
-            const widget = jupyterapp.shell.currentWidget;
+            const widget = await jupyterapp.commands.execute('docmanager:open', {path: 'houses.ipynb'});
             await widget.context.ready;
+            await widget.revealed;
+            jupyterapp.shell.activateById(widget.id);
             await widget.context.revert();
         }"""
     )
@@ -84,7 +85,8 @@ def open_(page: Page, path: str) -> None:
     page.evaluate("async () => { await jupyterapp.restored; }")
     page.evaluate("path => { void jupyterapp.commands.execute('docmanager:open', {path}); }", path)
     # Another notebook that is still being opened may take the front once more: this one must stay there.
-    page.wait_for_function(
+    # `evaluate` awaits a promise; to `wait_for_function` one is as good as true.
+    page.evaluate(
         """async path => {
             for (let n = 0; n < 4; n++) {
                 const context = jupyterapp.shell.currentWidget?.context;
@@ -93,13 +95,12 @@ def open_(page: Page, path: str) -> None:
                     if (own) {
                         jupyterapp.shell.activateById(own.id);
                     }
-                    return false;
+                    n = -1;
                 }
                 await new Promise(done => setTimeout(done, 100));
             }
-            return true;
         }""",
-        arg=path,
+        path,
     )
     expect(page.locator("#nb2prod-panel h2")).to_have_text(path)
 
@@ -157,6 +158,18 @@ def test_a_proposal_goes_when_its_cell_is_tagged_by_hand(page):
     select_cell(page, 4)
     page.locator(".nb2prod-RoleButton", has_text="Predict").click()
     expect(proposed).to_have_count(0)
+
+
+def test_who_asks_while_the_notebook_is_still_loading_gets_an_answer(page):
+    def late(route):
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route("**/api/contents/untagged.ipynb?*content=1*", late)
+    page.evaluate("() => { void jupyterapp.commands.execute('docmanager:open', {path: 'untagged.ipynb'}); }")
+    expect(page.locator("#nb2prod-panel h2")).to_have_text("untagged.ipynb")
+    way(page).get_by_role("button", name="Suggest tags").click()
+    expect(way(page).get_by_role("button", name="Accept all")).to_be_visible()
 
 
 def test_proposals_follow_cells_that_move(page):

@@ -36,6 +36,9 @@ from nb2prod.runtime.model import Model
 from nb2prod.runtime.proxy import Captured
 from nb2prod.runtime.rows import Decoder
 from nb2prod.runtime.signature import Signature
+from tests import runtime_alias
+
+runtime_alias.install()
 
 SUBMODULES = ("frozen", "rules", "outputs", "artifacts", "columns")
 
@@ -110,7 +113,6 @@ class TriesHere:
 
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
         saved, path = dict(sys.modules), list(sys.path)
-        sys.modules["nb2prod_runtime"] = nb2prod.runtime
         from nb2prod.path.trial.process import answered, as_json
         from nb2prod.path.trial.project import open_trial
 

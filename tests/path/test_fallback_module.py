@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 
-import nb2prod.runtime
 from nb2prod.path.fallback import _module
 from nb2prod.path.trial.process import accepted
 from nb2prod.path.trial.project import Trial
@@ -57,8 +56,7 @@ def test_the_rules_become_one_module_that_keeps_the_notebooks_own_names(monkeypa
     assert source.count("from nb2prod_runtime import") == 1
 
 
-def test_only_rows_that_the_service_answers_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "nb2prod_runtime", nb2prod.runtime)
+def test_only_rows_that_the_service_answers_are_accepted(tmp_path: Path) -> None:
     project = projects.write(tmp_path / "project")
     tried = Trial({}, projects.training(), None, [], None, Model.load(project))
     form = json.loads((project / "signature.json").read_text())

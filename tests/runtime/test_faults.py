@@ -181,6 +181,10 @@ def test_with_a_full_disk_it_answers_and_the_log_counts_what_it_drops(bento: Pat
     data = tmp_path / "home" / "data"
     data.mkdir(parents=True)
     with serving(bento, tmp_path) as server:
+        while server.log.read_text().count('"event": "ready"') < 2:
+            time.sleep(0.1)
+        # As one leaves it that starts on the full disk.
+        (tmp_path / "home" / "prometheus_multiproc_dir" / "counter_1.db").touch()
         for pid in server.workers():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (100, 100))
         for _ in range(10):

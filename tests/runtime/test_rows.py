@@ -317,7 +317,6 @@ def test_a_body_of_another_form_is_one_problem_of_the_request(body: bytes) -> No
     assert problem.row is None
 
 
-@pytest.mark.xfail(strict=False, reason="fails after tests that load the runtime under its name in a Bento")
 def test_a_signature_that_can_not_be_served_is_refused_by_column() -> None:
     with pytest.raises(SignatureProblem, match="column 'x'"):
         rows.Decoder(column("int64", "number"))
