@@ -52,6 +52,7 @@ def bare(folder: Path, installer: str) -> Path:
     return folder / "bin" / "python"
 
 
+@pytest.mark.timeout(2400)  # an installation and a whole build
 @pytest.mark.parametrize("installer", INSTALLERS)
 def test_a_notebook_of_another_environment_is_built_with_what_was_installed(installer, wheel, tmp_path):
     try:
@@ -76,7 +77,7 @@ def test_a_notebook_of_another_environment_is_built_with_what_was_installed(inst
         text=True,
         env={**os.environ, **environment},
         cwd=tmp_path,
-        timeout=600,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
