@@ -30,11 +30,12 @@ class Staged:
 
 @dataclass(frozen=True)
 class Request:
-    """What a Bento is packaged from besides its project: its `name`, its `labels`, and the top-level modules `loaded` when it answered."""
+    """What a Bento is packaged from besides its project: its `name`, its `labels`, and the top-level modules `loaded` when it answered, the `loose` ones of no package."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     loaded: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
 
 
 def stage(folder: Path, request: Request, *, environment: Environment, store: Path) -> Staged:
@@ -44,7 +45,7 @@ def stage(folder: Path, request: Request, *, environment: Environment, store: Pa
     a module that it used and would not have, and as `package.build` does where BentoML can't package the project.
     """
     found = _pins(folder, environment, request.loaded)
-    check_provided(found, request.loaded)
+    check_provided(found, request.loose)
     project.write_json(folder / pinned.FILE, pinned.describe(environment))
     version = digest.digest(folder, found.requirements)
     spec = package.BentoSpec(request.name, version, found.python_version, found.requirements, request.labels)
@@ -57,12 +58,12 @@ def _pins(folder: Path, environment: Environment, loaded: Iterable[str]) -> Pins
     return pins.resolve(modules, environment, loaded=set(loaded) - own - environment.standard_library)
 
 
-def check_provided(found: Pins, loaded: Iterable[str]) -> None:
-    """Raise `InputError` where a module that was `loaded` to answer comes with none of the pins.
+def check_provided(found: Pins, loose: Iterable[str]) -> None:
+    """Raise `InputError` where one of the `loose` modules that were loaded to answer is imported by what is served.
 
     An import that is missing and was not loaded either is one that the code does without.
     """
-    if unknown := sorted(set(found.missing) & set(loaded)):
+    if unknown := sorted(set(found.missing) & set(loose)):
         raise InputError(
             f"the served code uses {', '.join(map(repr, unknown))}, which no installed package says that it has: a service would not have it",
             "Install it as a package; a module beside the notebook goes into the Bento if it is a Python file.",

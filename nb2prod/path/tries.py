@@ -25,11 +25,12 @@ SECONDS = 900
 
 @dataclass(frozen=True)
 class Description:
-    """reference.json and examples.json of a Bento, and the top-level modules that a clean process had `loaded` when it answered."""
+    """reference.json and examples.json of a Bento, and the top-level modules that a clean process had `loaded` when it answered, the `loose` ones of no package."""
 
     reference: dict[str, Any]
     examples: dict[str, Any]
     loaded: tuple[str, ...]
+    loose: tuple[str, ...]
 
 
 class TrialTraceback(Exception):
@@ -102,7 +103,7 @@ class Tries:
         ask.write_text(json.dumps({"signature": dict(signature), "name": prediction, "own_class": own_class}))
         self._begin({"op": "describe", "job": str(ask)}, "described.json")
         found = self._answer("described.json")
-        return Description(found["reference"], found["examples"], tuple(found["loaded"]))
+        return Description(found["reference"], found["examples"], tuple(found["loaded"]), tuple(found["loose"]))
 
     def begin_edges(self) -> None:
         """Have the edge cases of the project, as it was tried last, made meanwhile."""

@@ -1,5 +1,6 @@
 """Modules from a folder that the notebook put on its import path are found; those that a pin or the notebook's folder brings are not taken twice."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -92,3 +93,17 @@ def test_the_kernel_s_modules_are_asked_with_their_files(tmp_path):
     assert not [name for name in found if "." in name]
     assert "sys" in sys.builtin_module_names
     assert "sys" not in found
+
+
+def test_what_a_package_has_compiled_is_its_own_whatever_it_calls_itself(tmp_path, monkeypatch):
+    """scikit-learn 1.5 has `_loss` among the top-level modules, which is `sklearn/_loss/_loss.so`."""
+    from nb2prod.path.trial import process
+
+    for folder, name in (("site-packages/library", "compiled_part"), ("lib", "loose_module")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / f"{name}.py").write_text("")
+        monkeypatch.syspath_prepend(str(tmp_path / folder))
+        importlib.import_module(name)
+    assert {"compiled_part", "loose_module"} <= set(process.loaded())
+    assert "loose_module" in process.loose()
+    assert not {"compiled_part", "numpy"} & set(process.loose())

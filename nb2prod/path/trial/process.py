@@ -77,7 +77,7 @@ def accepted(trial: Trial, signature: dict[str, Any], rows: list[dict[str, Any]]
 
 
 def documents(trial: Trial, signature: dict[str, Any], name: str, own_class: bool) -> dict[str, Any]:
-    """`reference` and `examples`, the documents of those names, and the top-level modules that were `loaded` to answer.
+    """`reference` and `examples`, the documents of those names, and the top-level modules that were `loaded` to answer; `loose` ones of no package.
 
     `signature` is signature.json, `name` the prediction's; predictions of the notebook's `own_class` have no distribution.
     """
@@ -90,13 +90,23 @@ def documents(trial: Trial, signature: dict[str, Any], name: str, own_class: boo
     if not function:
         days.tell(described, trial.raw, trial.predicted, predictions)
     made = examples.make(signature, described, raw, accept=lambda rows: accepted(trial, signature, list(rows)))
-    return {"reference": described, "examples": made, "loaded": loaded()}
+    return {"reference": described, "examples": made, "loaded": loaded(), "loose": loose()}
 
 
 def loaded() -> list[str]:
     """The top-level modules of this process that come from a file, whoever asked for them."""
     found = {name.partition(".")[0] for name, module in list(sys.modules.items()) if getattr(module, "__file__", None)}
     return sorted(name for name in found if name.isidentifier() and not name.startswith("_nb2prod"))
+
+
+def loose() -> list[str]:
+    """Those top-level modules of this process whose file lies in no folder of packages.
+
+    What a package has compiled may call itself a top-level module: scikit-learn's `sklearn._loss._loss` is also there as `_loss`.
+    """
+    found = {name: getattr(sys.modules.get(name), "__file__", None) for name in loaded()}
+    packages = {"site-packages", "dist-packages"}
+    return [name for name, file in found.items() if file and not packages.intersection(Path(file).parts)]
 
 
 def answered(trial: Trial) -> dict[str, Any]:
