@@ -18,8 +18,10 @@ from nb2prod.runtime.app import App
 from nb2prod.runtime.signature import Signature
 from nb2prod.watching import replay as replaying
 from nb2prod.watching.logged_rows import sample
+from nb2prod.watching.look import look
 from nb2prod.watching.replay import Wish, replay
 from nb2prod.watching.subject import Subject
+from nb2prod.watching.verdict import Thresholds
 from tests.runtime import projects
 from tests.runtime.asgi import JSON, ask
 from tests.runtime.test_app import fresh_metrics
@@ -159,3 +161,40 @@ def test_a_sample_is_uniform_bounded_and_repeatable(bento, tmp_path, answered):
     assert max(seen.count(row) for row in set(seen)) < 20
     assert len(set(seen)) > 190
     assert all(item.row["When"] == "2013-01-01T05:00:00" for item in drawn.rows)
+
+
+def test_a_log_is_counted_while_a_service_under_load_writes_it(tmp_path, bento, monkeypatch):
+    """Looks while files are being written: each row is counted once, none is lost, no half-written file is met."""
+    monkeypatch.setattr(request_log, "_LOOK", 0.01)
+    monkeypatch.setattr(request_log, "_FLUSH_SECONDS", 0.02)
+    monkeypatch.setenv("NB2PROD_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("NB2PROD_HOME", str(tmp_path / "home"))
+    app = App(projects.write(tmp_path / "live", options={"request_log": 1.0}), version="v1", metrics=fresh_metrics)
+    app.load()
+    watched = subject(bento, tmp_path / "data" / "houses" / "requests")
+    counted = []
+
+    async def asked(number):
+        for start in range(10):
+            body = json.dumps({"rows": rows(6)}).encode()
+            headers = {**JSON, "X-Request-ID": f"{number}-{start}"}
+            assert (await ask(app, "POST", "/predict", body, headers)).status == 200
+
+    done = asyncio.Event()
+
+    async def looked():
+        while not done.is_set():
+            counted.append((await asyncio.to_thread(look, watched, Thresholds())).rows)
+
+    async def story():
+        tasks = [asyncio.create_task(app.background()), asyncio.create_task(looked())]
+        await asyncio.gather(*(asked(number) for number in range(4)))
+        done.set()
+        await tasks[1]
+        tasks[0].cancel()  # writes what is left
+        await asyncio.gather(tasks[0], return_exceptions=True)
+
+    asyncio.run(story())
+    assert counted == sorted(counted)
+    last = look(watched, Thresholds())
+    assert (last.rows, last.notes) == (240, ())
