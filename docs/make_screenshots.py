@@ -1,4 +1,4 @@
-"""Makes the pictures of JupyterLab that the documentation shows: `python docs/make_screenshots.py`; takes three minutes.
+"""Makes the pictures of JupyterLab that the documentation shows: `python docs/make_screenshots.py`; takes three minutes on a quiet machine.
 
 They go to docs/images/. The notebook is example_notebooks/flight_delay.ipynb, copied first and built once, with a home and a
 Bento store of its own: nothing of the user's is read or written. What is deployed for a picture is stopped afterwards.
@@ -28,7 +28,7 @@ from tests.browser.harness import (  # noqa: E402
 IMAGES = ROOT / "docs" / "images"
 NOTEBOOK = ROOT / "example_notebooks" / "flight_delay.ipynb"
 DARK = "JupyterLab Dark"
-BUILD_MS = 300_000
+BUILD_MS = 900_000
 SIDEBAR = 330
 
 

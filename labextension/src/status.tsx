@@ -57,7 +57,7 @@ export class StatusItem extends ReactWidget {
       const cells = build.stages[build.stages.length - 1]?.name === 'record' ? build.cells : null;
       return cells === null
         ? trans.__('nb2prod: building')
-        : trans.__('nb2prod: building, cell %1 of %2', cells[0], cells[1]);
+        : trans.__('nb2prod: building, cell %1 of %2', Math.min(cells[0] + 1, cells[1]), cells[1]);
     }
     const found = current.check.found?.diagnostics ?? null;
     if (found === null) {

@@ -419,7 +419,7 @@ def test_cancel_stops_the_build_and_its_kernel(page, lab):
     # JupyterLab wrote the kernel's name into the notebook when it opened it.
     page.get_by_role("dialog").get_by_role("button", name="Save and Build").click()
     expect(bar).to_contain_text("Running cell 2 of 4", timeout=90_000)
-    expect(page.locator(".nb2prod-Status")).to_contain_text("building, cell 1 of 4")
+    expect(page.locator(".nb2prod-Status")).to_contain_text("building, cell 2 of 4")
     kernel = int((lab.root / "kernel.pid").read_text())
     bar.get_by_role("button", name="Cancel").click()
     expect(bar).to_contain_text("Cancelled; nothing was kept", timeout=40_000)
