@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import copy
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +60,18 @@ class Planner:
     def run(self) -> ServingPath:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
         prediction = predictions.choose(self.recording, self.options.prediction)
+        name = None if self.options.prediction else predictions.made_of_columns(self.recording, prediction)
+        if name is not None:
+            other = copy.copy(self)
+            other.notes, other.options = [], replace(self.options, prediction=name)
+            with contextlib.suppress(Refused):
+                made = other._planned(predictions.choose(self.recording, name))
+                # Where the table has the target and it is not known, the value may be the prediction's error.
+                if made.target or self._fitted(made.prediction, made.table) is None:
+                    return made
+        return self._planned(prediction)
+
+    def _planned(self, prediction: Prediction) -> ServingPath:
         if prediction.function is not None:
             table, predicted = prediction.function.table(self.recording), np.arange(len(prediction.function.calls))
             self.notes.append(prediction.function.warning(self.recording))

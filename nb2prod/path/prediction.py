@@ -89,6 +89,24 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     return _prediction(recording, best, others)
 
 
+def made_of_columns(recording: Recording, chosen: Prediction) -> str | None:
+    """The last value that the predict cells make of the chosen prediction and of other columns of its rows (``y_pred * test["rooms"]``), by name.
+
+    Whether it is the answer or a residual (``y_test - y_pred``), only a plan of it tells: the one is made without the target.
+    """
+    steps = [s for s in recording.by_frame.get(0, []) if _in_predict_cell(recording, s)]
+    found = [
+        c.name or c.column
+        for c in _candidates(recording, steps, mixed=True)
+        if chosen.function is None
+        and chosen.steps[-1] in c.steps[:-1]
+        and recording.length_of(c.lineage) > 1
+        and _same_rows(recording, c.lineage, chosen.lineage)
+        and _narrow(recording, c)
+    ]
+    return found[-1] if found else None
+
+
 def _adds_a_step(recording: Recording, one: _Candidate, table: _Candidate) -> bool:
     """Whether the answer for one row has a step (``np.expm1``) that the answers for the table's rows, of the same model's same method, lack."""
 

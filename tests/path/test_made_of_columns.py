@@ -1,0 +1,44 @@
+"""What a predict cell makes of the answers and of its rows' other columns is the prediction, unless it is made of the target: an error of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.path.inprocess import plan_and_serve
+
+LOAD = """
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+i = np.arange(60)
+df = pd.DataFrame({"rooms": 1 + i % 6, "kind": np.where(i % 3 == 0, "house", "flat"), "size": 40.0 + (i * 7) % 23,
+    "low": 100.0 + 13 * (i % 37), "high": 150.0 + 11 * (i % 31), "price": 100.0 + 13 * (i % 37) + (i * 7) % 23})
+train, test = df[:40], df[40:]
+y, y_test = train["price"], test["price"]
+features = ["size"]
+"""
+BETWEEN = "y = (train['low'] + train['high']) / 2"
+LOGGED = "y, y_test = np.log1p(train['price']), np.log1p(test['price'])"
+PREDICTED = "y_pred = model.predict(test[features])\n"
+# Lines of the predict cell, lines before the fit, and what is served.
+CASES = {
+    "times a column": ("answer = y_pred * test['rooms'].values", "", "answer"),
+    "by a branch on a column": ("answer = np.where(test['kind'] == 'house', y_pred * 1.2, y_pred)", "", "answer"),
+    "the error by name": ("error = y_test - y_pred", "", "y_pred"),
+    "the error by column": ("error = np.abs(test['price'].values - y_pred)", "", "y_pred"),
+    "right or wrong": ("right = y_pred > test['price']", "", "y_pred"),
+    "the error of logarithms": ("error = y_test - y_pred", LOGGED, "y_pred"),
+    "the error of what two columns make": ("error = (test['low'] + test['high']) / 2 - y_pred", BETWEEN, "y_pred"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_made_of_columns_is_served_where_it_is_no_error(name: str, tmp_path: Path) -> None:
+    lines, before, expected = CASES[name]
+    fit = f"{before}\nmodel = LinearRegression().fit(train[features], y)"
+    made, served = plan_and_serve([("data", LOAD), ("train", fit), ("predict", PREDICTED + lines)], tmp_path)
+    assert made.prediction.label == expected
+    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
+    assert not set(made.fields) & set(made.target)
