@@ -65,13 +65,14 @@ class Planner:
             other = copy.copy(self)
             other.notes, other.options = [], replace(self.options, prediction=name)
             with contextlib.suppress(Refused):
-                made = other._planned(predictions.choose(self.recording, name))
+                made = other.plan_for(predictions.choose(self.recording, name))
                 # Where the table has the target and it is not known, the value may be the prediction's error.
                 if made.target or self._fitted(made.prediction, made.table) is None:
                     return made
-        return self._planned(prediction)
+        return self.plan_for(prediction)
 
-    def _planned(self, prediction: Prediction) -> ServingPath:
+    def plan_for(self, prediction: Prediction) -> ServingPath:
+        """The plan for this prediction. Raises `Refused`."""
         if prediction.function is not None:
             table, predicted = prediction.function.table(self.recording), np.arange(len(prediction.function.calls))
             self.notes.append(prediction.function.warning(self.recording))
