@@ -116,3 +116,14 @@ async def test_a_kernel_that_is_not_installed_is_said_before_a_build(ask, jp_roo
     assert status == 200
     assert "'nowhere' is not installed" in found["problem"]
     assert "kernelspec" in found["hint"]
+
+
+async def test_without_tags_the_remedy_is_what_the_sidebar_has(ask):
+    body = {"path": "x.ipynb", "content": document(("", LOAD), ("predcit", PREDICT))}
+    _, found = await ask("check", method="POST", body=body)
+    (item,) = [item for item in found["diagnostics"] if item["code"] == "N1"]
+    assert item["hint"].startswith("Select a cell and press Feature, Train or Predict")
+    assert "Property Inspector" not in item["hint"]
+    assert "nb2prod suggest" not in item["hint"]
+    assert "predcit" in item["hint"]
+    assert item["fixes"]
