@@ -12,7 +12,7 @@ import pytest
 from tests.browser import states
 from tests.browser.harness import accessibility_problems, running_lab, show_panel
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PICTURES = Path(os.environ.get("NB2PROD_TEST_PICTURES", Path(__file__).parents[2] / "build" / "pictures"))
 WIDTHS = (250, 320, 480)
@@ -46,7 +46,7 @@ def lab(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="module", params=["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["light", "dark"])
 def theme(request):
     return request.param
 
