@@ -41,7 +41,7 @@ def test_it_is_refused(machine: Machine, name: str) -> None:
     nbformat.write(new_notebook(cells=made), path)
     done = machine.run("build", str(path), "--kernel", machine.kernel, "--json")
     assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
-    (problem, *_) = [item for item in json.loads(done.stdout)["error"]["diagnostics"] if item["severity"] == "error"]
+    (problem, *_) = [item for item in json.loads(done.stdout)["diagnostics"] if item["severity"] == "error"]
     assert problem["code"] == expected
     assert problem["hint"]
     assert "Traceback" not in done.stdout
