@@ -19,7 +19,8 @@ _HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
 _DOCSTRINGS = "reference.md"
 """A page that the site's generator makes of docstrings: here it says nothing."""
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]+\)")
+_PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]+\)\n+", re.MULTILINE)
+_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
 
 
 @dataclass(frozen=True)
@@ -121,5 +122,5 @@ def _parts(path: Path, folder: Path) -> Iterator[Entry]:
 
 
 def _plain(text: str) -> str:
-    """Without links that lead nowhere outside of the site."""
-    return _LINK.sub(r"\1", text).strip()
+    """Without pictures, and without links that lead nowhere outside of the site."""
+    return _LINK.sub(r"\1", _PICTURE.sub("", text)).strip()
