@@ -35,7 +35,7 @@ def left_out(told: Told, table: int, options: Options) -> dict[int, Left]:
     lost = sorted(told.changed - predicted)
     if not lost:
         return {}
-    training = filters.told(told.recording, options.filters, TRAINING_ONLY).classes
+    training = filters.told(told.recording, options.filters, TRAINING_ONLY, table, {}).classes
     found: dict[int, Left] = {}
     for left, before, after in _filters(told.recording, table):
         # A filter off the path of the prediction lacks some of its rows.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +28,22 @@ class Told:
     evidence: Mapping[str, str] = field(default_factory=dict)
 
 
-def told(recording: Recording, by_user: Mapping[str, str], training_only: str) -> Told:
-    """The classes of a recording's filters that are told: the user's word first, then the tags, then what the condition is made of."""
+def told(
+    recording: Recording,
+    by_user: Mapping[str, str],
+    training_only: str,
+    table: int,
+    training: Mapping[int, Collection[int]],
+) -> Told:
+    """The classes of a recording's filters that are told: the user's word first, then the tags, then what the condition is made of.
+
+    Args:
+        recording: of the notebook's run.
+        by_user: classes by cell.line that the options say.
+        training_only: the class of a filter that belongs to training.
+        table: the number of the predicted rows' raw table.
+        training: by raw table, the rows that the model learned from; empty where the run does not show them.
+    """
     classes, evidence = dict(by_user), dict.fromkeys(by_user, BY_USER)
     statistics = _Statistics(recording)
     for step in recording.steps:
@@ -39,12 +53,20 @@ def told(recording: Recording, by_user: Mapping[str, str], training_only: str) -
             tree, _ = recording.statement(step.k)
             tags = tree.cell.tags if tree.cell is not None else frozenset()
             why = BY_TAG if "train" in tags and "feature" not in tags else ""
-            if not why and statistics.decide(step, tree, event):
+            leaves_training = _meets(recording, event, table, training)
+            if not why and leaves_training and statistics.decide(step, tree, event):
                 why = BY_STATISTIC
             place = f"{tree.cell.number if tree.cell else 0}.{tree.line(tree.nodes[event['node']])}"
             if why and place not in classes:
                 classes[place], evidence[place] = training_only, why
     return Told(classes, evidence)
+
+
+def _meets(recording: Recording, event: dict[str, Any], table: int, training: Mapping[int, Collection[int]]) -> bool:
+    """Whether rows that the model learned from go into the filter: where none does, it is no step of training's."""
+    rows = recording.rows_of(event["before"], table)
+    given = set() if rows is None else set(rows[rows >= 0].tolist())
+    return not training or not given or not given.isdisjoint(training.get(table, ()))
 
 
 class _Statistics:

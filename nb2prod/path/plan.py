@@ -79,10 +79,10 @@ class Planner:
         else:
             table, predicted = raw_table.choose(self.recording, prediction, self.options.raw_table)
         self.fallback = fallback.plan(self, table, predicted)
-        told = filters.told(self.recording, self.options.filters, TRAINING_ONLY)
+        training = self._training_rows(prediction, table)
+        told = filters.told(self.recording, self.options.filters, TRAINING_ONLY, table.number, training)
         self.told, self.evidence = dict(told.classes), dict(told.evidence)
         classes: dict[str, str] = {}
-        training = self._training_rows(prediction, table)
         undecided = True
         for _ in range(8):
             walk, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))

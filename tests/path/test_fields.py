@@ -200,3 +200,27 @@ model = DecisionTreeRegressor(max_depth=3).fit(X[:50], df["price"].fillna(0)[:50
     assert refused == (
         [False, False, False] if klass != "validity" else [False, "dropna" in rule, "dropna" not in rule]
     )
+
+
+@pytest.mark.parametrize(
+    ("split", "klass"),
+    [
+        ('train, test = df[:80], df[80:]\ntest = test[test["living"] <= train["living"].quantile(0.95)]', "validity"),
+        ('df = df[df["living"] <= df["living"].quantile(0.95)]\ntrain, test = df[:80], df[80:]', "training-only"),
+    ],
+    ids=["of the rows that are predicted", "of all rows"],
+)
+def test_a_comparison_with_a_statistic_is_training_s_where_training_rows_go_into_it(
+    split: str, klass: str, tmp_path: Path
+) -> None:
+    load = FLATS.replace('"living": 40.0 + i % 17', '"living": np.where(i % 29 == 5, 999.0, 40.0 + i % 17)')
+    cells = [
+        ("data", load),
+        ("feature", split),
+        ("train", 'model = LinearRegression().fit(train[["living", "fare"]], train["price"])'),
+        ("predict", 'y_pred = model.predict(test[["living", "fare"]])'),
+    ]
+    made = plan(cells, tmp_path)
+    assert [one.klass for one in made.filters] == [klass]
+    refused = refusals(made, tmp_path, [{"living": 50.0, "fare": 8.0}, {"living": 999.0, "fare": 8.0}])
+    assert [reason is not None for reason in refused] == [False, klass == "validity"]
