@@ -5,19 +5,18 @@ One SQLite file, `alarms.sqlite3` in nb2prod's home, for all names. An alarm is 
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import getpass
 import sqlite3
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nb2prod import home
-from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.database import Database
+from nb2prod.errors import InputError
 
 FILE = "alarms.sqlite3"
-_WAIT_SECONDS = 15.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS alarm (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, model TEXT NOT NULL, subject TEXT NOT NULL, raised TEXT NOT NULL,
@@ -148,30 +147,14 @@ def _selected(condition: str, name: str | None) -> tuple[Alarm, ...]:
     return tuple(Alarm(*row) for row in rows)
 
 
-@contextlib.contextmanager
-def _opened() -> Iterator[sqlite3.Connection]:
+def _opened() -> AbstractContextManager[sqlite3.Connection]:
     path = home.make(home.home()) / FILE
-    try:
-        connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
-    except sqlite3.Error as error:
-        raise _problem(error) from error
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in filter(str.strip, _TABLES.split(";")):
-            connection.execute(statement)
-        yield connection
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise _problem(error) from error
-    finally:
-        connection.close()
-
-
-def _problem(error: Exception) -> EnvironmentProblem:
-    return EnvironmentProblem(
-        f"the record of alarms {home.home() / FILE} can't be used: {error}",
+    return Database(
+        path,
+        _TABLES,
+        "the record of alarms {path} can't be used",
         "Check that its folder can be written to and has room.",
-    )
+    ).transaction()
 
 
 def _now() -> str:

@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nb2prod import home
-from nb2prod.errors import EnvironmentProblem
+from nb2prod.database import Database
 
 _WAIT_SECONDS = 60.0
 _TABLES = """
@@ -52,7 +53,7 @@ class LabelStore:
     """The labels of one name."""
 
     def __init__(self, name: str) -> None:
-        self.path = home.make(home.home() / "watching") / f"{name}.labels.sqlite3"
+        self.path = home.home() / "watching" / f"{name}.labels.sqlite3"
 
     def add(self, labels: Iterable[tuple[Key, Any]]) -> int:
         """Take these labels; one that its row has already is replaced. Returns how many came."""
@@ -114,27 +115,15 @@ class LabelStore:
             ).fetchone()
         return int(row[0]), int(row[1]), int(row[2])
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in filter(str.strip, _TABLES.split(";")):
-                connection.execute(statement)
-            yield connection
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
-        finally:
-            connection.close()
-
-    def _problem(self, error: Exception) -> EnvironmentProblem:
-        return EnvironmentProblem(
-            f"labels can't be kept in {self.path}: {error}", "Check that its folder can be written to and has room."
-        )
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        home.make(self.path.parent)
+        return Database(
+            self.path,
+            _TABLES,
+            "labels can't be kept in {path}",
+            "Check that its folder can be written to and has room.",
+            wait_seconds=_WAIT_SECONDS,
+        ).transaction()
 
 
 def _insert(connection: sqlite3.Connection, labels: Iterable[tuple[Key, Any]]) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nb2prod import home
 from nb2prod.runtime.signature import Signature
 from nb2prod.watching import label_files
 from nb2prod.watching.label_store import LabelStore, Match
@@ -30,7 +29,7 @@ class LabelTable:
 
 def there_are(subject: Subject) -> bool:
     """Whether any label was ever told of this name."""
-    return (home.home() / "watching" / f"{subject.name}.labels.sqlite3").is_file() or bool(_told(subject))
+    return LabelStore(subject.name).path.is_file() or bool(_told(subject))
 
 
 def judged(

@@ -6,21 +6,20 @@ look that is killed counts nothing twice, and two looks at once share the work. 
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from nb2prod import home
-from nb2prod.errors import EnvironmentProblem
+from nb2prod.database import Database
 from nb2prod.watching.binning import Counts
 
-SCHEMA = 1
 _WAIT_SECONDS = 60.0
 _TABLES = """
 CREATE TABLE file (
@@ -48,7 +47,7 @@ class Tallies:
     """The counts of one deployment's or served model's log."""
 
     def __init__(self, name: str) -> None:
-        self.path = home.make(home.home() / "watching") / f"{name}.sqlite3"
+        self.path = home.home() / "watching" / f"{name}.sqlite3"
 
     def unread(self, model: str, names: Sequence[str]) -> set[str]:
         """Those of these files that were not counted for this model."""
@@ -98,36 +97,16 @@ class Tallies:
             ).fetchall()
         return tuple((name, problem) for name, problem in rows)
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            (schema,) = connection.execute("PRAGMA user_version").fetchone()
-            if schema > SCHEMA:
-                raise EnvironmentProblem(
-                    f"{self.path} was written by a newer nb2prod (form {schema}, this one reads {SCHEMA})",
-                    "Update nb2prod, or remove the file: the log is then counted anew.",
-                )
-            if schema == 0:
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {SCHEMA}")
-            yield connection
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
-        finally:
-            connection.close()
-
-    def _problem(self, error: Exception) -> EnvironmentProblem:
-        return EnvironmentProblem(
-            f"what was counted of the request log can't be kept in {self.path}: {error}",
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        home.make(self.path.parent)
+        return Database(
+            self.path,
+            _TABLES,
+            "what was counted of the request log can't be kept in {path}",
             "Check that its folder can be written to and has room; a damaged file may be removed: the log is then counted anew.",
-        )
+            "Update nb2prod, or remove the file: the log is then counted anew.",
+            wait_seconds=_WAIT_SECONDS,
+        ).transaction()
 
 
 def _add(connection: sqlite3.Connection, key: tuple[str, str, str], counts: Counts) -> None:

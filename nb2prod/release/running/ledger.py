@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod import home
+from nb2prod.database import Database
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.release.deployment import Event
 
@@ -24,6 +25,9 @@ FILE = "deployments.sqlite3"
 ALIASES = ("live", "previous")
 _WAIT_SECONDS = 15.0
 _KEPT_EVENTS = 200
+_PROBLEM = "the record of deployments {path} can't be used"
+_HINT = "Check that its folder can be written to and has room. What was deployed keeps running."
+_NEWER_HINT = "Update nb2prod. What it deployed keeps running."
 
 _TABLES = """
 CREATE TABLE deployment (name TEXT PRIMARY KEY, port INTEGER NOT NULL UNIQUE, document TEXT NOT NULL);
@@ -183,39 +187,11 @@ class Ledger:
         try:
             # It holds the keys with which deployments are looked after.
             self.path.touch(mode=0o600)
-            connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
-        except (sqlite3.Error, OSError) as error:
-            raise self._problem(error) from error
-        try:
-            # At once, not at the first write: two that read first and then write would refuse each other.
-            connection.execute("BEGIN IMMEDIATE")
-            self._check(connection)
+        except OSError as error:
+            raise EnvironmentProblem(f"{_PROBLEM.format(path=self.path)}: {error}", _HINT) from error
+        database = Database(self.path, _TABLES, _PROBLEM, _HINT, _NEWER_HINT, SCHEMA, _WAIT_SECONDS)
+        with database.transaction() as connection:
             yield connection
-            connection.execute("COMMIT")
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
-        finally:
-            connection.close()
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        (schema,) = connection.execute("PRAGMA user_version").fetchone()
-        if schema > SCHEMA:
-            raise EnvironmentProblem(
-                f"{self.path} was written by a newer nb2prod (schema {schema}, this one reads {SCHEMA})",
-                "Update nb2prod. What it deployed keeps running.",
-            )
-        if schema == 0:
-            for statement in filter(str.strip, _TABLES.split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA}")
-
-    def _problem(self, error: Exception) -> EnvironmentProblem:
-        return EnvironmentProblem(
-            f"the record of deployments {self.path} can't be used: {error}",
-            "Check that its folder can be written to and has room. What was deployed keeps running.",
-        )
 
 
 def aliased(release: str, alias: str) -> str:
