@@ -147,7 +147,7 @@ export class CheckModel {
     }
     const wanted = new Map<ICellModel, string[]>();
     for (const { cell: number, tag } of tags) {
-      const cell = [...notebook.cells].find(item => item.id === this._proposedIds.get(number));
+      const cell = this._proposedCell(number);
       if (cell !== undefined) {
         wanted.set(cell, [...(wanted.get(cell) ?? []), tag]);
       }
@@ -197,8 +197,14 @@ export class CheckModel {
   }
 
   private _hasTag({ cell: number, tag }: IProposedTag): boolean {
-    const cell = [...(this._panel.content.model?.cells ?? [])].find(item => item.id === this._proposedIds.get(number));
+    const cell = this._proposedCell(number);
     return cell !== undefined && tagsOf(cell).includes(tag);
+  }
+
+  /** The cell that a proposal was made for; its number is that of then. */
+  private _proposedCell(number: number): ICellModel | undefined {
+    const id = this._proposedIds.get(number);
+    return [...(this._panel.content.model?.cells ?? [])].find(cell => cell.id === id);
   }
 
   private _read(): { key: string; path: string; content: ReturnType<typeof documentOf>; ids: string[] } | null {

@@ -53,8 +53,7 @@ def told(
             tree, _ = recording.statement(step.k)
             tags = tree.cell.tags if tree.cell is not None else frozenset()
             why = BY_TAG if "train" in tags and "feature" not in tags else ""
-            leaves_training = _meets(recording, event, table, training)
-            if not why and leaves_training and statistics.decide(step, tree, event):
+            if not why and _meets_training(recording, event, table, training) and statistics.decide(step, tree, event):
                 why = BY_STATISTIC
             place = f"{tree.cell.number if tree.cell else 0}.{tree.line(tree.nodes[event['node']])}"
             if why and place not in classes:
@@ -62,11 +61,15 @@ def told(
     return Told(classes, evidence)
 
 
-def _meets(recording: Recording, event: dict[str, Any], table: int, training: Mapping[int, Collection[int]]) -> bool:
+def _meets_training(
+    recording: Recording, event: dict[str, Any], table: int, training: Mapping[int, Collection[int]]
+) -> bool:
     """Whether rows that the model learned from go into the filter: where none does, it is no step of training's."""
     rows = recording.rows_of(event["before"], table)
-    given = set() if rows is None else set(rows[rows >= 0].tolist())
-    return not training or not given or not given.isdisjoint(training.get(table, ()))
+    if not training or rows is None:
+        return True
+    given = set(rows[rows >= 0].tolist())
+    return not given or not given.isdisjoint(training.get(table, ()))
 
 
 class _Statistics:
