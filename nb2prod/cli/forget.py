@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nb2prod.cli import completion
+from nb2prod.cli.log_options import log_folders
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.errors import InputError
 
@@ -17,10 +18,7 @@ from nb2prod.errors import InputError
     "--where", "conditions", multiple=True, required=True, metavar="FIELD=VALUE",
     help="Rows with this value; `caller` and `request_id` may stand for a field. Of several, all must hold.",
 )  # fmt: skip
-@click.option(
-    "--log", "logs", multiple=True, type=click.Path(path_type=Path), metavar="FOLDER",
-    help="A request log's folder; by default the deployment's own.",
-)  # fmt: skip
+@log_folders
 @common_options
 def forget(name: str, *, conditions: tuple[str, ...], logs: tuple[Path, ...], as_json: bool, debug: bool) -> None:  # noqa: ARG001
     """Remove all logged rows of a caller, an entity or a request, with their labels, for good. Counts by day, which name nobody, stay."""

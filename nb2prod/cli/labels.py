@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nb2prod.cli import completion
+from nb2prod.cli.log_options import log_folders
 from nb2prod.cli.output import common_options, print_json, print_text
 from nb2prod.cli.table import columns
 from nb2prod.errors import InputError
@@ -26,10 +27,7 @@ _DAYS = 14
 @click.option(
     "--key", "keys", multiple=True, metavar="FIELD", help="Know rows by these fields instead of request_id and row."
 )
-@click.option(
-    "--log", "logs", multiple=True, type=click.Path(path_type=Path), metavar="FOLDER",
-    help="A request log's folder; by default the deployment's own.",
-)  # fmt: skip
+@log_folders
 @common_options
 def labels(
     name: str,

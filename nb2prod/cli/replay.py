@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nb2prod.cli import completion
+from nb2prod.cli.log_options import log_folders, since_day
 from nb2prod.cli.output import common_options, print_json, print_text
 from nb2prod.errors import InputError
 
@@ -21,7 +22,7 @@ _SHOWN = 5
 
 @click.command(short_help="Ask logged rows again, and compare the answers.")
 @click.argument("name", metavar="NAME", shell_complete=completion.deployments)
-@click.option("--since", metavar="DAY", help="Rows of this day (2026-03-01) and later.")
+@since_day
 @click.option(
     "--sample", "most", type=click.IntRange(1), default=10_000, show_default=True, help="So many rows at most."
 )
@@ -30,15 +31,12 @@ _SHOWN = 5
 )
 @click.option("--against", metavar="NAME:VERSION", help="Ask this release instead: what would it answer?")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other rows.")
-@click.option(
-    "--log", "logs", multiple=True, type=click.Path(path_type=Path), metavar="FOLDER",
-    help="A request log's folder; by default the deployment's own.",
-)  # fmt: skip
+@log_folders
 @common_options
 def replay(  # noqa: PLR0913 - an option each
     name: str,
     *,
-    since: str | None,
+    since: dt.date | None,
     most: int,
     own_lines: bool,
     against: str | None,
@@ -58,7 +56,7 @@ def replay(  # noqa: PLR0913 - an option each
 
     if own_lines and against:
         raise InputError("--own-lines and --against exclude each other", "Leave one of the two out.")
-    wish = Wish("own lines" if own_lines else "bento", against, _day(since), most, seed)
+    wish = Wish("own lines" if own_lines else "bento", against, since, most, seed)
     with shown() as progress:
         found = replayed(subject.find(name, logs), wish, progress)
     if as_json:
@@ -90,10 +88,3 @@ def _difference(item: Differing) -> Iterator[str]:
         place = f"cell {cause.cell}" + (f", line {cause.line}" if cause.line else "")
         if cause.source:
             yield f"  {place}: {cause.source}"
-
-
-def _day(text_: str | None) -> dt.date | None:
-    try:
-        return None if text_ is None else dt.date.fromisoformat(text_)
-    except ValueError:
-        raise InputError(f"--since {text_!r} is no day", "For example: --since 2026-03-01") from None

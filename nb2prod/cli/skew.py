@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nb2prod.cli import completion
+from nb2prod.cli.log_options import log_folders, since_day
 from nb2prod.cli.output import common_options, print_json, print_text
 from nb2prod.cli.table import columns
 from nb2prod.errors import InputError
@@ -24,21 +25,18 @@ if TYPE_CHECKING:
 @click.option(
     "--key", "keys", multiple=True, required=True, metavar="FIELD", help="The fields that tell a thing apart."
 )
-@click.option("--since", metavar="DAY", help="Rows of this day (2026-03-01) and later.")
+@since_day
 @click.option(
     "--sample", "most", type=click.IntRange(1), default=100_000, show_default=True, help="So many rows at most."
 )
-@click.option(
-    "--log", "logs", multiple=True, type=click.Path(path_type=Path), metavar="FOLDER",
-    help="A request log's folder; by default the deployment's own.",
-)  # fmt: skip
+@log_folders
 @common_options
 def skew(  # noqa: PLR0913 - an option each
     name: str,
     table: Path,
     *,
     keys: tuple[str, ...],
-    since: str | None,
+    since: dt.date | None,
     most: int,
     logs: tuple[Path, ...],
     as_json: bool,
@@ -53,11 +51,7 @@ def skew(  # noqa: PLR0913 - an option each
 
     if not table.is_file():
         raise InputError(f"there is no table {table}", "Name a Parquet or CSV file.")
-    try:
-        day = None if since is None else dt.date.fromisoformat(since)
-    except ValueError:
-        raise InputError(f"--since {since!r} is no day", "For example: --since 2026-03-01") from None
-    found = comparing.skew(subject.find(name, logs), table, keys, since=day, most=most)
+    found = comparing.skew(subject.find(name, logs), table, keys, since=since, most=most)
     if as_json:
         print_json(found.to_json())
     else:

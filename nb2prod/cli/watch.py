@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nb2prod.cli import completion, labels
+from nb2prod.cli.log_options import log_folders
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.cli.table import columns
 from nb2prod.errors import InputError
@@ -32,10 +32,7 @@ _COLOURS = {"drifted": "red", "drifting": "yellow"}
 )
 @click.option("--alpha", type=float, help="Chance of a false alarm over the release's life; by default nb2prod.toml's.")
 @click.option("--materiality", type=float, help="Total variation that matters; by default nb2prod.toml's.")
-@click.option(
-    "--log", "logs", multiple=True, type=click.Path(path_type=Path), metavar="FOLDER",
-    help="A request log's folder, as of replicas elsewhere; by default the deployment's own.",
-)  # fmt: skip
+@log_folders
 @click.option("--webhook", envvar="NB2PROD_WEBHOOK", metavar="URL", help="POST each new alarm there, as JSON.")
 @click.option("--run", "command", metavar="COMMAND", help="Run this for each new alarm, its JSON on standard input.")
 @click.option(
@@ -70,8 +67,7 @@ def watch(  # noqa: PLR0913 - an option each
     """
     from nb2prod.cli.progress import shown as progress_shown
     from nb2prod.release import alarms
-    from nb2prod.watching import labelling, prometheus, subject, telling
-    from nb2prod.watching.look import look
+    from nb2prod.watching import labelling, prometheus, subject, telling, whole_files
 
     found = subject.find(name, logs)
     if rules:
@@ -81,15 +77,13 @@ def watch(  # noqa: PLR0913 - an option each
         return _acknowledged(alarms.acknowledge(found.name, why), as_json=as_json)
     thresholds = subject.thresholds(found, alpha=alpha, materiality=materiality)
     with progress_shown() as progress:
-        seen = look(found, thresholds, tell=progress.message)
-        known = labelling.judged(found, thresholds) if labelling.there_are(found) else None
-        seen = replace(seen, alarms=alarms.open_alarms(found.name))  # labels may have raised one
+        seen, known = labelling.look_with_labels(found, thresholds, progress.message)
     if metrics is not None:
-        prometheus.write(metrics, prometheus.gauges(seen))
+        whole_files.write_text(metrics, prometheus.gauges(seen))
     if page is not None:
         from nb2prod.watching.page import document
 
-        prometheus.write(page, document(seen, known))
+        whole_files.write_text(page, document(seen, known))
     problems = telling.tell(seen, webhook=webhook, command=command)
     if as_json:
         print_json({**seen.to_json(), "labels": None if known is None else known.to_json(), "undelivered": problems})
@@ -140,8 +134,7 @@ def picture(item: Verdict) -> list[str]:
 
 
 def _row(item: Verdict) -> tuple[str, ...]:
-    size = "" if item.size is None else f"{item.size.value:.3f} ({item.size.low:.3f} to {item.size.high:.3f})"
-    return (item.name, item.state, item.shown_evidence, size, item.since or item.note)
+    return (item.name, item.state, item.shown_evidence, item.shown_size, item.since or item.note)
 
 
 def _chosen(seen: Look, names: Sequence[str]) -> list[Verdict]:

@@ -8,6 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+_LARGEST = 700.0
+"""Beyond this logarithm the number itself is no float any more."""
+
+
+def as_number(evidence: float) -> float:
+    """Evidence as a number, from its logarithm; 1 is none."""
+    return math.exp(min(evidence, _LARGEST))
+
 
 def rejected(evidence: Sequence[float], alpha: float) -> list[bool]:
     """Which nulls e-BH rejects, from the logarithms of their evidence, in their order.

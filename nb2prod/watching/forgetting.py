@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -13,10 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nb2prod import room
-from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.errors import InputError
 from nb2prod.runtime.request_log_schema import COLUMNS
-from nb2prod.watching import request_files
+from nb2prod.watching import request_files, whole_files
 from nb2prod.watching.label_files import key_text
 from nb2prod.watching.label_store import LabelStore
 from nb2prod.watching.subject import Subject
@@ -106,14 +104,6 @@ def _write(path: Path, table: pa.Table) -> None:
         with suppress(OSError):
             path.parent.rmdir()
         return
-    unfinished = path.with_name(f"{path.stem}.{os.getpid()}.forgetting")
-    try:
-        pq.write_table(table, unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        raise EnvironmentProblem(
-            f"{path} can't be written: {room.reason(error)}",
-            "Free some room there, and run the command again: it goes on.",
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    whole_files.write(
+        path, lambda place: pq.write_table(table, place), "Free some room there, and run the command again: it goes on."
+    )

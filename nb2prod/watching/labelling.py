@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nb2prod.release import alarms
 from nb2prod.runtime.signature import Signature
 from nb2prod.watching import label_files
 from nb2prod.watching.label_store import LabelStore, Match
-from nb2prod.watching.look import questions_of
+from nb2prod.watching.look import Look, look, questions_of
 from nb2prod.watching.realised import Labels, Realised, realised
 from nb2prod.watching.subject import Subject
 from nb2prod.watching.tallies import Tallies
@@ -63,6 +64,17 @@ def judged(
         None if series is None else (series, by_day),
     )
     return realised(subject, thresholds, labels)
+
+
+def look_with_labels(
+    subject: Subject, thresholds: Thresholds, tell: Callable[[str], None] = lambda _: None
+) -> tuple[Look, Realised | None]:
+    """A look, and what labels say where there are any; the look's alarms are those of both. Raises as `look` and `judged` do."""
+    seen = look(subject, thresholds, tell=tell)
+    if not there_are(subject):
+        return seen, None
+    known = judged(subject, thresholds)
+    return replace(seen, alarms=alarms.open_alarms(subject.name)), known
 
 
 def _told(subject: Subject) -> list[Path]:

@@ -78,10 +78,9 @@ def _parts(seen: Look, known: Realised | None) -> Iterator[str]:
 
 
 def _series(item: Verdict, *, show: bool) -> str:
-    size = "" if item.size is None else f"{item.size.value:.3f} ({item.size.low:.3f} to {item.size.high:.3f})"
     head = (
         f'<summary><span class="name">{_text(item.name)}</span>{_state(item.state)}'
-        f'<span class="number quiet">evidence {_text(item.shown_evidence)}</span><span class="number quiet">{size}</span></summary>'
+        f'<span class="number quiet">evidence {_text(item.shown_evidence)}</span><span class="number quiet">{item.shown_size}</span></summary>'
     )
     if item.size is None:
         return f'<details>{head}<p class="quiet">{_text(item.note)}</p></details>'

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from nb2prod import room
-from nb2prod.errors import EnvironmentProblem
 from nb2prod.watching.look import Look
 from nb2prod.watching.subject import Subject
 
@@ -31,19 +27,6 @@ def gauges(seen: Look) -> str:
         *_gauge("open_alarms", "Alarms that nobody acknowledged", [(own, len(seen.alarms))]),
     ]
     return "\n".join(lines) + "\n"
-
-
-def write(path: Path, text: str) -> None:
-    """Write gauges, or a page, where somebody reads them; appears whole. Raises `EnvironmentProblem` where the disk refuses."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise EnvironmentProblem(
-            f"{path} can't be written: {room.reason(error)}", "Name another file, or free some room there."
-        ) from error
 
 
 def rules(subject: Subject) -> str:

@@ -25,7 +25,7 @@ from nb2prod.evaluation.intervals import Metric, measured
 from nb2prod.evaluation.measures import measures, row_loss
 from nb2prod.evaluation.outcomes import Outcomes
 from nb2prod.evaluation.sample import Sample, samples
-from nb2prod.evidence.families import upper_bound
+from nb2prod.evidence.families import as_number, upper_bound
 from nb2prod.evidence.means import MeanEvidence, MeanSequence
 from nb2prod.release import alarms
 from nb2prod.release.record import OUTCOMES
@@ -140,7 +140,7 @@ def realised(subject: Subject, thresholds: Thresholds, labels: Labels) -> Realis
         rise.low,
         rise.high,
         None if base is None else float(base.values.mean()),
-        math.exp(min(rise.evidence, 700.0)),
+        as_number(rise.evidence),
         rise.since if rise.state == "worse" else None,
         measured(mine.sample, measures(mine.sample)) if mine is not None else (),
         tuple(days),

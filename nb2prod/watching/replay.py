@@ -40,7 +40,7 @@ How = Literal["bento", "own lines", "release"]
 
 
 @dataclass(frozen=True)
-class Cause:
+class ChangedFeature:
     """The first feature that differs, and the statement that makes it."""
 
     feature: str
@@ -62,7 +62,7 @@ class Differing:
     """What was answered then: the prediction, or the code of the error."""
     now: Any
     reason: str
-    cause: Cause | None = None
+    cause: ChangedFeature | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class _Found:
     item: LoggedRow
     answer: Answer
     why: str
-    cause: Cause | None
+    cause: ChangedFeature | None
 
     @property
     def told(self) -> Differing:
@@ -297,7 +297,7 @@ class _Explainer:
         self._tolerance = known.feature_tolerance(Tolerance()) if known else Tolerance()
         self._code = explain.read_code(bento)
 
-    def cause(self, logged: Any, names: Sequence[str] | None, computed: Sequence[Any]) -> Cause | None:
+    def cause(self, logged: Any, names: Sequence[str] | None, computed: Sequence[Any]) -> ChangedFeature | None:
         """The first feature that differs; None where none does, or they can not be compared."""
         told = names or self._names
         values = [logged.get(name) for name in told or ()] if isinstance(logged, Mapping) else logged
@@ -311,12 +311,16 @@ class _Explainer:
                 return self._located(told[at] if told else f"feature {at}", at, one, other)
         return None
 
-    def _located(self, name: str, at: int, one: Any, other: Any) -> Cause:
+    def _located(self, name: str, at: int, one: Any, other: Any) -> ChangedFeature:
         made = self._known.made_by[at] if self._known is not None and at < len(self._known.made_by) else None
         if made is not None:
-            return Cause(name, one, other, made.cell, made.line, made.source)
+            return ChangedFeature(name, one, other, made.cell, made.line, made.source)
         line = explain.line_of(self._code, name)
-        return Cause(name, one, other) if line is None else Cause(name, one, other, line.cell, None, line.source)
+        return (
+            ChangedFeature(name, one, other)
+            if line is None
+            else ChangedFeature(name, one, other, line.cell, None, line.source)
+        )
 
 
 def _features(asked: _Asked, rows: Sequence[LoggedRow]) -> list[tuple[Sequence[str] | None, Sequence[Any]] | None]:

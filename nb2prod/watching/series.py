@@ -84,7 +84,7 @@ def series_of(
             left.append(Unwatched(column.key, "reference.json does not know it"))
             continue
         found += _of_missing(column, facts)
-        _take(_of_values(column.key, f"row.{column.key}", facts, _datetime(column)), found, left)
+        _take(_of_values(column.key, f"row.{column.key}", facts, is_time=column.type == "datetime"), found, left)
         found += _of_rare(column, facts)
     _of_prediction(signature, reference.get("prediction"), found, left)
     found.append(Series("rows without an answer", "errors", "error", ("answered", "no answer"), None))
@@ -99,23 +99,15 @@ def _take(made: Series | Unwatched, found: list[Series], left: list[Unwatched]) 
         left.append(made)
 
 
-def _datetime(column: Column) -> str | None:
-    return (
-        "it is a time: time goes on, so that it always differs from training's" if column.type == "datetime" else None
-    )
-
-
 def _of_values(
-    name: str, column: str, facts: Mapping[str, Any], reason: str | None = None, at: int | None = None
+    name: str, column: str, facts: Mapping[str, Any], at: int | None = None, *, is_time: bool = False
 ) -> Series | Unwatched:
     count = int(facts.get("count") or 0)
     most = bins_for(count, MOST_BINS)
-    if reason is None and facts.get("type") == "datetime":
-        reason = "it is a time: time goes on, so that it always differs from training's"
-    if reason is None and most < 2:
-        reason = f"training has {count} values of it, and at least {rows_needed()} are needed"
-    if reason is not None:
-        return Unwatched(name, reason)
+    if is_time or facts.get("type") == "datetime":
+        return Unwatched(name, "it is a time: time goes on, so that it always differs from training's")
+    if most < 2:
+        return Unwatched(name, f"training has {count} values of it, and at least {rows_needed()} are needed")
     if facts.get("categories"):
         labels, values, counts, others = _grouped(facts, most)
         if len(counts) < 2 or sum(1 for n in counts if n) < 2:

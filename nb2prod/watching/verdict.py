@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -16,15 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nb2prod.evidence.counts import CountEvidence
-from nb2prod.evidence.families import rejected
+from nb2prod.evidence.families import as_number, rejected
 from nb2prod.evidence.sizes import Size, total_variation
 from nb2prod.watching.series import FIRST_ROWS, DayGroup, Kind, Series
 
 Floats = npt.NDArray[np.float64]
 State = Literal["quiet", "drifting", "drifted", "waiting"]
 _PLENTY = 1_000_000
-_SHOWN_EVIDENCE = 700.0
-"""Beyond this the number itself is no float any more."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,11 @@ class Verdict:
     def shown_evidence(self) -> str:
         """The evidence in three digits; beyond a million it is just that."""
         return f"{self.evidence:.3g}" if self.evidence < _PLENTY else "above 1,000,000"
+
+    @property
+    def shown_size(self) -> str:
+        """The total variation with its interval; empty where there is nothing to compare yet."""
+        return "" if self.size is None else f"{self.size.value:.3f} ({self.size.low:.3f} to {self.size.high:.3f})"
 
     def to_json(self) -> dict[str, Any]:
         """As a document."""
@@ -142,7 +144,7 @@ def _verdict(item: Series, course: _Course, alarmed: bool, thresholds: Threshold
         item.name,
         item.kind,
         state,
-        math.exp(min(course.evidence, _SHOWN_EVIDENCE)),
+        as_number(course.evidence),
         size,
         course.days[course.start].isoformat() if alarmed else None,
         item.labels,

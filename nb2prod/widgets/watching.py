@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nb2prod.watching import labelling, page, subject
-from nb2prod.watching.look import look
 from nb2prod.widgets.live import LiveBox
 
 
@@ -18,7 +17,4 @@ class Watching(LiveBox):
     def look(self) -> str:
         """The state as it is now; reads what is new in the request log."""
         found = subject.find(self.name)
-        thresholds = subject.thresholds(found)
-        seen = look(found, thresholds)
-        known = labelling.judged(found, thresholds) if labelling.there_are(found) else None
-        return page.fragment(seen, known)
+        return page.fragment(*labelling.look_with_labels(found, subject.thresholds(found)))
