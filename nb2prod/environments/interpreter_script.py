@@ -7,6 +7,7 @@ choice of packages are worked out by its reader, with these facts.
 
 from __future__ import annotations
 
+import csv
 import inspect
 import json
 import os
@@ -19,7 +20,9 @@ from pathlib import Path, PurePath
 def describe(distribution: metadata.Distribution) -> dict[str, object] | None:
     """One installed distribution, or None where its metadata is broken."""
     try:
-        name, version = distribution.metadata["Name"], distribution.version
+        about = distribution.metadata
+        name, version = about["Name"], about["Version"]
+        requires = about.get_all("Requires-Dist") or distribution.requires
     except Exception:  # noqa: BLE001 - broken metadata raises whatever its files make it raise
         return None
     if not name or not version:
@@ -27,30 +30,43 @@ def describe(distribution: metadata.Distribution) -> dict[str, object] | None:
     return {
         "name": name,
         "version": version,
-        "requires": list(distribution.requires or []),
-        "modules": sorted(modules(distribution)),
+        "requires": list(requires or []),
+        "modules": sorted(modules(distribution, name)),
         "url": direct_url(distribution),
         "installer": (distribution.read_text("INSTALLER") or "").strip(),
     }
 
 
-def modules(distribution: metadata.Distribution) -> set[str]:
+def modules(distribution: metadata.Distribution, name: str) -> set[str]:
     """Top-level modules of a distribution, from top_level.txt or else from the list of its files."""
     declared = (distribution.read_text("top_level.txt") or "").split()
     if declared:
         return {name.replace("/", ".") for name in declared}
     found = set()
-    for file in distribution.files or listed_beside(distribution):
-        first = file.parts[0]
-        name = first if len(file.parts) > 1 else inspect.getmodulename(first)
-        if name and name.isidentifier() and name != "__pycache__":
-            found.add(name)
+    for first, is_folder in recorded(distribution) or listed(distribution.files or listed_beside(distribution, name)):
+        module = first if is_folder else inspect.getmodulename(first)
+        if module and module.isidentifier() and module != "__pycache__":
+            found.add(module)
     return found
 
 
-def listed_beside(distribution: metadata.Distribution) -> list[PurePath]:
+def recorded(distribution: metadata.Distribution) -> set[tuple[str, bool]]:
+    """The first part of each path that a wheel's RECORD names, and whether it is a folder; empty where there is no such list.
+
+    `distribution.files` says the same, but makes a path of every file and looks whether it is there: half a second for a kernel's packages.
+    """
+    paths = (row[0].partition("/") for row in csv.reader((distribution.read_text("RECORD") or "").splitlines()) if row)
+    return {(first, bool(below)) for first, below, _ in paths}
+
+
+def listed(files: list[metadata.PackagePath] | list[PurePath]) -> set[tuple[str, bool]]:
+    """The first part of each of these paths, and whether it is a folder."""
+    return {(file.parts[0], len(file.parts) > 1) for file in files}
+
+
+def listed_beside(distribution: metadata.Distribution, name: str) -> list[PurePath]:
     """What stands for the list of files where a system's packager left that out: a module of the distribution's name."""
-    name = (distribution.metadata["Name"] or "").replace("-", "_")
+    name = name.replace("-", "_")
     files = [PurePath(spelled + ending) for spelled in (name, name.lower()) for ending in ("/__init__.py", ".py")]
     return [file for file in files if Path(str(distribution.locate_file(file))).is_file()]
 
