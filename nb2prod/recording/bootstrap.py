@@ -8,7 +8,8 @@ from typing import Any
 
 MODULES = (
     "numbering", "guard", "library_settings", "lineage", "frames", "infer", "no_rows", "arguments", "fitted", "raw_tables", "snapshots", "views",
-    "row_digests", "taken", "operations", "scoping", "definitions", "instrument", "originals", "answers", "writer", "recorder",
+    "row_digests", "taken", "operations", "scoping", "definitions", "instrument", "originals", "answers", "writer", "run", "predictions", "tables_in",
+    "observer", "followed_calls", "comprehensions", "loops", "statements", "updates", "reads", "lengths", "selections", "freezing", "fitting", "recorder",
 )  # fmt: skip
 """Each after those that it imports."""
 RERUN_MODULES = (*MODULES, "changes", "scratch", "rerun")

@@ -111,8 +111,10 @@ PARTS = [
     "snapshots",
     "frames",
     "steps",
-    "operand_sets",
-    "executions",
+    "observer",
+    "statements",
+    "updates",
+    "reads",
     "trees",
     "seq",
 ]
@@ -126,7 +128,7 @@ def test_a_cell_goes_on_whatever_breaks_in_the_recorder(broken: str, tmp_path: P
 
 
 def test_every_hook_is_guarded() -> None:
-    used = ({node.args[0].value for node in hooks()} | {"defined", "enter", "leave", "live"}) - {"slice"}
+    used = ({node.args[0].value for node in hooks()} | {"defined", "enters", "leaves", "follows_lambda"}) - {"slice"}
     guarded = {name for name in used if hasattr(getattr(Recorder, name), "__wrapped__")}
     assert used - guarded == set()
 

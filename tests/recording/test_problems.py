@@ -9,7 +9,7 @@ from nb2prod.pipeline import build
 from nb2prod.recording import bootstrap
 from tests.end_to_end.test_faults import FIT, LOAD, PREDICT, save
 
-BROKEN = "\n__import__('builtins').__nb2prod__._operation = lambda *_: {}['lost']"
+BROKEN = "\n__import__('builtins').__nb2prod__.observer.observe = lambda *_: {}['lost']"
 
 
 def test_a_refusal_says_that_the_recorder_failed(tmp_path, monkeypatch, capsys):

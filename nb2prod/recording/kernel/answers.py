@@ -73,9 +73,9 @@ class Answers:
         recorder = self.recorder
         lineage = recorder.lineage_of(value)
         token = recorder.rows.token(value) if lineage is not None else None
-        if lineage is None or lineage.n != 1 or not (lineage.single or token in recorder.predicted):
+        if lineage is None or lineage.n != 1 or not (lineage.single or token in recorder.predictions.tokens):
             return None
-        return Answer(value, lineage, token in recorder.predicted, token in recorder.altered)
+        return Answer(value, lineage, token in recorder.predictions.tokens, token in recorder.predictions.altered)
 
     def _told(self, answer: Answer) -> dict[str, Any]:
         self.recorder.lineages[answer.lineage.serial] = answer.lineage

@@ -235,7 +235,7 @@ class Instrumenter:
     def _simple(self, node: ast.stmt, twin: ast.stmt) -> list[ast.stmt]:
         k = self._new_statement(node)
         self._defines(k, node)
-        return [self._mark("s", k, node), _located(twin, node), self._mark("e", k, node)]
+        return [self._mark("begins", k, node), _located(twin, node), self._mark("ends", k, node)]
 
     def _defines(self, k: int, node: ast.stmt) -> None:
         definition = definition_of(node, self.index) if self.function is None else None
@@ -264,15 +264,17 @@ class Instrumenter:
     def _do_augassign(self, node: ast.AugAssign) -> list[ast.stmt]:
         # The target of `x += 1` is read too; its reading is reported beside the statement, since the target itself cannot be wrapped.
         k = self._new_statement(node)
-        out = [self._mark("s", k, node)]
+        out = [self._mark("begins", k, node)]
         if isinstance(node.target, ast.Name):
             sid = self._site(node.target, "name", node.target.id)
             read = ast.Name(id=node.target.id, ctx=ast.Load())
-            out.append(_located(ast.Expr(value=self._hook("n", node, ast.Constant(sid), _located(read, node))), node))
+            out.append(
+                _located(ast.Expr(value=self._hook("name", node, ast.Constant(sid), _located(read, node))), node)
+            )
         out.append(
             _located(ast.AugAssign(target=self._place(node.target), op=node.op, value=self.expr(node.value)), node)
         )
-        out.append(self._mark("e", k, node))
+        out.append(self._mark("ends", k, node))
         return out
 
     def _do_annassign(self, node: ast.AnnAssign) -> list[ast.stmt]:
@@ -292,36 +294,38 @@ class Instrumenter:
         if isinstance(node.value, (ast.Constant, ast.Yield, ast.YieldFrom)):
             return [node]
         k = self._new_statement(node)
-        value = self._hook("x", node, ast.Constant(k), self.expr(node.value))
-        return [self._mark("s", k, node), _located(ast.Expr(value=value), node)]
+        value = self._hook("evaluates", node, ast.Constant(k), self.expr(node.value))
+        return [self._mark("begins", k, node), _located(ast.Expr(value=value), node)]
 
     def _do_return(self, node: ast.Return) -> list[ast.stmt]:
         k = self._new_statement(node)
         value = ast.Constant(None) if node.value is None else self.expr(node.value)
-        twin = ast.Return(value=self._hook("t", node, ast.Constant(k), value))
-        return [self._mark("s", k, node), _located(twin, node)]
+        twin = ast.Return(value=self._hook("returns", node, ast.Constant(k), value))
+        return [self._mark("begins", k, node), _located(twin, node)]
 
     def _do_if(self, node: ast.If) -> list[ast.stmt]:
         k = self._new_statement(node)
-        test = self._hook("x", node, ast.Constant(k), self.expr(node.test))
+        test = self._hook("evaluates", node, ast.Constant(k), self.expr(node.test))
         twin = ast.If(test=test, body=self.block(node.body), orelse=self.block(node.orelse))
-        return [self._mark("s", k, node), _located(twin, node)]
+        return [self._mark("begins", k, node), _located(twin, node)]
 
     def _do_for(self, node: ast.For) -> list[ast.stmt]:
         k = self._new_statement(node)
         if self.function is None:
             self.tables.outside[k] = sorted(global_reads(node).names() - bound_in(node))
-        items = self._hook("x", node, ast.Constant(k), self.expr(node.iter))
+        items = self._hook("evaluates", node, ast.Constant(k), self.expr(node.iter))
         body = self._looped(k, node)
         twin = ast.For(target=node.target, iter=items, body=body, orelse=self.block(node.orelse), type_comment=None)
-        return [self._mark("s", k, node), _located(twin, node), self._mark("z", k, node)]
+        return [self._mark("begins", k, node), _located(twin, node), self._mark("leaves_loop", k, node)]
 
     def _do_while(self, node: ast.While) -> list[ast.stmt]:
         k = self._new_statement(node)
-        mark = self._hook("w", node, ast.Constant(k))
-        test = ast.BoolOp(op=ast.And(), values=[mark, self._hook("x", node, ast.Constant(k), self.expr(node.test))])
+        mark = self._hook("tests_again", node, ast.Constant(k))
+        test = ast.BoolOp(
+            op=ast.And(), values=[mark, self._hook("evaluates", node, ast.Constant(k), self.expr(node.test))]
+        )
         twin = ast.While(test=_located(test, node), body=self._looped(k, node), orelse=self.block(node.orelse))
-        return [self._mark("s", k, node), _located(twin, node), self._mark("z", k, node)]
+        return [self._mark("begins", k, node), _located(twin, node), self._mark("leaves_loop", k, node)]
 
     def _looped(self, k: int, node: ast.For | ast.While) -> list[ast.stmt]:
         """A loop's body twice: hooked, and plain for iterations that have long touched no rows."""
@@ -329,15 +333,15 @@ class Instrumenter:
         self.depth += 1
         hooked = self.block(node.body)
         self.depth -= 1
-        return [_located(ast.If(test=self._hook("b", node, ast.Constant(k)), body=hooked, orelse=plain), node)]
+        return [_located(ast.If(test=self._hook("iterates", node, ast.Constant(k)), body=hooked, orelse=plain), node)]
 
     def _do_with(self, node: ast.With) -> list[ast.stmt]:
         k = self._new_statement(node)
         items = [
             ast.withitem(context_expr=self.expr(i.context_expr), optional_vars=i.optional_vars) for i in node.items
         ]
-        body = [self._mark("e", k, node), *self.block(node.body)]
-        return [self._mark("s", k, node), _located(ast.With(items=items, body=body, type_comment=None), node)]
+        body = [self._mark("ends", k, node), *self.block(node.body)]
+        return [self._mark("begins", k, node), _located(ast.With(items=items, body=body, type_comment=None), node)]
 
     def _do_try(self, node: ast.Try) -> list[ast.stmt]:
         handlers = [
@@ -362,9 +366,9 @@ class Instrumenter:
         hooked = self.block(rest)
         self.function, self.depth = outer, depth
         k = self._new_statement(node)
-        leave = self._mark("leave", k, node)
+        leave = self._mark("leaves", k, node)
         live = ast.If(
-            test=self._hook("enter", node, ast.Constant(k), ast.Constant(mark)),
+            test=self._hook("enters", node, ast.Constant(k), ast.Constant(mark)),
             body=[ast.Try(body=hooked or [ast.Pass()], handlers=[], orelse=[], finalbody=[leave])],
             orelse=plain or [ast.Pass()],
         )
@@ -427,7 +431,7 @@ class Instrumenter:
         return twin
 
     def _ex_name(self, node: ast.Name) -> ast.expr:
-        return self._wrapped("n", self._site(node, "name", node.id), node, node)
+        return self._wrapped("name", self._site(node, "name", node.id), node, node)
 
     def _function(self, node: ast.Lambda | ast.FunctionDef) -> str:
         """Keep a function as it is written; the mark by which its hooked code is known."""
@@ -446,20 +450,20 @@ class Instrumenter:
         hooked = self.expr(node.body)
         self.bound.pop()
         twin.body = _located(
-            ast.IfExp(test=self._hook("live", node, ast.Constant(mark)), body=hooked, orelse=plain), node.body
+            ast.IfExp(test=self._hook("follows_lambda", node, ast.Constant(mark)), body=hooked, orelse=plain), node.body
         )
         return twin
 
     def _ex_attribute(self, node: ast.Attribute) -> ast.expr:
         value = self.expr(node.value)
         sid = self._site(node, "attribute", node.attr, sites_of(value))
-        return self._wrapped("r", sid, ast.Attribute(value=value, attr=node.attr, ctx=ast.Load()), node)
+        return self._wrapped("result", sid, ast.Attribute(value=value, attr=node.attr, ctx=ast.Load()), node)
 
     def _ex_subscript(self, node: ast.Subscript) -> ast.expr:
         value = self.expr(node.value)
         key, fed = self._key(node.slice)
         sid = self._site(node, "subscript", "", sites_of(value) + fed)
-        return self._wrapped("r", sid, ast.Subscript(value=value, slice=key, ctx=ast.Load()), node)
+        return self._wrapped("result", sid, ast.Subscript(value=value, slice=key, ctx=ast.Load()), node)
 
     def _key(self, node: ast.expr) -> tuple[ast.expr, tuple[int, ...]]:
         """A subscript's key as one logged value, so that a slice can be applied to row numbers too."""
@@ -468,7 +472,7 @@ class Instrumenter:
         inner = self._sliceless(node)
         fed = sites_of(inner)
         sid = self._site(node, "key", "", fed)
-        return self._wrapped("k", sid, inner, node), (*fed, sid)
+        return self._wrapped("key", sid, inner, node), (*fed, sid)
 
     def _sliceless(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Slice):
@@ -489,12 +493,12 @@ class Instrumenter:
     def _ex_binop(self, node: ast.BinOp) -> ast.expr:
         left, right = self.expr(node.left), self.expr(node.right)
         sid = self._site(node, "binary", type(node.op).__name__, sites_of(left) + sites_of(right))
-        return self._wrapped("r", sid, ast.BinOp(left=left, op=node.op, right=right), node)
+        return self._wrapped("result", sid, ast.BinOp(left=left, op=node.op, right=right), node)
 
     def _ex_unaryop(self, node: ast.UnaryOp) -> ast.expr:
         operand = self.expr(node.operand)
         sid = self._site(node, "unary", type(node.op).__name__, sites_of(operand))
-        return self._wrapped("r", sid, ast.UnaryOp(op=node.op, operand=operand), node)
+        return self._wrapped("result", sid, ast.UnaryOp(op=node.op, operand=operand), node)
 
     def _ex_compare(self, node: ast.Compare) -> ast.expr:
         if all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
@@ -503,7 +507,7 @@ class Instrumenter:
         rest = [self.expr(c) for c in node.comparators]
         fed = sites_of(left) + tuple(s for c in rest for s in sites_of(c))
         sid = self._site(node, "compare", "", fed)
-        return self._wrapped("r", sid, ast.Compare(left=left, ops=node.ops, comparators=rest), node)
+        return self._wrapped("result", sid, ast.Compare(left=left, ops=node.ops, comparators=rest), node)
 
     def _ex_call(self, node: ast.Call) -> ast.expr:
         in_place = any(k.arg == "inplace" for k in node.keywords) or getattr(node.func, "attr", "") == "update"
@@ -523,7 +527,7 @@ class Instrumenter:
             func = _located(ast.Attribute(value=base, attr=node.func.attr, ctx=ast.Load()), node.func)
             if not in_place or isinstance(node.func.value, ast.Name):
                 func_site = self._site(node.func, "method", node.func.attr)
-                func = self._wrapped("c", func_site, func, node.func)
+                func = self._wrapped("callee", func_site, func, node.func)
                 fed += (func_site,)
             name = node.func.attr
         else:
@@ -532,7 +536,7 @@ class Instrumenter:
             func_site = own[-1] if own else None
             if func_site is not None:
                 wrap = self._site(node.func, "function", getattr(node.func, "id", ""))
-                func = self._wrapped("c", wrap, func, node.func)
+                func = self._wrapped("callee", wrap, func, node.func)
                 func_site = wrap
                 fed += (wrap,)
             fed += own
@@ -542,7 +546,7 @@ class Instrumenter:
         fed += fed_args + fed_kwargs
         shape = CallShape(receiver, func_site, shape_args, shape_kwargs)
         sid = self._site(node, "call", name, fed, shape)
-        return self._wrapped("r", sid, ast.Call(func=func, args=args, keywords=keywords), node)
+        return self._wrapped("result", sid, ast.Call(func=func, args=args, keywords=keywords), node)
 
     def _arguments(self, node: ast.Call) -> tuple[list[ast.expr], tuple[tuple[str, Any], ...], tuple[int, ...]]:
         args: list[ast.expr] = []
@@ -586,7 +590,7 @@ class Instrumenter:
         if isinstance(node, (ast.Name, *OPERATIONS)) and sites:
             return twin, sites[-1], sites
         sid = self._site(node, "value", "", sites)
-        return self._wrapped("v", sid, twin, node), sid, (*sites, sid)
+        return self._wrapped("argument", sid, twin, node), sid, (*sites, sid)
 
     def _comprehension(self, node: ast.expr, in_call: bool = False) -> ast.expr:
         """A comprehension is one operation over what it iterates; names from outside are reported, its elements followed while they are few."""
@@ -609,7 +613,7 @@ class Instrumenter:
             twin.nb2prod_sites = tuple(fed)  # type: ignore[attr-defined]
             return twin
         sid = self._site(node, "comprehension", type(node).__name__, tuple(fed))
-        return self._wrapped("r", sid, twin, node)
+        return self._wrapped("result", sid, twin, node)
 
     def _followed_element(self, node: ast.expr, twin: ast.expr, over: int, bound: set[str], fed: list[int]) -> None:
         """Give the element a hooked version beside the plain one; the recorder says which of them runs."""
@@ -622,7 +626,7 @@ class Instrumenter:
         names: list[ast.expr] = []
         for name in sorted(bound):
             names += [ast.Constant(name), ast.Name(id=name, ctx=ast.Load())]
-        test = self._hook("q", node, ast.Constant(over), ast.Constant(self.index[node]), *names)
+        test = self._hook("element", node, ast.Constant(over), ast.Constant(self.index[node]), *names)
         setattr(twin, part, _located(ast.IfExp(test=test, body=hooked, orelse=getattr(twin, part)), element))
 
     def _renumber(self, node: ast.AST, twin: ast.AST) -> None:
@@ -682,7 +686,7 @@ class _NameReporter(ast.NodeTransformer):
             return node
         sid = self.owner._site(node, "name", node.id)
         self.fed.append(sid)
-        return self.owner._wrapped("n", sid, node, node)
+        return self.owner._wrapped("name", sid, node, node)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         return node

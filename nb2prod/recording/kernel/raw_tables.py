@@ -61,6 +61,9 @@ class RawTables:
         names = [name for name in result if isinstance(name, str)]
         return NONE if len(set(names)) == len(result) and known.issuperset(names) else outcome
 
+    def parts(self, table: int, bunch: Any) -> None:
+        """Parts of the data set that the table is of have been seen; a run that changes tables changes them too."""
+
     def extend(self, table: int, target: Any) -> None:
         """Give a table the target that came in beside it, as one more column."""
         info = self.entries[table]

@@ -76,6 +76,14 @@ class ChangedTables(RawTables):
             self.change(content)
         return super().add(content, seq, names)
 
+    def parts(self, table: int, bunch: Any) -> None:
+        """As the table itself, which may be none of these parts."""
+        if table == self.job["table"] and not self.differs:
+            for name in ("frame", "data"):
+                part = bunch.get(name)
+                if part is not None:
+                    self.apply(part)
+
     def change(self, content: Any) -> None:
         """Choose the changes by the first run's table, and make them in this one."""
         self.came = True
@@ -183,20 +191,19 @@ class Rerun(Recorder):
         self, folder: str, roles: dict[str, list[str]], namespace: dict[str, Any], job: dict[str, Any]
     ) -> None:
         super().__init__(folder, roles, namespace)
-        self.snapshots = self._light = Light(os.path.join(folder, "snapshots"))
+        self.snapshots = Light(os.path.join(folder, "snapshots"))
         self.raw_tables = self.tables_changed = ChangedTables(folder, job)
-        self.raw = self.raw_tables.entries
         self.taken = self._held = Held(folder, None if job["shuffled"] else job["first"])
 
     @guarded_value
-    def r(self, site: int, result: Any) -> Any:
+    def result(self, site: int, result: Any) -> Any:
         """An operation has its result; the value that is to stand for it."""
         step = self.stack[-1].step
-        made = super().r(site, result)
+        made = super().result(site, result)
         instead = self._held.replacement(result)
         if instead is None or step is None:
             return made
-        self._guarded(self._put_instead, step, site, made, instead)
+        self.guarded(self._put_instead, step, site, made, instead)
         return instead
 
     def _put_instead(self, step: Any, site: int, made: Any, instead: Any) -> None:
@@ -207,18 +214,6 @@ class Rerun(Recorder):
         lineage = self.lineage_of(made)
         if lineage is not None and length(instead) == lineage.n:
             self.rows.put(instead, lineage)
-
-    def _output(self, value: Any) -> int:
-        return self._light.keep(value)
-
-    def _bunch_root(self, step: Any, site: Any, bunch: Any, result: Any) -> None:
-        super()._bunch_root(step, site, bunch, result)
-        known = self.bunches.get(id(bunch))
-        if known is not None and known[1] == self.tables_changed.job["table"] and not self.tables_changed.differs:
-            for name in ("frame", "data"):
-                part = bunch.get(name)
-                if part is not None:
-                    self.tables_changed.apply(part)
 
     def finish(self) -> None:
         """Write the trace, and what was changed and held."""

@@ -72,6 +72,10 @@ class Snapshots:
             self._seen[id(value)] = (ref, mark, number)
         return number
 
+    def keep(self, value: Any) -> int:
+        """Snapshot what the notebook may mean by its prediction; a run that keeps nothing else keeps this."""
+        return self.take(value)
+
     def _same(self, number: int, value: Any) -> int:
         """The number of an equal snapshot of this list or dict, in place of the one just written: no weak reference tells that it is unchanged."""
         with open(self.path(number), "rb") as stream:
