@@ -1,7 +1,7 @@
 """What the environment of a service costs: settled and made with an empty cache, from uv's cache, and when it is there already.
 
 `python benchmarks/environments.py [NAME ...]`: for each kernel environment of the tests (`tests/matrix`), or those named. Exit 1 where a goal is missed: an
-environment that is there costs a build at most two seconds. Needs a package index.
+environment that is there costs a build at most two seconds, and none is made for nb2prod's own. Needs a package index.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tests.notebooks import load
 
 GOAL = 2.0
 """Seconds that a build may take longer on a kernel of another environment, once that of its service is there."""
+OWN = "nb2prod's own"
 SERVED = ("pandas", "numpy", "sklearn", "pyarrow", "skops")
 T = TypeVar("T")
 
@@ -45,6 +46,8 @@ def main(names: list[str]) -> int:
             continue
         if measured(environment.name, python) > GOAL:
             missed.append(environment.name)
+    if (not names or OWN in names) and not own_is_enough():
+        missed.append(OWN)
     print(
         f"{'MISSED' if missed else 'met'} an environment that is there costs a build at most {GOAL:g} s: {', '.join(missed)}".rstrip(
             ": "
@@ -57,11 +60,7 @@ def measured(name: str, python: Path) -> float:
     """Make the environments of a small notebook on this kernel three times; the seconds of the last, in which all was there."""
     with tempfile.TemporaryDirectory(prefix="nb2prod-benchmark-") as scratch:
         root = Path(scratch)
-        notebook = load.write("titanic_inline", root / "notebook")
-        spec = root / "jupyter" / "kernels" / "measured"
-        spec.mkdir(parents=True)
-        (spec / "kernel.json").write_text(f'{{"argv": ["{python}"], "display_name": "measured", "language": "python"}}')
-        os.environ |= {"JUPYTER_PATH": str(root / "jupyter"), "UV_CACHE_DIR": str(root / "cache")}
+        notebook = on_kernel(python, root)
         os.environ["NB2PROD_HOME"] = str(root / "first")
         made, cold = timed(lambda: prepare(notebook))
         os.environ["NB2PROD_HOME"] = str(root / "second")
@@ -72,6 +71,27 @@ def measured(name: str, python: Path) -> float:
             f"{name:24} {len(made):8} {cold:7.1f} {size(root / 'cache', shared=True) / 1e6:9.0f} {cached:9.1f} {own / 1e6:7.0f} {there:8.2f}"
         )
         return there
+
+
+def own_is_enough() -> bool:
+    """Whether nothing is made for a notebook that runs in nb2prod's own environment; prints what finding that out takes."""
+    with tempfile.TemporaryDirectory(prefix="nb2prod-benchmark-") as scratch:
+        root = Path(scratch)
+        notebook = on_kernel(Path(sys.executable), root)
+        os.environ["NB2PROD_HOME"] = str(root / "home")
+        made, there = timed(lambda: prepare(notebook))
+        own = size(root / "home", shared=True)
+        print(f"{OWN:24} {len(made):8} {'':7} {'':9} {'':9} {own / 1e6:7.0f} {there:8.2f}")
+        return own == 0 and there <= GOAL
+
+
+def on_kernel(python: Path, root: Path) -> Path:
+    """A small notebook below `root`, and a kernel `measured` of this interpreter that commands find there."""
+    spec = root / "jupyter" / "kernels" / "measured"
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text(f'{{"argv": ["{python}"], "display_name": "measured", "language": "python"}}')
+    os.environ |= {"JUPYTER_PATH": str(root / "jupyter"), "UV_CACHE_DIR": str(root / "cache")}
+    return load.write("titanic_inline", root / "notebook")
 
 
 def prepare(notebook: Path) -> tuple[str, ...]:
