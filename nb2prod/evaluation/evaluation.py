@@ -49,7 +49,7 @@ class OutputEvaluation:
 
     @property
     def worst(self) -> tuple[Slice, ...]:
-        """The slices that lose most, the worst first; none of them is small."""
+        """The slices that lose most, the worst first, of those that were compared."""
         return parts.worst(self.slices)
 
     def worst_slice(self, metric: str) -> Slice | None:

@@ -90,9 +90,9 @@ def measured_slices(sample: Sample, parts: Sequence[SliceRows]) -> tuple[Slice, 
 
 
 def worst(slices: Sequence[Slice]) -> tuple[Slice, ...]:
-    """The slices that lose most beside the rest, of those that are not small."""
-    known = [s for s in slices if not s.small and s.loss is not None and s.rest is not None and s.loss > s.rest]
-    return tuple(sorted(known, key=lambda s: (s.p if s.p is not None else 1.0, -(s.loss or 0.0)))[:NAMED])
+    """The slices that lose most beside the rest, of those that were compared: neither they nor the rest are small."""
+    chances = [(s.p, -(s.loss or 0.0), s) for s in slices if s.p is not None and (s.loss or 0.0) > (s.rest or 0.0)]
+    return tuple(s for _, _, s in sorted(chances, key=lambda item: item[:2])[:NAMED])
 
 
 def _measured(sample: Sample, part: SliceRows) -> tuple[Slice, float | None] | None:

@@ -64,12 +64,23 @@ def _run(folder: Path) -> dict[str, Any]:
         raise
     except Exception as error:
         raise EnvironmentProblem(
-            f"the parity report's notebook can't be run: {type(error).__name__}: {error}",
+            f"the parity report's notebook can't be run: {_reason(error)}",
             "It runs in the kernel python3 of the environment that nb2prod is installed in: is ipykernel there?",
         ) from error
     finally:
         output.unlink(missing_ok=True)
     return _without_paths(notebook)
+
+
+def _reason(error: Exception) -> str:
+    """In a line: of an error in a cell not the listing that papermill makes of it."""
+    from papermill.exceptions import PapermillExecutionError
+
+    if isinstance(error, PapermillExecutionError):
+        return f"{error.ename}: {error.evalue}"
+    return (
+        f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no reason was given'}"
+    )
 
 
 def _without_paths(notebook: Mapping[str, Any]) -> dict[str, Any]:

@@ -235,6 +235,15 @@ def test_a_small_slice_is_said_to_be_small_and_not_compared() -> None:
     assert output.worst_slice("mae") != rare
 
 
+def test_a_slice_beside_which_few_rows_are_left_is_not_compared() -> None:
+    rows = tuple({"kind": "rare" if at < 12 else "often"} for at in range(400))
+    known = made([0.1] * 12 + [9.0] * 388, [0.0] * 400, rows=rows, estimator="regressor")
+    (output,) = evaluation.evaluate(known, "p").outputs
+    often = next(s for s in output.slices if s.label == "= often")
+    assert (often.small, often.p) == (False, None)
+    assert output.worst == ()
+
+
 def test_a_slice_of_one_class_tells_which_metrics_it_lacks() -> None:
     rows = tuple({"kind": "one" if y else "other"} for y in Y)
     (output,) = evaluation.evaluate(replace(TASKS["a probability"][0], rows=rows), "p").outputs

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from jsonschema import Draft202012Validator
 
-from nb2prod.errors import InputError
+from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import documents, junit, prover, report, target, terminal
 
 
@@ -170,3 +170,12 @@ def test_labels_are_shown_as_a_table_of_expected_against_actual(small, tmp_path)
     assert "Expected \\ actual" in page
     wrong = sum(50 < row["fare"] <= 60 for row in rows)
     assert f"60 rows replayed, {wrong} differ." in page
+
+
+def test_a_cell_of_the_report_that_fails_is_told_in_a_line(passed, tmp_path):
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "metrics.json").write_text('{"kind": "held out"}')
+    with pytest.raises(EnvironmentProblem) as caught:
+        documents.write(passed, folder)
+    assert str(caught.value).splitlines()[0] == "the parity report's notebook can't be run: KeyError: 'notes'"
