@@ -10,7 +10,7 @@ import scipy
 import sklearn
 from pandas.testing import assert_frame_equal, assert_index_equal, assert_series_equal
 
-from nb2prod.recording.kernel import operations
+from nb2prod.recording.kernel import frozen as operations
 from nb2prod.runtime import frozen, plain
 
 ROWS = 30

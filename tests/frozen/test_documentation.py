@@ -12,7 +12,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from nb2prod.diagnostics import TITLES
-from nb2prod.recording.kernel import operations
+from nb2prod.recording.kernel import frozen as operations
 from nb2prod.runtime import frozen
 
 FOLDER = Path(__file__).parents[2] / "docs" / "diagnostics"
@@ -157,5 +157,5 @@ def test_links_between_pages_lead_somewhere():
 
 
 def test_the_reasons_of_the_table_are_documented_codes():
-    rules = {rule for rule, _, _ in operations.BATCH_DEPENDENT.values()} | {entry.rule for entry in operations._TABLE}
+    rules = {rule for rule, _, _ in operations.BATCH_DEPENDENT.values()} | {entry.rule for entry in operations.TABLE}
     assert rules <= set(TITLES)

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nb2prod.recording.kernel.operations import NoEntry
+from nb2prod.recording.kernel.frozen import NoEntry
 from tests.frozen.replay import PandasRefuses, Site, assert_same, at
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -16,7 +16,7 @@ import sklearn.pipeline
 import sklearn.preprocessing
 from scipy import stats
 
-from nb2prod.recording.kernel.operations import NoEntry
+from nb2prod.recording.kernel.frozen import NoEntry
 from tests.frozen.replay import PandasRefuses, Site, partitions
 
 NAMES = {

@@ -15,25 +15,26 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from nb2prod.recording import bootstrap
-from nb2prod.recording.kernel import operations
+from nb2prod.recording.kernel import frozen as operations
+from nb2prod.recording.kernel.frozen import watched
 from nb2prod.runtime import frozen
 from nb2prod.runtime.frozen import tape
 from tests.frozen.replay import Site, training
 
 RUNTIME = Path(frozen.__file__).parents[1]
-KERNEL = Path(operations.__file__)
+KERNEL = Path(operations.__file__).parent
 
 
 def test_every_operation_has_its_twin():
-    recorded = {entry.op for entry in operations._TABLE if not entry.receiver_is_state}
+    recorded = {entry.op for entry in operations.TABLE if not entry.receiver_is_state}
     assert recorded | {"StateMismatch"} == set(frozen.__all__)
     assert all(callable(getattr(frozen, op)) and getattr(frozen, op).__doc__ for op in recorded)
 
 
 def test_what_is_noted_in_the_kernel_is_answered_when_served():
-    assert operations._ASKING == tape.METHODS
-    assert operations._TELLING == tape.PROPERTIES
-    assert operations._ASKING_NUMPY == tape.FUNCTIONS
+    assert watched.METHODS == tape.METHODS
+    assert watched.PROPERTIES == tape.PROPERTIES
+    assert watched.FUNCTIONS == tape.FUNCTIONS
 
 
 def test_the_kernel_side_imports_the_standard_library_only():
@@ -41,7 +42,7 @@ def test_the_kernel_side_imports_the_standard_library_only():
 import importlib, sys, types
 package = sys.modules["recorder"] = types.ModuleType("recorder")
 package.__path__ = [{str(KERNEL.parent)!r}]
-for name in {bootstrap.MODULES!r}:
+for name in {[name for name, _, _ in bootstrap.sources("recorder")]!r}:
     importlib.import_module("recorder." + name)
 assert "pandas" not in sys.modules and "numpy" not in sys.modules
 """
@@ -142,7 +143,7 @@ NAMES = {
 @pytest.mark.parametrize(("source", "name"), NAMES.items())
 def test_a_state_has_a_telling_name(source, name):
     site = Site(source)
-    assert operations.telling_name(site.operation, None, (), {}) == name
+    assert site.operation.name == name
 
 
 WHY = {

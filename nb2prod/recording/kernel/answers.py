@@ -10,8 +10,8 @@ from .lineage import Lineage
 
 if TYPE_CHECKING:
     from .frames import Step
-    from .instrument import Site, Statement
     from .recorder import Recorder
+    from .sites import Site, Statement
 
 PLAIN = (str, int, float, bool)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .guard import name_of
-from .infer import Operation
 from .lineage import Kinds
+from .operation import Operation
 
 FITTING = frozenset({"fit", "fit_transform", "fit_resample", "partial_fit", "train", "fit_predict"})
 

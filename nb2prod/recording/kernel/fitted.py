@@ -11,8 +11,8 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .infer import Operation
 from .lineage import Lineage, Rows
+from .operation import Operation
 
 DEPTH = 4
 MOST = 300

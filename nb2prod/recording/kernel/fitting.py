@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .arguments import fitted_to
 from .frames import Step
-from .infer import Operation
-from .instrument import Site
 from .lineage import Kinds
+from .operation import Operation
+from .sites import Site
 from .snapshots import type_name
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from .arguments import arguments
 from .frames import Frame, Step
-from .infer import Operation
-from .instrument import Site
 from .lineage import SCALARS, Kinds, length
 from .numbering import HOOK
+from .operation import Operation
 from .predictions import PREDICTING
+from .sites import Site
 
 if TYPE_CHECKING:
     from .recorder import Recorder

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import operations
 from .frames import Step
-from .infer import Operation
-from .instrument import Site
+from .frozen import NoEntry, explain, match
 from .lineage import Kinds, length
+from .operation import Operation
+from .sites import Site
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -23,19 +23,19 @@ class Freezing:
     def freeze(self, step: Step, site: Site, op: Operation) -> None:
         if op.kind not in ("call", "attribute") or self._fits_inside(step, op):
             return
-        reason = operations.explain(op.func, op.receiver, op.name, op.args, op.kwargs)
+        reason = explain(op.func, op.receiver, op.name, op.args, op.kwargs)
         if reason is not None and not (op.name == "reset_index" and op.kwargs.get("drop")):
             step.events.append(
                 {"kind": "depends", "node": site.node, "rule": reason[0], "why": reason[1], "remedy": reason[2]}
             )
             return
-        found = operations.match(op.func, op.receiver, op.name, op.args, op.kwargs)
+        found = match(op.func, op.receiver, op.name, op.args, op.kwargs)
         if found is None:
             return
         self.run.active = False  # capturing may run the notebook's own function again: that is no part of the run
         try:
             state = found.capture(op.receiver, op.args, op.kwargs, op.result)
-        except operations.NoEntry as refusal:
+        except NoEntry as refusal:
             if not refusal.rule:
                 return  # nothing to keep: the call answers row by row as it is
             step.events.append(
@@ -58,13 +58,11 @@ class Freezing:
                 "rule": found.rule,
                 "phrase": found.phrase,
                 "value": state,
-                "receiver_is_state": bool(getattr(found, "receiver_is_state", False)),
+                "receiver_is_state": found.receiver_is_state,
                 "from": self.run.sources(op),
                 "lineage": self.run.serial(lineage) if (lineage := self.run.rows.of(op.result)) is not None else None,
                 "attribute": op.kind == "attribute",
-                "name": operations.telling_name(found, op.receiver, op.args, op.kwargs)
-                if hasattr(operations, "telling_name")
-                else found.op,
+                "name": found.name,
             }
         )
 
@@ -93,7 +91,7 @@ class Freezing:
         """A frozen operation that returns rows beside something else (``pd.factorize``): its parts carry the rows."""
         if op.kind != "call" or not isinstance(op.result, tuple):
             return False
-        if operations.match(op.func, op.receiver, op.name, op.args, op.kwargs) is None:
+        if match(op.func, op.receiver, op.name, op.args, op.kwargs) is None:
             return False
         found = False
         for lineage in [x for v in op.operands if (x := self.run.rows.of(v)) is not None][:1]:

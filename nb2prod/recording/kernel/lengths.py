@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .frames import Step
-from .infer import Operation
-from .instrument import Site
 from .lineage import Kinds, Lineage
+from .operation import Operation
+from .sites import Site
 
 if TYPE_CHECKING:
     from .recorder import Recorder

@@ -5,8 +5,8 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from .infer import Operation
 from .lineage import Kinds
+from .operation import Operation
 
 
 def question(op: Operation) -> dict[str, Any] | None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from .arguments import arguments
 from .frames import Step
 from .guard import module_of, name_of
-from .infer import Operation, Outcome, infer
-from .instrument import Site
+from .infer import infer
 from .lineage import SCALARS, Kinds, Lineage
+from .operation import Operation, Outcome
+from .sites import Site
 from .tables_in import part_of_bunch
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import ast
 import copy
 import types
 
-from .instrument import Tables
 from .numbering import HOOK
+from .sites import Tables
 
 FILE = "notebook"
 """The file that such a function's code names: the kernel's own name for a cell differs from run to run."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from . import no_rows
 from .answers import alters, scalar
 from .frames import Loop, Step
-from .infer import Operation
-from .instrument import Site, Statement
 from .lineage import SCALARS, Kinds, Lineage, length
+from .operation import Operation
+from .sites import Site, Statement
 from .snapshots import type_name
 
 if TYPE_CHECKING:

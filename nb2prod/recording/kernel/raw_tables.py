@@ -7,8 +7,8 @@ import pickle
 import sys
 from typing import Any
 
-from .infer import NONE, Outcome
 from .lineage import Kinds, Lineage, length
+from .operation import NONE, Outcome
 
 MOST_NAMES = 5000
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import writer
 from .answers import Answers
+from .chosen_rows import index_of
 from .comprehensions import Comprehensions
 from .definitions import Definitions
 from .fitted import Fitted
@@ -24,7 +25,6 @@ from .followed_calls import PLAIN, FollowedCalls
 from .frames import Elements, Loop, Step
 from .freezing import Freezing
 from .guard import CALLER, guarded_statement, guarded_value, module_of, name_of
-from .infer import index_of
 from .instrument import Instrumenter
 from .lengths import Lengths
 from .lineage import SCALARS, Kinds

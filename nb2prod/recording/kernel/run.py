@@ -8,11 +8,11 @@ from typing import Any
 
 from .frames import Frame
 from .guard import keep
-from .infer import Operation
-from .instrument import Tables
 from .library_settings import Settings
 from .lineage import SCALARS, Lineage, Rows
+from .operation import Operation
 from .raw_tables import RawTables
+from .sites import Tables
 from .snapshots import Snapshots
 from .taken import Taken
 from .views import Views

@@ -8,11 +8,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .arguments import places_of
+from .chosen_rows import unaltered
 from .frames import Step
 from .guard import name_of
-from .infer import Operation, Outcome, unaltered
-from .instrument import Site
 from .lineage import Kinds, Lineage, length
+from .operation import Operation, Outcome
+from .sites import Site
 
 if TYPE_CHECKING:
     from .recorder import Recorder

@@ -6,9 +6,9 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from .frames import Frame, Step
-from .instrument import Statement
 from .library_settings import differing
 from .lineage import SCALARS, length
+from .sites import Statement
 from .snapshots import type_name
 
 if TYPE_CHECKING:

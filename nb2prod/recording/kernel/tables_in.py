@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from .frames import Step
 from .guard import module_of, name_of
-from .infer import Operation
-from .instrument import Site
 from .lineage import Kinds, Lineage, length
+from .operation import Operation
+from .sites import Site
 
 if TYPE_CHECKING:
     from .recorder import Recorder

@@ -4,7 +4,7 @@ Each takes the state that training left first, then the arguments of the call it
 before them), evaluated on the request's rows. For any subset of training's rows the answer is what training had at
 those rows: same dtype, same columns, same order. What training never saw gets what the notebook's own call gives to
 an unknown: zeros in dummies, a missing value from a group table, code -1.
-The state is plain data, made by `operations.py` when the notebook was recorded. It is never changed here.
+The state is plain data, made by the module of the same work in `recording/kernel/frozen` when the notebook was recorded. It is never changed here.
 """
 
 from .bins import cut, qcut

@@ -17,7 +17,7 @@ import pandas as pd
 from .categories import factorize
 from .packing import StateMismatch, unpack, unpack_dtype
 
-# The same names as in nb2prod/recording/kernel/operations.py: what is noted there is answered here.
+# The same names as in nb2prod/recording/kernel/frozen/watched.py: what is noted there is answered here.
 METHODS = (
     "mean median mode std var sem sum prod product min max count nunique quantile skew kurt kurtosis any all idxmin "
     "idxmax argmin argmax unique value_counts describe first_valid_index last_valid_index autocorr corr cov item"
