@@ -15,7 +15,7 @@ import numpy as np
 from nb2prod.config import Options
 from nb2prod.counterfactual.inspection import Told
 from nb2prod.path import filters
-from nb2prod.path.compose import TRAINING_ONLY
+from nb2prod.path.composition import TRAINING_ONLY
 from nb2prod.recording.trace import Recording
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.path.compose import Composition
+from nb2prod.path.composition import Composition
 from nb2prod.path.served_checks import random_values
 from nb2prod.path.walk import Walk
 from nb2prod.recording.trace import Recording, Tree

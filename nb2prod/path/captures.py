@@ -6,6 +6,7 @@ import ast
 import math
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -80,6 +81,10 @@ class Captures:
         site = (tree.number, node, kind)
         pending = self._sites.setdefault(site, _Pending(tree, tree.nodes[node], *named))
         pending.occurrences.append(occurrence)
+
+    def reading(self, tree: Tree, node: int, kind: str) -> Callable[[object], str]:
+        """The edit that puts the captured value in the place of the expression that it was."""
+        return lambda _: self.reference(tree, node, kind)
 
     def reference(self, tree: Tree, node: int, kind: str) -> str:
         """The expression that stands for the site in the generated code."""

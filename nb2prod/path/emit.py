@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 import textwrap
 
 from nb2prod.path import closures
 from nb2prod.path.calls import PredictingFunction
-from nb2prod.path.compose import Composer, Composition
+from nb2prod.path.compose import Composer
+from nb2prod.path.composition import Composition
 from nb2prod.path.definitions import Copy, Use
 from nb2prod.path.edits import Patcher
+from nb2prod.path.module_text import INDENT, called, import_roots, indented, module, names_in, renamed
 from nb2prod.path.scopes import bound_names, global_names, inner_definitions
 from nb2prod.recording.trace import Step, Tree
-
-INDENT = "    "
 
 
 class Emitter:
@@ -51,8 +50,8 @@ class Emitter:
         imports, defined = self._definitions()
         if "features" in defined:
             # The notebook has a function of the name that the service calls: the notebook's gives way.
-            defined = {name: _renamed(text, "features") for name, text in defined.items()}
-            feature_body = [_renamed(line, "features") for line in feature_body]
+            defined = {name: renamed(text, "features") for name, text in defined.items()}
+            feature_body = [renamed(line, "features") for line in feature_body]
         own, theirs = closures.variables(feature_body) | {"rows"}, closures.variables(predict_body) | set(inputs)
         inner = closures.readers_of(defined, own | theirs)
         inside = closures.used(inner, predict_body)
@@ -77,7 +76,7 @@ class Emitter:
         imports, texts = self._definitions()
         defined, names = list(texts.values()), list(texts)
         for taken in {"features", "predict"} & set(names):
-            defined = [_renamed(text, taken) for text in defined]
+            defined = [renamed(text, taken) for text in defined]
         own = [f"notebook_{n}" if n in ("features", "predict") else n for n in names]
         call = own[names.index(predicting)]
         features = self._features_module(imports, defined, ["return rows"])
@@ -91,9 +90,9 @@ class Emitter:
             features,
             predict,
             composer.captures.values,
-            tuple(composer.filters.values()),
-            tuple(composer.frozen),
-            frozenset(_import_roots(features + predict)),
+            tuple(composer.choices.filters.values()),
+            tuple(composer.operations.frozen),
+            frozenset(import_roots(features + predict)),
             tuple(sorted(set(self.lines))),
             argument[0] if argument else None,
             tuple(inputs),
@@ -180,8 +179,8 @@ class Emitter:
                 return [f"return {patcher.render(tree.nodes[composer.prediction.node])}"]
             if node in composer.dropped:
                 return []
-            if node in composer.splits:
-                return composer.split_lines(node, patcher)
+            if node in composer.choices.splits:
+                return composer.choices.split_lines(node, patcher)
             if node in composer.row_loops:
                 self.lines.append(
                     (tree.cell.number if tree.cell else 0, tree.line(node), patcher.lines[node.lineno - 1].strip())
@@ -217,8 +216,8 @@ class Emitter:
             orelse = self._inner(tree, node.orelse, wanted, final)
             if not body and not orelse:
                 return []
-            lines = [*patcher.comments_above(node), f"if {patcher.render(node.test)}:", *_indented(body or ["pass"])]
-            return lines + (["else:", *_indented(orelse)] if orelse else [])
+            lines = [*patcher.comments_above(node), f"if {patcher.render(node.test)}:", *indented(body or ["pass"])]
+            return lines + (["else:", *indented(orelse)] if orelse else [])
         if isinstance(node, (ast.For, ast.While)):
             body = self._inner(tree, node.body, wanted, final)
             if not body:
@@ -226,20 +225,20 @@ class Emitter:
             if not self._is_loop(tree, node):
                 return body
             head = f"while {patcher.render(node.test)}:" if isinstance(node, ast.While) else self._for(tree, node)
-            return [*patcher.comments_above(node), *self._preludes(node), head, *_indented(body)]
+            return [*patcher.comments_above(node), *self._preludes(node), head, *indented(body)]
         if isinstance(node, ast.With):
             return self._inner(tree, node.body, wanted, final)
         if isinstance(node, ast.Try):
             body = self._inner(tree, node.body, wanted, final)
             if not body:
                 return [line for h in node.handlers for line in self._inner(tree, h.body, wanted, final)]
-            lines = ["try:", *_indented(body)]
+            lines = ["try:", *indented(body)]
             for handler in node.handlers:
                 name = f" as {handler.name}" if handler.name else ""
                 kind = f" {ast.unparse(handler.type)}" if handler.type is not None else ""
                 lines += [
                     f"except{kind}{name}:",
-                    *_indented(self._inner(tree, handler.body, wanted, final) or ["pass"]),
+                    *indented(self._inner(tree, handler.body, wanted, final) or ["pass"]),
                 ]
             return lines
         return []
@@ -293,10 +292,10 @@ class Emitter:
             written = bound_names(ast.parse(textwrap.dedent("\n".join(kept)))) & global_names(node)
             body += [f"global {', '.join(sorted(written))}"] if written else []
             body += kept
-            text = "\n".join([mark, *patcher.comments_above(node), *head, *_indented(body or ["pass"])])
+            text = "\n".join([mark, *patcher.comments_above(node), *head, *indented(body or ["pass"])])
         else:
             text = "\n".join([mark, *self._whole_lines(patcher, node), *(line() for line in copy.added)])
-        return text if copy.name == found.name else _called(text, found.name, copy.name)
+        return text if copy.name == found.name else called(text, found.name, copy.name)
 
     def _whole_lines(self, patcher: Patcher, node: ast.stmt) -> list[str]:
         return patcher.block_lines(node, self._whole(patcher, node), "")
@@ -327,10 +326,10 @@ class Emitter:
         lines = [
             "def features(rows):",
             f'{INDENT}"""{what}"""',
-            *_indented(body),
+            *indented(body),
         ]
         code = "\n\n\n".join([*defined, "\n".join(lines)])
-        return _module(
+        return module(
             f'"""Feature code of {name}: rows of the raw table -> what the model is given."""', imports, code, []
         )
 
@@ -341,74 +340,13 @@ class Emitter:
         lines = [
             f"def predict({', '.join(parameters)}):",
             f'{INDENT}"""What `features` returns -> the prediction, one for each row."""',
-            *_indented(body),
+            *indented(body),
         ]
         code = "\n".join(lines)
-        used = _names(code)
+        used = names_in(code)
         helpers = [d for d in definitions if d in used]
         if "predict" in helpers:
-            code = "\n".join([lines[0], *(_renamed(line, "predict") for line in lines[1:])])
+            code = "\n".join([lines[0], *(renamed(line, "predict") for line in lines[1:])])
         names = [f"{d} as notebook_{d}" if d == "predict" else d for d in helpers]
         own = [f"from features import {', '.join(names)}"] if names else []
-        return _module(f'"""Prediction of {name}: what `features` returns -> the prediction."""', imports, code, own)
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [INDENT + line if line.strip() else "" for line in lines]
-
-
-def _renamed(text: str, name: str) -> str:
-    """The text with a function of the notebook under another name, for the service has one of this name."""
-    return re.sub(rf"(?<![\w.]){name}(?=\()", f"notebook_{name}", text)
-
-
-def _called(text: str, name: str, final: str) -> str:
-    """The text of a definition under another name."""
-    return re.sub(rf"(?m)^((?:(?:async +)?def|class) +)?{name}\b(?=\s*[(:=])", rf"\g<1>{final}", text, count=1)
-
-
-def _names(code: str) -> set[str]:
-    return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
-
-
-def _module(docstring: str, imports: list[str], code: str, own: list[str]) -> str:
-    used = _names(code)
-    needed = [line for line in dict.fromkeys(imports) if _imported(line) in used]
-    ours = [n for n in ("captured", "frozen", "rules") if n in used]
-    runtime = [f"from nb2prod_runtime import {', '.join(ours)}"] if ours else []
-    top = [docstring, "", *_ordered(needed)]
-    if needed and (runtime or own):
-        top.append("")
-    return "\n".join([*top, *runtime, *own]) + "\n\n\n" + code + "\n"
-
-
-def _imported(line: str) -> str:
-    return (
-        line.rsplit(" as ", maxsplit=1)[-1].rsplit(maxsplit=1)[-1].split(".", maxsplit=1)[0]
-        if " as " in line
-        else (line.rsplit(maxsplit=1)[-1] if line.startswith("from") else line.split()[1].split(".", maxsplit=1)[0])
-    )
-
-
-def _ordered(imports: list[str]) -> list[str]:
-    """Plain imports first; what comes from one module on one line."""
-    plain = sorted(i for i in imports if i.startswith("import"))
-    taken: dict[str, list[str]] = {}
-    for line in imports:
-        if line.startswith("from"):
-            module, _, name = line.removeprefix("from ").partition(" import ")
-            taken.setdefault(module, []).append(name)
-    return plain + [f"from {module} import {', '.join(sorted(set(taken[module])))}" for module in sorted(taken)]
-
-
-def _import_roots(code: str) -> set[str]:
-    """The top-level modules that generated code imports."""
-    roots: set[str] = set()
-    for chunk in code.split('"""Prediction of'):
-        text = chunk if chunk.startswith('"""Feature') else '"""Prediction of' + chunk
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Import):
-                roots.update(a.name.split(".")[0] for a in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                roots.add(node.module.split(".")[0])
-    return roots - {"nb2prod_runtime", "features"}
+        return module(f'"""Prediction of {name}: what `features` returns -> the prediction."""', imports, code, own)

@@ -17,7 +17,7 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
 from nb2prod.path import prediction as predictions
 from nb2prod.path.blame import mismatch_diagnostics
-from nb2prod.path.compose import TRAINING_ONLY, Classes, Composition
+from nb2prod.path.composition import TRAINING_ONLY, Classes, Composition
 from nb2prod.path.prediction import Prediction
 from nb2prod.recording.trace import Table
 
@@ -65,13 +65,13 @@ def plan(planner: Planner, table: Table, predicted: npt.NDArray[np.int64]) -> Fa
             ]
         )
     prediction, rows = chosen
-    walk, composition = planner._compose(prediction, table, rows, Classes({}, {}, TRAINING_ONLY))  # noqa: SLF001
-    planner._stage(composition)  # noqa: SLF001
-    planner._draft(table)  # noqa: SLF001
+    walk, composition = planner.compose(prediction, table, rows, Classes({}, {}, TRAINING_ONLY))
+    planner.staging.stage(composition)
+    planner.staging.draft(table)
     only = planner.recording.folder / "only.npy"
     np.save(only, predicted)
-    job = planner._job(prediction, table, rows)  # noqa: SLF001
-    answer = planner._trial({**job, "only": str(only), "fit": None, "fields": []})  # noqa: SLF001
+    job = planner.trials.job(prediction, table, rows)
+    answer = planner.trials.run({**job, "only": str(only), "fit": None, "fields": []})
     if answer["mismatches"] or answer["unsteady"]:
         raise Refused(mismatch_diagnostics(planner.recording, walk, answer))
     return Fallback(

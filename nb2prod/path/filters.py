@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nb2prod.path.choice_nodes import choice_nodes
 from nb2prod.path.findings import STATISTICS
 from nb2prod.path.scopes import Namespace, free_names
-from nb2prod.path.walk import choice_nodes
 from nb2prod.recording.trace import Recording, Step, Tree
 
 BY_USER, BY_TAG, BY_STATISTIC = (

@@ -164,7 +164,7 @@ class _Files:
             key=lambda item: int((item[1] >= 0).sum()),
             default=(self.table.number, np.empty(0, dtype="int64")),
         )
-        return Fit(y, self.save(name, rows), self.planner.handed(str(self.recording.tables[number].path)))
+        return Fit(y, self.save(name, rows), self.planner.trials.handed(str(self.recording.tables[number].path)))
 
     def probabilities(self, asked: list[dict[str, Any]], predicted: npt.NDArray[np.int64]) -> dict[str, str] | None:
         """Where the one model that was asked gave probabilities of all these rows in the notebook's run."""
@@ -182,7 +182,7 @@ class _Files:
         return None
 
     def _snapshot(self, number: int) -> str:
-        return self.planner.handed(str(self.recording.folder / "snapshots" / f"{number}.pkl"))
+        return self.planner.trials.handed(str(self.recording.folder / "snapshots" / f"{number}.pkl"))
 
     def save(self, name: str, rows: npt.NDArray[np.int64]) -> str:
         """The file of these rows."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import copy
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,16 +18,17 @@ from nb2prod.environments.served import ServedEnvironment
 from nb2prod.errors import Refused
 from nb2prod.path import columns_check, fallback, filters, findings, outcomes, raw_table, served_checks
 from nb2prod.path import prediction as predictions
-from nb2prod.path.blame import mismatch_diagnostics, statement_of, unsaved_diagnostic
-from nb2prod.path.captures import CapturedValue
-from nb2prod.path.compose import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Composer, Composition
+from nb2prod.path.blame import mismatch_diagnostics, statement_of
+from nb2prod.path.compose import Composer
+from nb2prod.path.composition import PARTIAL, TRAINING_ONLY, VALIDITY, Classes, Composition
 from nb2prod.path.emit import Emitter
 from nb2prod.path.fallback import Fallback
-from nb2prod.path.freezing import Freezing, Rows, rows_learned_from
+from nb2prod.path.freezing import Freezing, Rows
 from nb2prod.path.kernel import KernelOracle
-from nb2prod.path.looked_up import only_looked_up
 from nb2prod.path.prediction import Prediction
-from nb2prod.path.serving_path import FilterPlan, ServingPath, together
+from nb2prod.path.serving_path import FilterPlan, ServingPath
+from nb2prod.path.staging import Staging
+from nb2prod.path.trials import Trials
 from nb2prod.path.tries import Tries
 from nb2prod.path.walk import Served, Walk
 from nb2prod.progress import Progress
@@ -52,10 +51,20 @@ class Planner:
         self.oracle = KernelOracle(kernel, recording, [] if site is None else [site])
         self.notes: list[Diagnostic] = []
         self.tries = tries
-        self._made_of: list[str] | None = None
+        self.made_of: list[str] | None = None
         self.fallback: Fallback | None = None
         self.told: dict[str, str] = {}
         self.served = Served()
+
+    @property
+    def staging(self) -> Staging:
+        """Writes what is composed into the project folder."""
+        return Staging(self)
+
+    @property
+    def trials(self) -> Trials:
+        """Tries what is staged."""
+        return Trials(self)
 
     def run(self) -> ServingPath:
         """Choose, walk, compose, try, settle. Raises `Refused` with everything that stands in the way."""
@@ -67,31 +76,61 @@ class Planner:
             with contextlib.suppress(Refused):
                 made = other.plan_for(predictions.choose(self.recording, name))
                 # Where the table has the target and it is not known, the value may be the prediction's error.
-                if made.target or self._fitted(made.prediction, made.table) is None:
+                if made.target or self.trials.fitted(made.prediction, made.table) is None:
                     return made
         return self.plan_for(prediction)
 
     def plan_for(self, prediction: Prediction) -> ServingPath:
         """The plan for this prediction. Raises `Refused`."""
-        if prediction.function is not None:
-            table, predicted = prediction.function.table(self.recording), np.arange(len(prediction.function.calls))
-            self.notes.append(prediction.function.warning(self.recording))
-        else:
-            table, predicted = raw_table.choose(self.recording, prediction, self.options.raw_table)
+        table, predicted = self._rows_of(prediction)
         self.fallback = fallback.plan(self, table, predicted)
-        training = self._training_rows(prediction, table)
+        training = self.trials.training_rows(prediction, table)
         told = filters.told(self.recording, self.options.filters, TRAINING_ONLY, table.number, training)
         self.told, self.evidence = dict(told.classes), dict(told.evidence)
+        walk, composition, artifacts, answer = self._settled(prediction, table, predicted, training)
+        if answer["mismatches"] or answer["unsteady"]:
+            raise Refused(mismatch_diagnostics(self.recording, walk, answer))
+        self.notes += columns_check.check(answer, table, self.options)
+        self.notes += findings.of_predicted_rows(
+            self.recording, walk, composition.captured, findings.Groups(frozenset(predicted.tolist()), training)
+        )
+        cases = {
+            key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms", "precision", "unread")
+        }
+        if self.fallback is not None:
+            cases["fallback"] = [self.fallback.expected[row] for row in cases["row_ids"]]
+        cases["made_by"] = [statement_of(self.recording, walk, composition, source) for source in answer["makers"]]
+        return ServingPath(
+            self.recording,
+            prediction,
+            table,
+            composition,
+            self._filters(composition),
+            tuple(map(str, answer["fields"])),
+            tuple(map(str, answer["target"])),
+            self._signature(prediction, table, answer),
+            cases,
+            artifacts,
+            tuple(self.notes),
+            predicted,
+            outcomes.job(self, prediction, table, predicted, equal=answer["target_how"] == "equal"),
+            self.fallback,
+        )
+
+    def _settled(
+        self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], training: Rows
+    ) -> tuple[Walk, Composition, tuple[dict[str, Any], ...], dict[str, Any]]:
+        """Compose and try until nothing new is learned of filters, frozen operations and the target: the last walk, what it made, and the trial's answer."""
         classes: dict[str, str] = {}
         undecided = True
         for _ in range(8):
-            walk, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))
-            artifacts = self._stage(composition)
+            walk, composition = self.compose(prediction, table, predicted, Classes(classes, self.told))
+            artifacts = self.staging.stage(composition)
             freezing = Freezing(
                 self.recording, table.number, training, partial(self._replays, prediction, table, predicted, classes)
             )
             dependent = freezing.dependent(walk) if undecided and training else ()
-            answer = self._explore(prediction, table, predicted, composition, replay_only=bool(dependent))
+            answer = self.trials.explore(prediction, table, predicted, composition, replay_only=bool(dependent))
             fresh = self._training_only(composition, answer, classes)
             classes = {**classes, **fresh}
             if fresh:
@@ -103,38 +142,18 @@ class Planner:
                 continue
             if not self._target_made_of(answer, prediction, table):
                 break
-        if answer["mismatches"] or answer["unsteady"]:
-            raise Refused(mismatch_diagnostics(self.recording, walk, answer))
-        self.notes += columns_check.check(answer, table, self.options)
-        self.notes += findings.of_predicted_rows(
-            self.recording, walk, composition.captured, findings.Groups(frozenset(predicted.tolist()), training)
-        )
-        signature = self._signature(prediction, table, answer)
-        cases = {key: answer[key] for key in ("rows", "expected", "row_ids", "given", "phantoms")}
-        if self.fallback is not None:
-            cases["fallback"] = [self.fallback.expected[row] for row in cases["row_ids"]]
-        cases |= {"precision": answer["precision"], "unread": answer["unread"]}
-        cases["made_by"] = [statement_of(self.recording, walk, composition, source) for source in answer["makers"]]
-        return ServingPath(
-            self.recording,
-            prediction,
-            table,
-            composition,
-            self._filters(composition),
-            tuple(map(str, answer["fields"])),
-            tuple(map(str, answer["target"])),
-            signature,
-            cases,
-            artifacts,
-            tuple(self.notes),
-            predicted,
-            outcomes.job(self, prediction, table, predicted, equal=answer["target_how"] == "equal"),
-            self.fallback,
-        )
+        return walk, composition, artifacts, answer
+
+    def _rows_of(self, prediction: Prediction) -> tuple[Table, npt.NDArray[np.int64]]:
+        """The raw table, and the numbers of its rows that are predicted; of a predicting function, its calls."""
+        if prediction.function is None:
+            return raw_table.choose(self.recording, prediction, self.options.raw_table)
+        self.notes.append(prediction.function.warning(self.recording))
+        return prediction.function.table(self.recording), np.arange(len(prediction.function.calls))
 
     # composing --------------------------------------------------------------------------------------------------------
 
-    def _compose(
+    def compose(
         self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64], classes: Classes
     ) -> tuple[Walk, Composition]:
         walk = Walk(self.recording, table)
@@ -149,7 +168,7 @@ class Planner:
             for event in step.events:
                 if event["kind"] == "filter" and walk.carries(event["before"]):
                     tree, _ = self.recording.statement(step.k)
-                    if composer.mode(tree, event) not in (VALIDITY, PARTIAL):
+                    if composer.choices.mode(tree, event) not in (VALIDITY, PARTIAL):
                         walk.identity.setdefault(step.k, set()).add(event["node"])
         if prediction.function is None:
             *before, last = prediction.steps
@@ -158,7 +177,7 @@ class Planner:
             if prediction.name is None and prediction.node is not None:
                 walk.scope[last.seq] = prediction.node
             walk.keep(last)
-        composer.loops = walk.kept_loops
+        composer.loops = walk.loops.served
         self._refused_operations(walk)
         composition = Emitter(composer).run()
         found = served_checks.check(self.recording, walk, composition)
@@ -194,65 +213,7 @@ class Planner:
         if found:
             raise Refused(tuple(dict.fromkeys(found)))
 
-    def _stage(self, composition: Composition) -> tuple[dict[str, Any], ...]:
-        """Write modules, artifacts and manifest into the project folder."""
-        from nb2prod.runtime import artifacts
-
-        (self.project / "features.py").write_text(composition.features)
-        (self.project / "predict.py").write_text(composition.predict)
-        if self.fallback is not None:
-            (self.project / "fallback.py").write_text(self.fallback.source)
-        values = together(composition, self.fallback)
-        folder = self.project / "artifacts"
-        jobs: list[dict[str, Any]] = [
-            {
-                "name": v.name if not v.keyed else f"{v.name}__{i}",
-                "snapshot": snapshot,
-                "path": str(self._snapshot(snapshot)),
-            }
-            for v in values
-            for i, (_, snapshot) in enumerate(v.entries)
-        ]
-        for job in jobs:
-            reason = self.recording.snapshots[job["snapshot"]].get("unsaved")
-            if reason:
-                raise Refused([unsaved_diagnostic(self.recording, composition, job["name"], reason)])
-        if folder.exists():
-            for old in folder.iterdir():
-                old.unlink()
-        done = self.oracle.save(jobs, folder, self.project)
-        made = dict(zip((j["name"] for j in jobs), done, strict=True))
-        for name, entry in made.items():
-            if "problem" in entry:
-                raise Refused([unsaved_diagnostic(self.recording, composition, name, entry["problem"])])
-        sources = [composition.features, composition.predict, *([self.fallback.source] if self.fallback else [])]
-        shared = only_looked_up(sources)
-        entries = [_manifest_entry(v, made, shared) for v in values]
-        artifacts.write_manifest(folder, entries, self.recording.settings)
-        return tuple(entries)
-
     # trying -----------------------------------------------------------------------------------------------------------
-
-    def _job(self, prediction: Prediction, table: Table, predicted: npt.NDArray[np.int64]) -> dict[str, Any]:
-        folder = self.recording.folder
-        np.save(folder / "predicted.npy", predicted)
-        given = prediction.event[1].get("given") if prediction.event else None
-        function = prediction.function
-        return {
-            "calls": [c.arguments for c in function.calls] if function else None,
-            "outputs": [str(self._snapshot(c.output)) for c in function.calls] if function else None,
-            "project": str(self.project),
-            "raw": str(table.path),
-            "predicted": str(folder / "predicted.npy"),
-            "expected": str(self._snapshot(prediction.snapshot)),
-            "given": str(self._snapshot(given)) if given else None,
-            "tolerance": self.options.tolerance,
-            "tolerances": dict(self.options.tolerances),
-            "output": prediction.label or "prediction",
-            "target": list(self.options.target) or self._made_of or [],
-            "fields": list(table.columns) if function else [*self.options.fields, *self._rule_fields()],
-            "fit": self._fit(prediction, table),
-        }
 
     def _target_made_of(self, answer: dict[str, Any], prediction: Prediction, table: Table) -> bool:
         """Where no single column decides `y`, find the columns that change it by serving `y` itself. True if that tells something new."""
@@ -260,12 +221,12 @@ class Planner:
             answer["target"]
             or answer["mismatches"]
             or answer["unsteady"]
-            or self._made_of is not None
+            or self.made_of is not None
             or self.options.target
         ):
             return False
-        self._made_of = []
-        fit = self._fitted(prediction, table)
+        self.made_of = []
+        fit = self.trials.fitted(prediction, table)
         if fit is None:
             return False
         target = outcomes.fitted_target(self.recording, fit, table)
@@ -274,61 +235,21 @@ class Planner:
         y, rows = target
         if not self.stage_target(y, table, rows):
             return True  # what was staged before must be staged again
-        job = {**self._job(y, table, rows), "y": True}
+        job = {**self.trials.job(y, table, rows), "y": True}
         by_value = answer.get("by_value", [])
         # A column that the features are made of stays a field, whatever else it is part of.
-        self._made_of = [str(c) for c in self._trial(job)["changing"] if c not in by_value]
+        self.made_of = [str(c) for c in self.trials.run(job)["changing"] if c not in by_value]
         return True
 
     def stage_target(self, y: Prediction, table: Table, rows: npt.NDArray[np.int64]) -> bool:
         """Stage modules that make `y`, fitted for these rows of the table; whether that can be done."""
         try:
-            _, composition = self._compose(y, table, rows, Classes({}, {}, TRAINING_ONLY))
-            self._stage(composition)
+            _, composition = self.compose(y, table, rows, Classes({}, {}, TRAINING_ONLY))
+            self.staging.stage(composition)
         except Refused:
             return False
-        self._draft(table)
+        self.staging.draft(table)
         return True
-
-    def _rule_fields(self) -> tuple[str, ...]:
-        """What the answer by rule needs of a request."""
-        return () if self.fallback is None else self.fallback.fields
-
-    def _snapshot(self, number: int) -> Path:
-        return self.recording.folder / "snapshots" / f"{number}.pkl"
-
-    def _fit(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
-        """The last fit before the prediction whose y has rows of the raw table, or of another (`raw`): train and test may be two files."""
-        others = [t for t in reversed(self.recording.tables) if t.number != table.number]
-        for one in (table, *others):
-            fit = self._fitted(prediction, one)
-            if fit is None:
-                continue
-            path = self.recording.folder / "fit_rows.npy"
-            rows = self.recording.rows_of(fit["lineage"], one.number)
-            assert rows is not None
-            np.save(path, rows)
-            known = {"y": str(self._snapshot(fit["y"])), "rows": str(path)}
-            return known if one is table else {**known, "raw": str(one.path)}
-        return None
-
-    def _fitted(self, prediction: Prediction, table: Table) -> dict[str, Any] | None:
-        last = prediction.steps[-1].seq
-        # A function may fit and predict in one call: what it did comes after the call's own number and before the next statement's.
-        end = min((s.seq for s in self.recording.by_frame.get(0, []) if s.seq > last), default=last + 10**9)
-        for fit in outcomes.own_first(self.recording, prediction):
-            rows = self.recording.rows_of(fit["lineage"], table.number)
-            if fit["seq"] < end and rows is not None and (rows >= 0).any():
-                return dict(fit)
-        return None
-
-    def _training_rows(self, prediction: Prediction, table: Table) -> Rows:
-        """The rows that the model was fitted to."""
-        for one in (table, *reversed(self.recording.tables)):
-            fit = self._fitted(prediction, one)
-            if fit is not None:
-                return rows_learned_from(self.recording, fit["lineage"])
-        return {}
 
     def _replays(
         self,
@@ -341,72 +262,14 @@ class Planner:
         """Whether the path, with its operations served so, gives the notebook's own answers for each row alone."""
         before, self.served = self.served, served
         try:
-            _, composition = self._compose(prediction, table, predicted, Classes(classes, self.told))
-            self._stage(composition)
-            answer = self._explore(prediction, table, predicted, composition, replay_only=True)
+            _, composition = self.compose(prediction, table, predicted, Classes(classes, self.told))
+            self.staging.stage(composition)
+            answer = self.trials.explore(prediction, table, predicted, composition, replay_only=True)
         except Refused:
             return False
         finally:
             self.served = before
         return not answer.get("training_only") and not answer["mismatches"]
-
-    def _explore(
-        self,
-        prediction: Prediction,
-        table: Table,
-        predicted: npt.NDArray[np.int64],
-        composition: Composition,
-        *,
-        replay_only: bool = False,
-    ) -> dict[str, Any]:
-        self._draft(table)
-        settled = set(self.options.filters)
-        open_rules = [f.id for f in composition.filters if f.klass == VALIDITY and f.id not in settled]
-        rules = [f.rule for f in composition.filters]
-        job = {
-            **self._job(prediction, table, predicted),
-            "filters": open_rules,
-            "rules": rules,
-            "replay_only": replay_only,
-        }
-        if not self._features_are_given(prediction, composition):
-            job["given"] = None
-        return self._trial(job)
-
-    def _features_are_given(self, prediction: Prediction, composition: Composition) -> bool:
-        """Whether what `features` returns (first) is what the model is given: the post-processing may need more of the table."""
-        if composition.argument is not None or prediction.event is None:
-            return True
-        step, event = prediction.event
-        tree, _ = self.recording.statement(step.k)
-        argument = tree.nodes[event["argument"]] if event.get("argument") is not None else None
-        return isinstance(argument, ast.Name) and composition.returns[:1] == (argument.id,)
-
-    def _draft(self, table: Table) -> None:
-        """A signature that takes every column as it is, for the trials."""
-        draft = {
-            "schema": 1,
-            "columns": [
-                {"name": str(c), "dtype": "object", "type": "any", "field": True, "nullable": True}
-                for c in table.columns
-            ],
-        }
-        (self.project / "signature.json").write_text(json.dumps(draft))
-
-    def _trial(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Try the project as it is staged now, on what the kernel hands over."""
-        given = {
-            key: self.handed(job[key]) for key in ("raw", "expected", "given") if job.get(key) and not job.get("calls")
-        }
-        fit = {
-            key: self.handed(value) if key in ("raw", "y") else value for key, value in (job.get("fit") or {}).items()
-        }
-        outputs = [self.handed(path) for path in job.get("outputs") or ()]
-        return self.tries.run({**job, **given, "fit": fit, "outputs": outputs, "beside": raw_table.beside(self, job)})
-
-    def handed(self, path: str) -> str:
-        """A file of the kernel's as one that the trial reads."""
-        return str(self.oracle.hand_over(Path(path), self.project))
 
     def _training_only(
         self, composition: Composition, answer: dict[str, Any], classes: dict[str, str]
@@ -452,20 +315,6 @@ class Planner:
         if klass == VALIDITY:
             return "its verdict on a row depends on that row alone, and not on the target"
         return "chooses rows of training"
-
-
-def _manifest_entry(value: CapturedValue, made: dict[str, Any], shared: frozenset[str]) -> dict[str, Any]:
-    head: dict[str, Any] = {"name": value.name, "cell": value.cell, "line": value.line, "reason": value.reason}
-    if not value.keyed:
-        done = made[value.name]
-        if value.name in shared:
-            head["only_looked_up"] = True
-        return {**head, "file": done["file"], "format": done["format"], "sha256": done["sha256"], "key": None}
-    entries = []
-    for i, (key, _) in enumerate(value.entries):
-        done = made[f"{value.name}__{i}"]
-        entries.append({"key": list(key), "file": done["file"], "format": done["format"], "sha256": done["sha256"]})
-    return {**head, "keyed": list(value.keyed), "entries": entries}
 
 
 def plan(

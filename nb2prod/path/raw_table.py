@@ -53,7 +53,7 @@ def beside(planner: Planner, job: Mapping[str, Any]) -> list[str]:
     for table in () if job.get("calls") else planner.recording.tables:
         if str(table.path) != job["raw"]:
             with contextlib.suppress(Nb2ProdError):  # what no format holds is no evidence
-                found.append(planner.handed(str(table.path)))
+                found.append(planner.trials.handed(str(table.path)))
     return found
 
 

@@ -6,7 +6,7 @@ import ast
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.notebook import Notebook
-from nb2prod.path.compose import Composition
+from nb2prod.path.composition import Composition
 from nb2prod.path.scopes import Namespace
 from nb2prod.path.walk import Walk
 from nb2prod.recording.trace import Recording

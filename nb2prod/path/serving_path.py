@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.path.captures import CapturedValue
-from nb2prod.path.compose import Composition
+from nb2prod.path.composition import Composition
 from nb2prod.path.fallback import Fallback
 from nb2prod.path.outcomes import OutcomesJob
 from nb2prod.path.prediction import Prediction

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from nb2prod.path.choice_nodes import choice_nodes, subtrees
+from nb2prod.path.kept_loops import KeptLoops
 from nb2prod.recording.trace import Bind, FrameInfo, Read, Recording, Step, Table, Tree
 
 REPLACING = ("boundary", "root")
@@ -41,6 +43,11 @@ class Walk:
     frames: set[int] = field(default_factory=set)
 
     # asking ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def loops(self) -> KeptLoops:
+        """The loops and branches around what is kept."""
+        return KeptLoops(self)
 
     def carries(self, lineage: int | None) -> bool:
         """Tell whether a value with this lineage has entries from the raw table."""
@@ -79,12 +86,12 @@ class Walk:
         root = self.scope.get(step.seq)
         if root is None:
             return None
-        return _subtrees(self.recording.trees[self.recording.statements[step.k].tree], [root])
+        return subtrees(self.recording.trees[self.recording.statements[step.k].tree], [root])
 
     def covered(self, step: Step) -> set[int]:
         """The nodes of a step that the service does not run: inside what is replaced, or outside the part that is wanted."""
         tree = self.recording.trees[self.recording.statements[step.k].tree]
-        return _subtrees(tree, self.replaced(step)) | self.unwanted(step, tree)
+        return subtrees(tree, self.replaced(step)) | self.unwanted(step, tree)
 
     def is_lookup(self, event: dict[str, Any]) -> bool:
         """Rows of another table that are only looked up in."""
@@ -102,7 +109,7 @@ class Walk:
         """The names of rows (or containers of them) that a step really needs, outside what is replaced."""
         tree = self.recording.trees[self.recording.statements[step.k].tree]
         gone = self.covered(step)
-        only = _subtrees(tree, [within]) if within is not None else None
+        only = subtrees(tree, [within]) if within is not None else None
         return [
             r
             for r in step.reads
@@ -162,7 +169,7 @@ class Walk:
                 and self.carries(event["before"])
                 and event["node"] in self.identity.get(step.k, set())
             ):
-                gone |= _subtrees(tree, choice_nodes(tree, event))
+                gone |= subtrees(tree, choice_nodes(tree, event))
         return gone
 
     def _conditions(self, step: Step, tree: Tree) -> set[int]:
@@ -175,7 +182,7 @@ class Walk:
             and event["node"] not in self.identity.get(step.k, set())
             for index in choice_nodes(tree, event)
         ]
-        return _subtrees(tree, kept)
+        return subtrees(tree, kept)
 
     scope: dict[int, int] = field(default_factory=dict)
     """The one expression of a step that is wanted, by the step's number: a prediction inside a larger statement."""
@@ -186,14 +193,14 @@ class Walk:
     def _splitunwanted(self, step: Step, tree: Tree, event: dict[str, Any]) -> set[int]:
         call = tree.nodes[event["node"]]
         assert isinstance(call, ast.Call)
-        gone = _subtrees(tree, [tree.index[k.value] for k in call.keywords])
+        gone = subtrees(tree, [tree.index[k.value] for k in call.keywords])
         wanted = self.split_wanted(step, tree, event)
         if wanted is None:
             return gone
         each = len(event["after"]) // max(len(call.args), 1)
         for i, arg in enumerate(call.args):
             if not any(j // each == i for j in wanted):
-                gone |= _subtrees(tree, [tree.index[arg]])
+                gone |= subtrees(tree, [tree.index[arg]])
         return gone
 
     def split_wanted(self, step: Step, tree: Tree, event: dict[str, Any]) -> set[int] | None:
@@ -218,26 +225,26 @@ class Walk:
 
     def run(self, step: Step, within: int | None = None) -> None:
         """Keep everything that the rows read by `step` (or by one expression of it) stand on."""
-        self._queue: list[tuple[Step, Read]] = [(step, r) for r in self.needed_reads(step, within)]
-        self._calls(step, within)
+        self.waiting: list[tuple[Step, Read]] = [(step, r) for r in self.needed_reads(step, within)]
+        self.keep_calls(step, within)
         self._drain()
 
     def keep(self, step: Step) -> None:
         """Keep `step` and everything that its rows stand on."""
-        self._queue = []
-        self._keep(step)
+        self.waiting = []
+        self.keep_alone(step)
         self._drain()
 
     def _drain(self) -> None:
         done: set[tuple[int, int, str]] = set()
         while True:
-            while self._queue:
-                step, read = self._queue.pop()
+            while self.waiting:
+                step, read = self.waiting.pop()
                 mark = (step.seq, read.node, read.name)
                 if mark not in done:
                     done.add(mark)
                     self._resolve(step, read)
-            if not self._close():
+            if not self.loops.close():
                 return
 
     def _resolve(self, step: Step, read: Read) -> None:
@@ -256,7 +263,7 @@ class Walk:
         bound, _ = binder
         self.wanted_names[bound.k].add(read.name)
         fresh = bound.seq not in self.kept
-        self._keep(bound)
+        self.keep_alone(bound)
         self._bound_inside(bound, read.name, tokens)
         if not fresh and bound.event("split") is not None:
             self._requeue(bound)
@@ -267,11 +274,11 @@ class Walk:
         for info in self.recording.calls.get(step.seq, []):
             for inner in self.recording.by_frame.get(info.frame, []):
                 if any(bind.gives(name, tokens) for bind in inner.binds):
-                    self._keep(inner)
+                    self.keep_alone(inner)
                 self._bound_inside(inner, name, tokens)
 
     def _requeue(self, step: Step) -> None:
-        self._queue.extend((step, r) for r in self.needed_reads(step))
+        self.waiting.extend((step, r) for r in self.needed_reads(step))
 
     def _opened(self, info: FrameInfo) -> int:
         return info.parent if info.parent is not None else -1
@@ -286,7 +293,7 @@ class Walk:
     def _caller(self, info: FrameInfo) -> None:
         parent = self.recording.by_seq.get(info.parent) if info.parent is not None else None
         if parent is not None:
-            self._keep(parent)
+            self.keep_alone(parent)
 
     def binder(self, frame: int, name: str, tokens: set[int], before: int) -> tuple[Step, Bind] | None:
         best: tuple[Step, Bind] | None = None
@@ -301,15 +308,15 @@ class Walk:
     def _updates(self, tokens: set[int], after: int, before: int) -> None:
         for step in self.recording.steps:
             if after < step.seq < before and step.updates & tokens and step.kind != "iteration":
-                self._keep(step)
+                self.keep_alone(step)
 
-    def _keep(self, step: Step) -> None:
+    def keep_alone(self, step: Step) -> None:
         if step.seq in self.kept:
             return
         self.kept[step.seq] = step
-        self._queue.extend((step, r) for r in self.needed_reads(step))
-        self._headers(step)
-        self._calls(step, None)
+        self.waiting.extend((step, r) for r in self.needed_reads(step))
+        self.loops.keep_headers(step)
+        self.keep_calls(step, None)
         if step.frame:
             self._enter(step.frame)
 
@@ -322,113 +329,14 @@ class Walk:
         for step in reversed(self.recording.by_frame.get(frame, [])):
             _, node = self.recording.statement(step.k)
             if isinstance(node, ast.Return):
-                self._keep(step)
+                self.keep_alone(step)
                 break
 
-    def _calls(self, step: Step, within: int | None) -> None:
+    def keep_calls(self, step: Step, within: int | None) -> None:
         tree = self.recording.trees[self.recording.statements[step.k].tree]
         gone = self.covered(step)
-        only = _subtrees(tree, [within]) if within is not None else None
+        only = subtrees(tree, [within]) if within is not None else None
         for info in self.recording.calls.get(step.seq, []):
             if (info.node is not None and info.node in gone) or (only is not None and info.node not in only):
                 continue
             self._enter(info.frame)
-
-    def _headers(self, step: Step) -> None:
-        """The loops and branches that a kept step stands in are kept with what their headers read."""
-        tree, node = self.recording.statement(step.k)
-        current: ast.AST = node
-        while current in tree.parents:
-            current = tree.parents[current]
-            if isinstance(current, (ast.FunctionDef, ast.Lambda, ast.Module)):
-                break
-            if not isinstance(current, (ast.If, ast.While, ast.For, ast.With)):
-                continue
-            header = self._header(step, tree, current)
-            if header is not None and header.seq not in self.kept:
-                self.kept[header.seq] = header
-                self._queue.extend((header, r) for r in self.needed_reads(header))
-                self._calls(header, None)
-
-    def _header(self, step: Step, tree: Tree, node: ast.AST) -> Step | None:
-        best = None
-        for other in self.recording.by_frame.get(step.frame, ()):
-            if other.seq >= step.seq:
-                break
-            if (
-                other.kind in ("header", "step")
-                and self.recording.statements[other.k].tree == tree.number
-                and tree.nodes[self.recording.statements[other.k].node] is node
-            ):
-                best = other
-        return best
-
-    # closing --------------------------------------------------------------------------------------------------------
-
-    def _close(self) -> bool:
-        """Loops and functions are served as code: every execution of a kept statement in a kept loop or call must be satisfied."""
-        before = len(self.kept)
-        static = {(s.k, s.frame) for s in self.kept.values() if s.kind != "iteration"}
-        loops = self.kept_loops
-        functions: dict[int, set[int]] = defaultdict(set)
-        for frame in self.frames:
-            functions[self.recording.frames[frame].k] |= {s.k for s in self.kept.values() if s.frame == frame}
-        for step in self.recording.steps:
-            if step.seq in self.kept or step.kind == "iteration":
-                continue
-            inside = (step.k, step.frame) in static and any((p.k, p.instance) in loops for p in step.loops)
-            called = step.frame in self.frames and step.k in functions[self.recording.frames[step.frame].k]
-            if inside or called:
-                self._keep(step)
-        return len(self.kept) > before or bool(self._queue)
-
-    @property
-    def kept_loops(self) -> set[tuple[int, int]]:
-        """The running loops (statement, instance) that are served as loops: more than one of their iterations matters, or they run over rows."""
-        seen: dict[tuple[int, int], set[int]] = defaultdict(set)
-        for step in self.kept.values():
-            for place in step.loops:
-                if step.kind != "header" or step.k != place.k:
-                    seen[place.k, place.instance].add(place.iteration)
-        binding = {
-            (p.k, p.instance) for s in self.kept.values() if s.kind == "iteration" for p in s.loops if p.k == s.k
-        }
-        return {key for key, iterations in seen.items() if len(iterations) > 1} | binding | self._deciding()
-
-    def _deciding(self) -> set[tuple[int, int]]:
-        """Running loops that go on, or in which a branch is taken, by what is computed while serving: a request may go round them another number of times."""
-        if not self.served.live:
-            return set()
-        found = set()
-        for step in self.kept.values():
-            tree, node = self.recording.statement(step.k)
-            live = {n for number, n in self.served.live if number == tree.number}
-            current: ast.AST | None = node
-            while current is not None and live:
-                test = current.iter if isinstance(current, ast.For) else getattr(current, "test", None)
-                if isinstance(current, (ast.For, ast.While, ast.If)) and live & _subtrees(tree, [tree.index[test]]):  # type: ignore[index]
-                    found |= {(p.k, p.instance) for p in step.loops}
-                current = tree.parents.get(current)
-        return found
-
-
-def choice_nodes(tree: Tree, event: dict[str, Any]) -> list[int]:
-    """The parts of a selecting expression that only say which rows: a subscript's row key, a method's arguments, a function."""
-    expression = tree.nodes[event["node"]]
-    if "table" in event:
-        table = tree.nodes[event["table"]]
-        return [
-            tree.index[part]
-            for part in ast.walk(expression)
-            if isinstance(part, ast.expr) and tree.parents.get(part) is expression and part is not table
-        ] + [tree.index[k.value] for k in expression.keywords if k.value is not table]
-    if isinstance(expression, ast.Subscript):
-        key = expression.slice
-        return [tree.index[key.elts[0]]] if isinstance(key, ast.Tuple) and key.elts else [tree.index[key]]
-    if isinstance(expression, ast.Call):
-        return [tree.index[a] for a in [*expression.args, *(k.value for k in expression.keywords)]]
-    return []
-
-
-def _subtrees(tree: Tree, nodes: list[int]) -> set[int]:
-    return {tree.index[n] for root in nodes for n in ast.walk(tree.nodes[root]) if n in tree.index}

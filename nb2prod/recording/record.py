@@ -16,8 +16,9 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import EnvironmentProblem, Refused
 from nb2prod.notebook import Cell, Notebook
 from nb2prod.progress import Progress
-from nb2prod.recording import bootstrap, trace
+from nb2prod.recording import bootstrap, loading
 from nb2prod.recording.kernel.numbering import digest
+from nb2prod.recording.trace import Recording
 
 if TYPE_CHECKING:
     from nb2prod.recording.engine import Kernel
@@ -32,7 +33,7 @@ def record(
     options: Options,
     folder: Path,
     progress: Progress,
-    then: Callable[[trace.Recording, Kernel], T],
+    then: Callable[[Recording, Kernel], T],
     lent: Path | None = None,
 ) -> T:
     """Run `notebook` with the recorder and call `then` with the recording while the kernel is still alive.
@@ -50,7 +51,7 @@ def record(
 
     def after(kernel: Kernel) -> None:
         kernel.run(FINISH)
-        recording = trace.load(folder, notebook, executed_cells(client[0], notebook))
+        recording = loading.load(folder, notebook, executed_cells(client[0], notebook))
         # The notebook ran on all the same, but what it read is not all there.
         unsaved = (str(entry.get("unsaved", "")) for entry in recording.snapshots.values())
         room.check([*recording.problems, *unsaved], folder)
@@ -72,7 +73,7 @@ def rerun(
     options: Options,
     folder: Path,
     job: dict[str, Any],
-    then: Callable[[trace.Recording, Kernel], T],
+    then: Callable[[Recording, Kernel], T],
     lent: Path | None = None,
     *,
     anyhow: bool = False,
@@ -90,7 +91,7 @@ def rerun(
 
     def after(kernel: Kernel) -> None:
         kernel.run(FINISH)
-        outcome.append(then(trace.load(folder, notebook, executed_cells(client[0], notebook)), kernel))
+        outcome.append(then(loading.load(folder, notebook, executed_cells(client[0], notebook)), kernel))
 
     before = bootstrap.rerun_source(str(folder), roles_by_digest(notebook), job, str(lent) if lent else None)
     watch = {"before": before, "on_cell": lambda _done, _total: None, "after": after}
@@ -117,29 +118,13 @@ def _stumbled(problems: Sequence[str]) -> str:
 
 
 def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, capture: dict[str, Any]) -> None:
-    import papermill as pm
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     kernel = options.kernel or notebook.kernel
-    extra = {"execution_timeout": int(options.timeout)} if options.timeout else {}
     try:
-        pm.execute_notebook(
-            str(notebook.path),
-            str(folder / "executed.ipynb"),
-            parameters=dict(options.parameters) or None,
-            engine_name=engine.ENGINE,
-            # A notebook need not say on what it runs: papermill is told, which would fail on one that doesn't.
-            kernel_name=kernel,
-            language=notebook.language,
-            progress_bar=False,
-            log_output=False,
-            request_save_on_cell_execute=False,
-            cwd=str(notebook.path.parent),
-            capture=capture,
-            **extra,
-        )
+        _execute(engine.ENGINE, notebook, options, folder, capture)
     except PapermillExecutionError as error:
         raise Refused([_raised(notebook, error)]) from error
     except NoSuchKernel as error:
@@ -179,6 +164,27 @@ def _run(engine: Any, notebook: Notebook, options: Options, folder: Path, captur
             _last_words(folder / "kernel.log")
             or f"Try it alone: jupyter run --kernel {kernel} with an empty notebook. Another kernel: --kernel NAME.",
         ) from error
+
+
+def _execute(engine: str, notebook: Notebook, options: Options, folder: Path, capture: dict[str, Any]) -> None:
+    import papermill as pm
+
+    extra = {"execution_timeout": int(options.timeout)} if options.timeout else {}
+    pm.execute_notebook(
+        str(notebook.path),
+        str(folder / "executed.ipynb"),
+        parameters=dict(options.parameters) or None,
+        engine_name=engine,
+        # A notebook need not say on what it runs: papermill is told, which would fail on one that doesn't.
+        kernel_name=options.kernel or notebook.kernel,
+        language=notebook.language,
+        progress_bar=False,
+        log_output=False,
+        request_save_on_cell_execute=False,
+        cwd=str(notebook.path.parent),
+        capture=capture,
+        **extra,
+    )
 
 
 def _last_words(log: Path) -> str:
@@ -234,7 +240,7 @@ def roles_by_digest(notebook: Notebook) -> dict[str, list[str]]:
     """The tags of each cell, by the digest of every tree that the kernel will compile for it."""
     out: dict[str, list[str]] = {}
     for cell in notebook.code_cells:
-        for _, tree in trace.compiled_trees(cell):
+        for _, tree in loading.compiled_trees(cell):
             mark = digest(tree)
             out[mark] = sorted({*out.get(mark, []), *cell.roles})
     return out

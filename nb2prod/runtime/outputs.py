@@ -64,6 +64,9 @@ def _split(value: Any, count: int) -> list[Any]:
     if isinstance(value, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         kept = value.to_numpy() if isinstance(value.dtype, np.dtype) and value.dtype.kind in "biuf" else None
         return _array(kept) if kept is not None else [plain_value(item) for item in value]
+    if type(value).__module__.startswith("polars."):
+        rows = value.rows(named=True) if hasattr(value, "rows") else value.to_list()
+        return [plain_value(item) for item in rows]
     if hasattr(value, "num_row") and hasattr(value, "get_data"):
         return _split(_of_booster(value), count)
     if hasattr(value, "toarray") and hasattr(value, "nnz"):

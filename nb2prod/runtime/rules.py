@@ -14,8 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import polars_rows
+
 every = slice(None)
 """The key of all rows, in place of a choice among training's."""
+
+polars_table = polars_rows.table
 
 
 class RowsRefused(Exception):

@@ -22,11 +22,12 @@ from nb2prod.counterfactual.runs import Runs
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import Refused
 from nb2prod.path import prediction, raw_table
-from nb2prod.recording import trace
+from nb2prod.recording import loading
 from nb2prod.recording.kernel import rerun
 from nb2prod.recording.kernel.numbering import HOOK
 from nb2prod.recording.kernel.recorder import Recorder
 from nb2prod.recording.record import roles_by_digest
+from nb2prod.recording.trace import Recording
 from nb2prod.runtime import describe
 
 ROWS = 120
@@ -76,7 +77,7 @@ class InProcess(Runs):
         if problem is not None and not anyhow:
             raise Refused([Diagnostic("N4", "error", f"This cell raised {problem!r}", "", 1, 1, "")])
         assert recorder.problems == [], recorder.problems[0]
-        recording = trace.load(folder, self.book, [(c.source, c) for c in self.book.code_cells])
+        recording = loading.load(folder, self.book, [(c.source, c) for c in self.book.code_cells])
         with _hooked(recorder):
             return then(recording, _Kernel())
 
@@ -100,7 +101,7 @@ def runs(made: list[tuple[str, str]], folder: Path, target: str = "price", **mor
     with _inside(folder):
         assert (problem := _run(book, recorder, names)) is None, problem
         assert recorder.problems == [], recorder.problems[0]
-        recording = trace.load(first, book, [(c.source, c) for c in book.code_cells])
+        recording = loading.load(first, book, [(c.source, c) for c in book.code_cells])
     job = _job(recording, folder, target, more)
     found = InProcess(job)
     found.book = book
@@ -115,7 +116,7 @@ def find(made: list[tuple[str, str]], folder: Path, **more: Any) -> tuple[list[C
     return list(found.rows), made_runs
 
 
-def _job(recording: trace.Recording, folder: Path, target: str, more: dict[str, Any]) -> Job:
+def _job(recording: Recording, folder: Path, target: str, more: dict[str, Any]) -> Job:
     chosen = prediction.choose(recording, None)
     raw, rows = raw_table.choose(recording, chosen, None)
     frame = pd.read_pickle(raw.path)

@@ -24,13 +24,14 @@ from nb2prod import notebook
 from nb2prod.config import Options
 from nb2prod.environments.served import ServedEnvironment
 from nb2prod.path import prediction, raw_table
-from nb2prod.path.compose import Classes
+from nb2prod.path.composition import Classes
 from nb2prod.path.plan import Planner, ServingPath
 from nb2prod.progress import NoProgress
-from nb2prod.recording import states, trace
+from nb2prod.recording import loading, states
 from nb2prod.recording.kernel.numbering import HOOK
 from nb2prod.recording.kernel.recorder import Recorder
 from nb2prod.recording.record import roles_by_digest
+from nb2prod.recording.trace import Recording
 from nb2prod.runtime import artifacts, outputs
 from nb2prod.runtime.model import Model
 from nb2prod.runtime.proxy import Captured
@@ -46,7 +47,7 @@ SUBMODULES = ("frozen", "rules", "outputs", "artifacts", "columns")
 class Oracle:
     """What a composer asks of the kernel, asked of the recorder in this process."""
 
-    def __init__(self, recorder: Recorder, recording: trace.Recording) -> None:
+    def __init__(self, recorder: Recorder, recording: Recording) -> None:
         self.recorder, self.recording = recorder, recording
 
     def globals(self, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -168,8 +169,8 @@ def serve(cells: list[tuple[str | None, str]], folder: Path) -> Served:
     chosen = prediction.choose(recording, None)
     table, rows = raw_table.choose(recording, chosen, None)
     planner.told = {}
-    _, composition = planner._compose(chosen, table, rows, Classes({}, {}))
-    planner._stage(composition)
+    _, composition = planner.compose(chosen, table, rows, Classes({}, {}))
+    planner.staging.stage(composition)
     expected = outputs.per_row(recorder.snapshots.load(chosen.snapshot), len(rows))
     return Served(pd.read_pickle(table.path), rows.tolist(), expected, composition.features, project)
 
@@ -182,7 +183,7 @@ def _planner(
     nbformat.write(new_notebook(cells=made), path)
     book = notebook.read(path)
     recorder = _recorded(book, folder, {"__name__": "__main__"} if names is None else names)
-    recording = trace.load(folder, book, [(c.source, c) for c in book.code_cells])
+    recording = loading.load(folder, book, [(c.source, c) for c in book.code_cells])
     project = folder / "project"
     project.mkdir()
     planner = Planner(recording, None, options, project, NoProgress(), TriesHere())  # type: ignore[arg-type]

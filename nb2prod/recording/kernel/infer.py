@@ -13,6 +13,7 @@ from .guard import module_of, name_of
 from .joined_tables import concat, merge
 from .lineage import Kinds, Lineage, Rows, concatenated, length
 from .operation import NONE, Operation, Outcome
+from .polars_tables import rows_of_result
 
 SELECTING = frozenset(
     "query head tail sample sort_values sort_index nlargest nsmallest drop dropna drop_duplicates truncate filter take"
@@ -80,6 +81,9 @@ def _of_many(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> O
         return merge(op, rows)
     if op.kind == "subscript":
         return subscript(op, rows, carried)
+    if Kinds.polars_frame(op.receiver) and Kinds.polars(result):
+        other = op.args[0] if op.args else op.kwargs.get("other")
+        return rows_of_result(op, rows.of(op.receiver), rows.of(other) if Kinds.polars_frame(other) else None)
     if _on_groupby(op) and op.name in REDUCERS:
         return NONE
     if Kinds.pandas(result):
@@ -160,7 +164,12 @@ def _pandas(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Ou
     if not same:
         return NONE
     receiver = rows.of(op.receiver) if op.receiver is not None else None
-    if receiver is None or op.name in SAME_ORDER or op.kind in ("binary", "unary", "compare"):
+    if (
+        receiver is None
+        or not (Kinds.pandas(op.receiver) or Kinds.accessor(op.receiver))
+        or op.name in SAME_ORDER
+        or op.kind in ("binary", "unary", "compare")
+    ):
         # A constructor or a function of a module (pd.Series(array), pd.DataFrame({...})) numbers its rows anew, in the same order.
         return Outcome(joined(same)) if op.name not in NOT_ALIGNED else NONE
     if _on_groupby(op):

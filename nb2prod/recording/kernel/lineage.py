@@ -130,6 +130,23 @@ class Kinds:
         return pd is not None and hasattr(pd, "Series") and isinstance(value, pd.Series)
 
     @staticmethod
+    def polars(value: Any) -> bool:
+        """A DataFrame or Series of polars."""
+        pl = sys.modules.get("polars")
+        return pl is not None and hasattr(pl, "Series") and isinstance(value, (pl.DataFrame, pl.Series))
+
+    @staticmethod
+    def polars_frame(value: Any) -> bool:
+        """A DataFrame of polars."""
+        pl = sys.modules.get("polars")
+        return pl is not None and hasattr(pl, "Series") and isinstance(value, pl.DataFrame)
+
+    @staticmethod
+    def table(value: Any) -> bool:
+        """A DataFrame of pandas or polars."""
+        return Kinds.frame(value) or Kinds.polars_frame(value)
+
+    @staticmethod
     def array(value: Any) -> bool:
         """A numpy array with at least one axis."""
         np = sys.modules.get("numpy")
@@ -150,13 +167,16 @@ class Kinds:
 
     @staticmethod
     def accessor(value: Any) -> bool:
-        """A pandas helper object that stands for rows: ``.loc``, ``.str``, ``groupby(...)``."""
+        """A helper object that stands for rows: ``.loc``, ``.str``, ``groupby(...)``, ``group_by(...)`` and ``.str`` of polars."""
         kind = type(value)
+        if kind.__module__.startswith("polars"):
+            return kind.__name__ in POLARS_ACCESSORS or kind.__name__.endswith("NameSpace")
         if not kind.__module__.startswith("pandas") or Kinds.pandas(value):
             return False
         return kind.__name__ in ACCESSORS or any(base.__name__ in ACCESSORS for base in kind.__mro__)
 
 
+POLARS_ACCESSORS = frozenset({"GroupBy", "RollingGroupBy", "DynamicGroupBy", "LazyFrame", "LazyGroupBy"})
 ACCESSORS = frozenset(
     "_LocIndexer _iLocIndexer _AtIndexer _iAtIndexer StringMethods DatetimeProperties CombinedDatetimelikeProperties TimedeltaProperties"
     " PeriodProperties CategoricalAccessor DataFrameGroupBy SeriesGroupBy GroupBy BaseGroupBy Rolling Expanding ExponentialMovingWindow"
@@ -166,7 +186,7 @@ ACCESSORS = frozenset(
 
 def length(value: Any) -> int:
     """The number of entries of a value that may carry rows; -1 where it has none."""
-    if Kinds.pandas(value):
+    if Kinds.pandas(value) or Kinds.polars(value):
         return len(value)
     if Kinds.array(value) or Kinds.sparse(value):
         return int(value.shape[0])

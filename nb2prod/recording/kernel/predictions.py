@@ -9,6 +9,7 @@ from .answers import alters, scalar
 from .frames import Loop, Step
 from .lineage import SCALARS, Kinds, Lineage, length
 from .operation import Operation
+from .polars_tables import as_pandas
 from .sites import Site, Statement
 from .snapshots import type_name
 
@@ -45,6 +46,8 @@ class Predictions:
             node = self.run.tables.sites[argument].node if argument is not None else None
             step.carries = True
             given = op.args[0] if op.args and _moderate(op.args[0]) else None
+            if Kinds.polars_frame(given):
+                given = as_pandas(given)  # every environment reads it so
             step.events.append(
                 {
                     "kind": "predict",

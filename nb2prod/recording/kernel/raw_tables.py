@@ -9,6 +9,7 @@ from typing import Any
 
 from .lineage import Kinds, Lineage, length
 from .operation import NONE, Outcome
+from .polars_tables import as_pandas
 
 MOST_NAMES = 5000
 
@@ -30,7 +31,9 @@ class RawTables:
     def add(self, content: Any, seq: int, names: Any = None) -> int:
         """Keep a table (or an array, with the names of its columns) that came in at step `seq`; its number."""
         table = len(self.entries)
-        form = "frame" if Kinds.frame(content) else "array"
+        form = "frame" if Kinds.table(content) else "array"
+        if Kinds.polars_frame(content):
+            content = as_pandas(content)
         if not Kinds.frame(content) and "pandas" in sys.modules and Kinds.array(content):
             content = _framed(content, names)
         path = os.path.join(self.folder, f"table{table}.pkl")

@@ -22,6 +22,7 @@ from . import changes as chosen
 from .guard import guarded_value
 from .lineage import Kinds, Lineage, length
 from .numbering import HOOK
+from .polars_tables import as_pandas, write_back
 from .raw_tables import RawTables
 from .recorder import Recorder
 from .scratch import Scratch
@@ -89,7 +90,7 @@ class ChangedTables(RawTables):
         self.came = True
         # Of a data set that holds its target apart, the table of the first run has one column more.
         before = _load(self.job["table_path"])
-        own = content if Kinds.frame(content) else pd.DataFrame(content.reshape(len(content), -1))
+        own = _framed(content)
         if own.shape[0] != before.shape[0] or not _equal_cells(own, before):
             self.differs = True
             return
@@ -106,6 +107,11 @@ class ChangedTables(RawTables):
         if id(content) in self.seen:
             return
         self.seen.add(id(content))
+        if Kinds.polars_frame(content):
+            changed = as_pandas(content)
+            self.apply(changed)
+            write_back(content, changed)
+            return
         if self.job["shuffled"]:
             self._shuffle(content)
         if Kinds.frame(content):
@@ -335,6 +341,13 @@ def _tolerance(request: dict[str, Any], of: str) -> Any:
 
     measured = {place: Measure(**item) for place, item in request["precision"][of].items()}
     return Tolerance(request["relative"], request["outputs"] if of == "answers" else {}, measured)
+
+
+def _framed(content: Any) -> Any:
+    """A table that comes in as pandas holds it."""
+    if Kinds.polars_frame(content):
+        return as_pandas(content)
+    return content if Kinds.frame(content) else pd.DataFrame(content.reshape(len(content), -1))
 
 
 def _load(path: str) -> Any:

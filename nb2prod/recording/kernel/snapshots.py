@@ -15,6 +15,7 @@ from importlib.util import module_from_spec
 from typing import Any
 
 from .lineage import Kinds
+from .polars_tables import mark_of
 
 INLINE = (bool, int, float, str, type(None))
 CONTAINERS = (list, dict, tuple, set, frozenset)
@@ -200,6 +201,8 @@ def fingerprint(value: Any, depth: int = 0) -> Any:
             _array_mark(getattr(value, "_values", None)),
             _index_mark(value),
         )
+    if Kinds.polars(value):
+        return mark_of(value)
     if Kinds.array(value):
         return _array_mark(value)
     if Kinds.sparse(value):

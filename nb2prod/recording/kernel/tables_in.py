@@ -10,6 +10,7 @@ from .frames import Step
 from .guard import module_of, name_of
 from .lineage import Kinds, Lineage, length
 from .operation import Operation
+from .polars_tables import schema_of
 from .sites import Site
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class TablesIn:
             "genfromtxt",
             "load",
         )
-        if not Kinds.frame(result) and not (loader and Kinds.array(result)):
+        if not Kinds.table(result) and not (loader and Kinds.array(result)):
             return
         receiver = getattr(func, "__self__", None)
-        if Kinds.pandas(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver):
+        if Kinds.pandas(receiver) or Kinds.polars(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver):
             return
-        if any(Kinds.pandas(v) and len(v) > 1 and not self._is_fresh(v) for v in values.values()):
+        if any(_has_rows(v) and not self._is_fresh(v) for v in values.values()):
             return  # made from something whose rows were lost: its rows are none of a table's
         if len(result) < 1:
             # An empty table to which rows are added later: it carries none of any table's.
@@ -78,9 +79,8 @@ class TablesIn:
         table = self.run.raw_tables.add(result, self.run.seq)
         self.run.rows.put(result, self.run.raw_tables.whole(table, len(result)))
         step.touched = True
-        step.events.append(
-            {"kind": "root", "node": site.node, "table": table, "form": "frame" if Kinds.frame(result) else "array"}
-        )
+        root = {"kind": "root", "node": site.node, "table": table, "form": "frame" if Kinds.table(result) else "array"}
+        step.events.append({**root, "schema": schema_of(result)} if Kinds.polars_frame(result) else root)
 
     def part_of_data_set(self, step: Step, site: Site, bunch: Any, result: Any) -> None:
         """A part of a data set is asked for: the table comes in with the first of them."""
@@ -144,6 +144,11 @@ class TablesIn:
             form = "named" if len(columns) == len(info["renamed"]) else "frame"
             root = {"kind": "root", "node": site.node, "table": table, "form": form}
             step.events.append({**root, "columns": columns} if form == "frame" else root)
+
+
+def _has_rows(value: Any) -> bool:
+    """Whether a value is a table or column of more than one row."""
+    return (Kinds.pandas(value) or Kinds.polars(value)) and len(value) > 1
 
 
 def _is_bunch(value: Any) -> bool:
