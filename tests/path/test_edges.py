@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nb2prod.path.trial import edges, odd_values
+from nb2prod.path.trial import edges, moments, odd_values
 from nb2prod.runtime import describe
 from nb2prod.runtime.encoding import encode
 from nb2prod.runtime.rows import Decoder
@@ -142,3 +142,18 @@ def test_the_three_outcomes_and_what_takes_too_long(monkeypatch):
         {"name": "fails", "row": {"name": "fails"}, "expected": {"raises": "ValueError in cell 3"}},
         {"name": "refused", "row": {"name": 1}, "expected": {"refused": "by the type matrix"}},
     ]
+
+
+def test_local_times_across_a_change_of_clocks_have_edges():
+    texts = [f"2023-03-{i % 28 + 1:02d}T09:30:00+0{1 + i % 2}:00" for i in range(ROWS)]
+    (column,) = describe.columns(pd.DataFrame({"local": texts}), fields=["local"], targets=[], nullable=[])
+    odd = odd_values.of_column(column, pd.Series(texts))
+    assert any(one.sent.endswith(("+0000", "+00:00")) for one in odd if isinstance(one.sent, str))
+
+
+def test_texts_and_objects_of_several_offsets_are_moments_in_utc():
+    texts = pd.Series(["2023-03-25T22:15:00+0100", "2023-03-26T09:30:00+0200", "no time"])
+    assert moments.of_texts(texts, "%Y-%m-%dT%H:%M:%S%z").dropna().dt.hour.tolist() == [21, 7]
+    objects = pd.Series([pd.Timestamp(text).to_pydatetime() for text in texts[:2]], dtype=object)
+    assert moments.of_objects(objects).dt.hour.tolist() == [21, 7]
+    assert moments.of_objects(pd.Series([pd.Timestamp("2023-03-25").date()], dtype=object)).dt.day.tolist() == [25]

@@ -14,6 +14,7 @@ try:
 except ImportError:  # before pandas 2.2
     from pandas.core.tools.datetimes import guess_datetime_format  # type: ignore[attr-defined,no-redef]
 
+from .moments import of_objects, of_texts
 from .reference import MIN_GROUP, kind_of, plain
 
 Row = dict[str, Any]
@@ -78,7 +79,7 @@ def _times_in(training: pd.DataFrame, row: Row) -> int:
 def _equal(column: pd.Series[Any], value: Any) -> pd.Series[bool]:
     kind = kind_of(column)
     if kind == "datetime" and column.dtype == object:
-        column, value = pd.to_datetime(column), pd.Timestamp(value)
+        column, value = of_objects(column), pd.Timestamp(value)
     elif kind == "datetime":
         value = pd.Timestamp(value)
     same: pd.Series[bool] = (column == value).fillna(False).astype(bool)
@@ -136,7 +137,7 @@ def _made_texts(values: pd.Series[Any]) -> list[str]:
         layout = guess_datetime_format(texts.iloc[0], dayfirst=dayfirst)
         if layout is None:
             continue
-        moments = pd.to_datetime(texts, format=layout, errors="coerce").dropna()
+        moments = of_texts(texts, layout).dropna()
         if len(moments) == len(texts):
             inner = moments.sort_values().iloc[[len(moments) // 2, len(moments) // 4, 3 * len(moments) // 4]]
             return [str(moment) for moment in inner.dt.strftime(layout)]

@@ -20,6 +20,8 @@ try:
 except ImportError:  # before pandas 2.2
     from pandas.core.tools.datetimes import guess_datetime_format  # type: ignore[attr-defined,no-redef]
 
+from .moments import of_texts
+
 MISSING: Any = object()
 """Held where the value is missing, whatever the column's own mark for it."""
 REFUSED: Any = object()
@@ -162,7 +164,7 @@ def _own_moments(seen: pd.Series[Any]) -> Iterator[str]:
         warnings.simplefilter("ignore")  # whether the day comes first does not matter here
         layout = guess_datetime_format(str(seen.iloc[0])) if len(seen) else None
     if layout is not None and "%H" in layout and next(_moments(seen), None) is not None:
-        day = pd.to_datetime(seen.iloc[:50].astype(str), format=layout, errors="coerce").min()
+        day = of_texts(seen.iloc[:50].astype(str), layout).min()
         if not pd.isna(day):
             yield from (moment.strftime(layout) for moment in _around_the_clock(day, 2))
 

@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .moments import of_objects
+
 MIN_GROUP = 5
 """The fewest rows that a number in the document may stand for."""
 
@@ -76,7 +78,7 @@ def describe_column(values: pd.Series[Any]) -> dict[str, Any]:
         few = facts["type"] == "integer" and present.nunique() <= _FEW
         return {**facts, **_numbers(present.to_numpy(dtype="float64")), **(_categories(present) if few else {})}
     if facts["type"] == "datetime":
-        return {**facts, **_datetimes(present if present.dtype != object else pd.to_datetime(present))}
+        return {**facts, **_datetimes(present if present.dtype != object else of_objects(present))}
     if facts["type"] in ("string", "boolean", "category"):
         return {**facts, **_categories(present)}
     return facts
