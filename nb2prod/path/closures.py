@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections.abc import Callable
 
 from nb2prod.path.scopes import bound_names, free_names, global_names
 
@@ -37,20 +38,29 @@ def asked(definitions: dict[str, str]) -> set[str]:
     return {name for text in definitions.values() for name in free_names(ast.parse(text))} - definitions.keys()
 
 
-def nested(definitions: dict[str, str], body: list[str]) -> list[str]:
-    """The definitions as the first lines of that function's body."""
+def nested(definitions: dict[str, str], body: list[str], start: Callable[[str], str]) -> list[str]:
+    """The definitions as the first lines of that function's body; `start` gives the text of what a global variable holds that they go on from."""
     own = variables(body)
-    written: dict[str, None] = {}
+    written: dict[str, str] = {}
     lines = []
     for text in definitions.values():
         tree = ast.parse(text)
         names = sorted(global_names(tree) & bound_names(tree))
-        written.update(dict.fromkeys(name for name in names if name not in own))
+        for name in (name for name in names if name not in own):
+            written[name] = start(name) if _goes_on_from(tree, name) else written.get(name, "None")
         # What was a global of the notebook is a variable of the function around it.
         outer = rf"\1nonlocal {', '.join(names)}" if names else r"\1pass"
         lines += [re.sub(r"^(\s*)global\b.*", outer, line) for line in text.split("\n")]
         lines.append("")
-    return [*(f"{name} = None" for name in written), *lines]
+    return [*(f"{name} = {text}" for name, text in written.items()), *lines]
+
+
+def _goes_on_from(tree: ast.AST, name: str) -> bool:
+    """Whether code reads a variable that it binds too, as a counter does."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            return True
+    return name in _read(tree)
 
 
 def _function(body: list[str]) -> ast.Module:

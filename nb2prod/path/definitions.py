@@ -130,7 +130,7 @@ class Definitions:
         if text is not None:
             self._imports[name] = text
         elif found is not None:
-            state = self._now(name).state
+            state = self.now(name).state
             if state is None or self._copy([Use(0, {}, state)]) is None:
                 self._add(found.name, found, [Use(0, {})], ("unknown", found.name))
 
@@ -140,7 +140,7 @@ class Definitions:
             return None
         return self.namespace.from_star(name, info["module"], info.get("qualname"))
 
-    def _now(self, name: str) -> Seen:
+    def now(self, name: str) -> Seen:
         """What a name stands for at the end of the run."""
         if name not in self._known:
             info = self.composer.oracle.globals([name]).get(name)
@@ -259,7 +259,7 @@ class Definitions:
     def _look(self, use: Use, name: str) -> Seen | None:
         part = self._part(use)
         if part is None:
-            return self._now(name)
+            return self.now(name)
         return part.calling.get(name) or part.defining.get(name)
 
     def _held(self, copy: Copy, tree: Tree, target: tuple[str, str, Copy | None]) -> set[ast.AST]:

@@ -59,10 +59,13 @@ class Emitter:
         inputs = [*inputs, *more]
         parameters = ["features", *inputs] if argument else inputs or ["rows"]
         feature_body.append(f"return {', '.join([*(argument or []), *inputs]) or 'rows'}")
-        feature_body = [*closures.nested(closures.used(inner, feature_body), feature_body), *feature_body]
+        feature_body = [
+            *closures.nested(closures.used(inner, feature_body), feature_body, self._start_of),
+            *feature_body,
+        ]
         outer = {name: text for name, text in defined.items() if name not in inner}
         features = self._features_module(imports, list(outer.values()), feature_body)
-        predict_body = [*closures.nested(inside, predict_body), *predict_body]
+        predict_body = [*closures.nested(inside, predict_body, self._start_of), *predict_body]
         predict = self._predict_module(imports, list(outer), parameters, predict_body)
         return self._composition(features, predict, argument, inputs)
 
@@ -296,6 +299,14 @@ class Emitter:
         else:
             text = "\n".join([mark, *self._whole_lines(patcher, node), *(line() for line in copy.added)])
         return text if copy.name == found.name else called(text, found.name, copy.name)
+
+    def _start_of(self, name: str) -> str:
+        """What a variable of the notebook holds that a function counts on from: its value of the run, where it is a plain one."""
+        known = self.composer.definitions.now(name)
+        if known.kind != "value" or known.snapshot is None:
+            return "None"
+        reason = f"a variable that a function on the path binds anew, {name}"
+        return f"captured.{self.composer.captures.fixed(name, known.snapshot, reason, None, None).name}"
 
     def _whole_lines(self, patcher: Patcher, node: ast.stmt) -> list[str]:
         return patcher.block_lines(node, self._whole(patcher, node), "")

@@ -31,6 +31,15 @@ def make():
     y = df["y"]
 make()
 """,
+    "a counter beside": """
+calls = 0
+def doubled(v):
+    global calls
+    calls += 1
+    return v * 2
+df["c"] = df["a"].apply(doubled)
+X = df[["a", "c"]]
+""",
     "one after the other": """
 def first():
     global df

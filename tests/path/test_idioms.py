@@ -30,6 +30,9 @@ df = df.loc[df['fare'] < 50]
 df = df.loc[~df['age'].isna()].copy()
 f = df.loc[df.cls.isin([1, 3])]['fare']
 
+# codes of a Categorical
+f = pd.Series(pd.Categorical(df['sex']).codes, index=df.index) + df['fare']
+
 # a function of pandas by pipe
 f = df[['age', 'sex']].pipe(pd.get_dummies, columns=['sex'])['sex_m'] * df['fare']
 

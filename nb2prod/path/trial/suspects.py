@@ -77,8 +77,15 @@ def find(
     return first
 
 
+class _Outermost(ast.NodeTransformer):
+    """Statements of a function, to be run as those of a module: what functions in them share with it is global there."""
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.Global:
+        return ast.copy_location(ast.Global(node.names), node)
+
+
 def _run(statement: ast.stmt, names: dict[str, Any], request: Request) -> Exception | None:
-    code = compile(ast.Module([statement], []), "features.py", "exec")
+    code = compile(ast.Module([_Outermost().visit(copy.deepcopy(statement))], []), "features.py", "exec")
     with warnings.catch_warnings(), request():
         warnings.simplefilter("ignore")
         try:

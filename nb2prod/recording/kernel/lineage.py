@@ -160,10 +160,10 @@ class Kinds:
     @staticmethod
     def dataset(value: Any) -> bool:
         """A booster's own data set, or a pandas extension array."""
-        name = type(value).__name__
-        return name in ("DMatrix", "QuantileDMatrix", "Dataset", "Pool") or type(value).__module__.startswith(
-            ("pandas.core.arrays", "pandas.arrays")
-        )
+        if type(value).__name__ in ("DMatrix", "QuantileDMatrix", "Dataset", "Pool"):
+            return True
+        pd = sys.modules.get("pandas")
+        return pd is not None and hasattr(pd, "api") and isinstance(value, pd.api.extensions.ExtensionArray)
 
     @staticmethod
     def accessor(value: Any) -> bool:
