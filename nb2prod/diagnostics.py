@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -74,6 +74,8 @@ class Diagnostic:
     cell: int | None = None
     line: int | None = None
     source: str = ""
+    panel_hint: str = field(default="", compare=False, repr=False)
+    """The remedy for who sees the sidebar, where that is another: there are buttons there."""
 
     @property
     def place(self) -> str:
@@ -84,7 +86,9 @@ class Diagnostic:
 
     def to_json(self) -> dict[str, Any]:
         """The object used in every JSON document of nb2prod."""
-        return asdict(self)
+        document = asdict(self)
+        del document["panel_hint"]
+        return document
 
 
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -216,6 +216,8 @@ def _tag_problems(notebook: Notebook) -> Iterator[Diagnostic]:
         "In JupyterLab, open the Property Inspector (the gears at the top right), select a cell and add one of the "
         "cell tags 'feature', 'train', 'predict'.\n"
         f"Only 'predict' must be there. To have tags proposed: nb2prod suggest {notebook.name}{also}",
+        panel_hint="Select a cell and press Feature, Train or Predict at the top of the panel, or have tags suggested. "
+        f"Only Predict must be there.{also}",
     )
 
 

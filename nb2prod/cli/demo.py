@@ -64,14 +64,14 @@ def demo(
     than the first whose libraries are installed.
     """
     if only_copy:
-        path = _copied(_chosen(example), folder or _FOLDER)
+        path = _kept(_chosen(example), folder)
         if as_json:
             print_json({"notebook": str(path)})
         else:
             print_text(str(path))
         return 0
     if in_jupyterlab:
-        path = _copied(_chosen(example), folder or _FOLDER)
+        path = _kept(_chosen(example), folder)
         _open(path, lab_options, as_json=as_json)
         return 0
     if lab_options:
@@ -121,6 +121,11 @@ def _missing(path: Path) -> list[str]:
     modules += [node.module or "" for node in statements if isinstance(node, ast.ImportFrom)]
     wanted = dict.fromkeys(name.partition(".")[0] for name in modules if name)
     return [name for name in wanted if importlib.util.find_spec(name) is None]
+
+
+def _kept(notebook: Path, folder: Path | None) -> Path:
+    """The notebook in the folder that was named, or else where it was put before: the current folder, or that of the demo."""
+    return _copied(notebook, folder or (Path() if Path(notebook.name).exists() else _FOLDER))
 
 
 def _copied(notebook: Path, folder: Path) -> Path:

@@ -9,7 +9,6 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from nb2prod.diagnostics import Diagnostic
 from nb2prod.errors import InputError
 from nb2prod.server.base import Handler
 
@@ -71,7 +70,7 @@ def _check(text: str, path: Path) -> dict[str, Any]:
     diagnostics = [
         {
             **item.to_json(),
-            "hint": _hint(item),
+            "hint": item.panel_hint or item.hint,
             "title": TITLES[item.code],
             "fixes": [fix.to_json() for fix in fixes(item, notebook)],
         }
@@ -84,15 +83,6 @@ def _check(text: str, path: Path) -> dict[str, Any]:
         "notebook_hash": notebook_hash(text),
         "verdict": found.verdict().removeprefix("Forecast: "),
     }
-
-
-def _hint(item: Diagnostic) -> str:
-    """The remedy for who sees the sidebar: to tag, there is no need of the Property Inspector or of a command."""
-    if item.code != "N1":
-        return item.hint
-    own = "Select a cell and press Feature, Train or Predict at the top of the panel, or have tags suggested. Only Predict must be there."
-    _inspector, _command, *slips = item.hint.split("\n")
-    return "\n".join([own, *slips])
 
 
 def _kernel(text: str, path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,13 @@ def test_an_example_is_copied_with_the_tables_that_it_reads(folder, capsys):
     names = {path.name for path in (folder / "flights" / "data").iterdir()} - {"README.md"}
     assert names == {"flights.csv.gz", "planes.csv.gz", "weather.csv.gz"}
     assert capsys.readouterr().out.splitlines()[-1] == "flights/flight_delay.ipynb"
+
+
+def test_a_copy_made_again_from_its_own_folder_is_found_there(folder, monkeypatch):
+    assert main(["demo", "breast_cancer", "--copy"]) == 0
+    monkeypatch.chdir(folder / "nb2prod-demo")
+    assert main(["demo", "breast_cancer", "--copy"]) == 0
+    assert [path.name for path in Path().iterdir()] == ["breast_cancer.ipynb"]
 
 
 @pytest.fixture
