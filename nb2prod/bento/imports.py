@@ -31,10 +31,11 @@ FORMATS: dict[str, tuple[str, ...]] = {
 
 def of_source(source: str) -> frozenset[str]:
     """Top-level names of every absolute import in the source, wherever in it the import stands."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        names.update(_imported(node))
-    return frozenset(names)
+    return _of_tree(ast.parse(source))
+
+
+def _of_tree(tree: ast.Module) -> frozenset[str]:
+    return frozenset(name for node in ast.walk(tree) for name in _imported(node))
 
 
 def of_project(folder: Path, standard_library: frozenset[str] = frozenset(sys.stdlib_module_names)) -> frozenset[str]:
@@ -46,16 +47,16 @@ def of_project(folder: Path, standard_library: frozenset[str] = frozenset(sys.st
     """
     own = {path.stem if path.suffix else path.name for path in folder.iterdir()}
     python = [path for path in project.content(folder) if path.suffix == ".py"]
-    sources = {path: text for path in python if (text := _importable(folder / path)) is not None}
-    runtime = [path for path in sources if path.parts[0] == project.RUNTIME_PACKAGE]
+    trees = {path: tree for path in python if (tree := _parsed(folder / path)) is not None}
+    runtime = [path for path in trees if path.parts[0] == project.RUNTIME_PACKAGE]
     names: set[str] = set(of_artifacts(folder / project.ARTIFACTS))
     called: set[str] = set()
-    for path in sources.keys() - set(runtime):
-        names.update(of_source(sources[path]))
+    for path in trees.keys() - set(runtime):
+        names.update(_of_tree(trees[path]))
         if path != Path("service.py"):  # ours, and no code of the notebook
-            called.update(_attributes(sources[path]))
+            called.update(_attributes(trees[path]))
     for path in runtime:
-        names.update(_of_runtime_module(sources[path], called))
+        names.update(_of_runtime_module(trees[path], called))
     if Options.load(folder / "options.json").request_log:
         names.add("pyarrow")
     return frozenset(names - own - standard_library)
@@ -92,8 +93,8 @@ def local_modules(imports: Iterable[str], folders: Sequence[Path], environment: 
         if path is None:
             continue
         found[name] = path
-        for source in module_sources(path):
-            waiting += sorted(of_source(source))
+        for tree in _trees(path):
+            waiting += sorted(_of_tree(tree))
     return tuple(found[name] for name in sorted(found))
 
 
@@ -109,20 +110,25 @@ def _local(name: str, folder: Path, environment: Environment) -> Path | None:
 
 def module_sources(path: Path) -> Iterator[str]:
     """The text of the module at `path`, or of each module below that folder; what Python could not import is left out."""
-    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-        text = _importable(file)
-        if text is not None:
-            yield text
+    for file in _files(path):
+        if _parsed(file) is not None:
+            yield file.read_text(encoding="utf-8")
 
 
-def _importable(file: Path) -> str | None:
-    """The file's text, None where Python could not import it either (a template, another encoding)."""
+def _trees(path: Path) -> Iterator[ast.Module]:
+    return (tree for file in _files(path) if (tree := _parsed(file)) is not None)
+
+
+def _files(path: Path) -> Sequence[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _parsed(file: Path) -> ast.Module | None:
+    """The file's tree, None where Python could not import it either (a template, another encoding)."""
     try:
-        text = file.read_text(encoding="utf-8")
-        ast.parse(text)
+        return ast.parse(file.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError):
         return None
-    return text
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
@@ -133,16 +139,16 @@ def _imported(node: ast.AST) -> Iterator[str]:
         yield node.module.partition(".")[0]
 
 
-def _of_runtime_module(source: str, called: set[str]) -> Iterator[str]:
-    for node in ast.parse(source).body:
+def _of_runtime_module(tree: ast.Module, called: set[str]) -> Iterator[str]:
+    for node in tree.body:
         yield from _imported(node)
         if isinstance(node, ast.FunctionDef) and node.name in called:
             for inner in ast.walk(node):
                 yield from _imported(inner)
 
 
-def _attributes(source: str) -> Iterator[str]:
-    return (node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute))
+def _attributes(tree: ast.Module) -> Iterator[str]:
+    return (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
 
 
 def _artifact_files(folder: Path) -> Iterator[tuple[str, str]]:

@@ -7,13 +7,14 @@ Bento that needs one fails here, and not in production.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
 from collections.abc import Iterable
-from importlib import metadata
 from pathlib import Path
 
+from nb2prod.environments import interpreter
 from nb2prod.environments.served import ServedEnvironment
 
 ALWAYS = frozenset({"nb2prod"})
@@ -109,10 +110,24 @@ def hidden_from(bento: Path, environment: ServedEnvironment) -> frozenset[str]:
     kept = _NEVER | sys.stdlib_module_names
     outside = {
         module
-        for module, owners in metadata.packages_distributions().items()
-        if module not in kept and not any(_plain(owner) in pinned for owner in owners)
+        for module, owners in _installed(tuple(map(_changed, sys.path))).items()
+        if module not in kept and not any(owner in pinned for owner in owners)
     }
     return frozenset(outside) | ALWAYS
+
+
+@functools.lru_cache(maxsize=1)
+def _installed(_changes: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
+    """Canonical names of distributions by the top-level modules that they bring; read again once a folder of them changed."""
+    return {module: tuple(item.key for item in owners) for module, owners in interpreter.own().by_module.items()}
+
+
+def _changed(folder: str) -> int:
+    """When something came to a folder or went from it; 0 where there is none."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _pinned(folder: Path) -> frozenset[str]:
