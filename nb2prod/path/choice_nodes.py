@@ -20,7 +20,11 @@ def choice_nodes(tree: Tree, event: dict[str, Any]) -> list[int]:
         ] + [tree.index[k.value] for k in expression.keywords if k.value is not table]
     if isinstance(expression, ast.Subscript):
         key = expression.slice
-        return [tree.index[key.elts[0]]] if isinstance(key, ast.Tuple) and key.elts else [tree.index[key]]
+        return (
+            [tree.index[key.elts[event.get("axis", 0)]]]
+            if isinstance(key, ast.Tuple) and key.elts
+            else [tree.index[key]]
+        )
     if isinstance(expression, ast.Call):
         return [tree.index[a] for a in [*expression.args, *(k.value for k in expression.keywords)]]
     return []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.path.scopes import bound_names
-from nb2prod.recording.trace import Recording
+from nb2prod.recording.trace import Recording, Tree
 
+SPREADING = frozenset({"pivot", "pivot_table", "crosstab", "unstack"})
 ASKING = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"})
 
 
@@ -76,27 +78,29 @@ def _asked_inside(recording: Recording) -> Diagnostic | None:
 
 def _asked_beside_tables(recording: Recording) -> Diagnostic | None:
     """A predict cell asks a model, but for values that no table holds: typed in, or read without a table's loader."""
+    for tree, node in asking(recording):
+        text, line = ast.unparse(node), tree.line(node)
+        assert tree.cell is not None
+        return Diagnostic(
+            "N5",
+            "error",
+            f"{text if len(text) <= 80 else text[:77] + '...'} is asked for values that are no rows of a table that the notebook loads.",
+            "Predict for rows of a table: load them with pandas (pd.read_csv, ...), numpy or scikit-learn, make the features from it, and tag that cell.",
+            tree.cell.number,
+            line,
+            tree.cell.text_of(line),
+        )
+    return None
+
+
+def asking(recording: Recording) -> Iterator[tuple[Tree, ast.Call]]:
+    """The calls of predict cells that ask a model, the last cell's first."""
     for tree in reversed(recording.trees):
         if tree.cell is None or "predict" not in tree.cell.tags:
             continue
         for node in ast.walk(tree.tree):
-            if (
-                not isinstance(node, ast.Call)
-                or not isinstance(node.func, ast.Attribute)
-                or node.func.attr not in ASKING
-            ):
-                continue
-            text, line = ast.unparse(node), tree.line(node)
-            return Diagnostic(
-                "N5",
-                "error",
-                f"{text if len(text) <= 80 else text[:77] + '...'} is asked for values that are no rows of a table that the notebook loads.",
-                "Predict for rows of a table: load them with pandas (pd.read_csv, ...), numpy or scikit-learn, make the features from it, and tag that cell.",
-                tree.cell.number,
-                line,
-                tree.cell.text_of(line),
-            )
-    return None
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKING:
+                yield tree, node
 
 
 def _entity(recording: Recording) -> Diagnostic | None:
@@ -113,7 +117,8 @@ def _entity(recording: Recording) -> Diagnostic | None:
             grouped = (
                 ".groupby(" in text and event.get("type") == "pandas.DataFrame" and not isinstance(statement, ast.Expr)
             )
-            if (not grouped and event["kind"] != "reshape") or not bound_names(statement) & behind:
+            spread = event["kind"] == "boundary" and event["name"] in SPREADING and not isinstance(statement, ast.Expr)
+            if not (grouped or spread or event["kind"] == "reshape") or not bound_names(statement) & behind:
                 continue
             key = text.split(".groupby(", 1)[1].split(")", 1)[0] if grouped else ""
             what = f"one row for each {key}" if grouped else f"another number of rows ({event['name']})"

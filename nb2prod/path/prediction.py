@@ -10,7 +10,7 @@ from nb2prod.path import calls
 from nb2prod.path.calls import PredictingFunction
 from nb2prod.path.candidate import Candidate, in_predict_cell, narrow, same_rows
 from nb2prod.path.candidates import asked, find_candidates, gathering
-from nb2prod.path.no_prediction import nothing
+from nb2prod.path.no_prediction import asking, nothing
 from nb2prod.recording.trace import Recording, Step
 
 
@@ -52,6 +52,9 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     pool = model or [c for c in found if narrow(recording, c) and not _row_itself(recording, c)]
     if wanted is not None:
         pool = [c for c in found if wanted in (c.name, c.column)]
+    elif not pool and not any(asking(recording)):
+        # No model is asked: a matrix that numpy makes of the rows (`X @ weights`) is what the cell is tagged for.
+        pool = [c for c in found if recording.snapshots[c.snapshot]["type"] == "numpy.ndarray"]
     function = calls.find(recording, wanted)
     if function is not None and not (pool if wanted is not None else model):
         return _by_calls(function)

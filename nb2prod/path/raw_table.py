@@ -31,7 +31,7 @@ def choose(recording: Recording, prediction: Prediction, wanted: str | None) -> 
         table = recording.tables[number]
         if rows is None or wanted not in (None, table.name):
             continue
-        if (rows >= 0).all() and len(np.unique(rows)) == len(rows):
+        if (rows >= 0).all() and (len(np.unique(rows)) == len(rows) or not _multiplied(recording, number)):
             fit.append((table, rows))
         elif (rows >= 0).any():
             torn.append(table)
@@ -45,6 +45,19 @@ def choose(recording: Recording, prediction: Prediction, wanted: str | None) -> 
         names = sorted({t.name for n in recording.tables_of(prediction.lineage) if (t := recording.tables[n]).name})
         raise Refused([_not_that_one(wanted, names)])
     raise Refused([_no_table(recording, prediction, [t for t, _ in fit], torn, whole=whole)])
+
+
+def _multiplied(recording: Recording, table: int) -> bool:
+    """Whether several rows were made of one row of this table, by a merge say: drawn several times (``resample``), a row is itself each time."""
+    for step in recording.steps:
+        for event in step.events:
+            if event["kind"] == "reshape":
+                return True
+            rows = recording.rows_of(event["after"], table) if event["kind"] == "merge" else None
+            known = rows[rows >= 0] if rows is not None else ()
+            if len(np.unique(known)) < len(known):
+                return True
+    return False
 
 
 def beside(planner: Planner, job: Mapping[str, Any]) -> list[str]:

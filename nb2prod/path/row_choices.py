@@ -126,6 +126,9 @@ class RowChoices:
     def _choice_text(self, render: Render, tree: Tree, event: dict[str, Any], mode: str) -> str:
         node = tree.nodes[event["node"]]
         everything = render(tree.nodes[event["table"]]) if "table" in event else all_rows_text(render, node)
+        if event.get("axis") and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            rows = ":0" if mode == NONE else "rules.every"
+            return f"{render(node.value)}[{render(node.slice.elts[0])}, {rows}]"
         if mode == NONE:
             return f"rules.no_row({everything})"
         if mode == VALIDITY:
@@ -165,6 +168,8 @@ class RowChoices:
         def text(render: Render) -> str:
             call = tree.nodes[event["node"]]
             assert isinstance(call, ast.Call)
+            if len(call.args) == len(held) == 1:  # of one array alone, `shuffle` and `resample` give that one
+                return f"rules.{'every_row' if held[0] else 'no_row'}({render(call.args[0])})"
             arrays = ", ".join(render(a) for a in call.args)
             return f"rules.split(({arrays},), {held!r})"
 

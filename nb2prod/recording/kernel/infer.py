@@ -14,6 +14,7 @@ from .joined_tables import concat, merge
 from .lineage import Kinds, Lineage, Rows, concatenated, length
 from .operation import NONE, Operation, Outcome
 from .polars_tables import rows_of_result
+from .rows_across import laid_across, turned
 
 SELECTING = frozenset(
     "query head tail sample sort_values sort_index nlargest nsmallest drop dropna drop_duplicates truncate filter take"
@@ -39,9 +40,6 @@ NOT_ALIGNED = frozenset(
 )
 
 
-STACKING = frozenset({"array", "asarray", "vstack", "row_stack", "stack"})
-
-
 RESHAPING = frozenset({"explode", "melt", "stack", "unstack", "wide_to_long", "repeat"})
 
 
@@ -64,9 +62,9 @@ def infer(op: Operation, rows: Rows) -> Outcome:
 
 def _of_many(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome:
     result = op.result
-    turned = _turned(op, rows, carried)
-    if turned is not None:
-        return turned
+    across = turned(op, rows, carried)
+    if across is not None:
+        return across
     if Kinds.accessor(result):
         return _accessor(op, rows, carried)
     if isinstance(result, dict):
@@ -89,39 +87,6 @@ def _of_many(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> O
     if Kinds.pandas(result):
         return _pandas(op, rows, carried)
     return _array(op, carried, rows)
-
-
-def _turned(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Outcome | None:
-    """Where rows run across, or begin to; None elsewhere."""
-    if op.name in ("T", "transpose") and op.receiver is not None and not op.args:
-        lineage = rows.of(op.receiver)
-        if lineage is not None:
-            return Outcome(lineage if getattr(op.result, "ndim", 1) == 1 else lineage.turned())
-    across = [x for v, x in carried if x.upright is not None and Kinds.array(v)] if Kinds.array(op.result) else []
-    return _of_across(op, across[0]) if across else None
-
-
-def _of_across(op: Operation, lineage: Lineage) -> Outcome:
-    """What is made of an array whose rows run across: across still, or with an entry for each (``votes.sum(axis=0)``, ``votes[0]``)."""
-    shapes = [v.shape for v in op.operands if Kinds.array(v)]
-    upright = lineage.turned()
-    if op.result.shape in shapes and op.result.ndim == 2:
-        return Outcome(lineage)
-    axis = op.kwargs.get("axis", op.args[-1] if op.args else None)
-    by_row = op.kind == "subscript" or (isinstance(axis, int) and axis == 0)
-    return Outcome(upright) if by_row and op.result.shape == (upright.n,) else NONE
-
-
-def _laid_across(op: Operation, rows: Rows) -> Lineage | None:
-    """``np.array([one, other])`` of vectors with an entry for each row: the rows run across."""
-    parts = op.args[0] if op.args and isinstance(op.args[0], (list, tuple)) else ()
-    if op.name not in STACKING or not parts or not Kinds.array(op.result) or op.result.ndim != 2:
-        return None
-    lineages = [rows.of(part) for part in parts]
-    first = lineages[0]
-    vectors = all(x is not None and x.n == op.result.shape[1] and not x.single for x in lineages)
-    flat = all(getattr(part, "ndim", 1) == 1 for part in parts)
-    return first.turned() if first is not None and vectors and flat and op.result.shape[0] == len(parts) else None
 
 
 def _module_call(op: Operation, module: str, name: str) -> bool:
@@ -208,7 +173,7 @@ def _array(op: Operation, carried: list[tuple[Any, Lineage]], rows: Rows) -> Out
     """Arrays, sparse matrices, lists and data sets: as many entries as an operand has rows, or its parts stacked."""
     if op.name in NOT_ALIGNED or (op.kind == "attribute" and op.name in ("shape", "columns")):
         return NONE
-    across = _laid_across(op, rows)
+    across = laid_across(op, rows)
     if across is not None:
         return Outcome(across)
     n = length(op.result)

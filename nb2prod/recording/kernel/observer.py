@@ -82,6 +82,8 @@ class Observer:
         run = self.run
         if run.selections.walks_rows(op):
             return
+        if run.predictions.parts_by_row(op):
+            return
         if run.freezing.parts(op):
             run.freezing.freeze(step, site, op)
             return

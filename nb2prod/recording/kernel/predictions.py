@@ -10,6 +10,7 @@ from .frames import Loop, Step
 from .lineage import SCALARS, Kinds, Lineage, length
 from .operation import Operation
 from .polars_tables import as_pandas
+from .rows_across import parts_by_row
 from .sites import Site, Statement
 from .snapshots import type_name
 
@@ -78,6 +79,15 @@ class Predictions:
                         "altered": token in self.altered,
                     }
                 )
+
+    def parts_by_row(self, op: Operation) -> bool:
+        """Whether parts of a result are made row by row of answers that run across; they are answers too."""
+        parts = parts_by_row(op, self.run.rows)
+        if any(self.is_predicted(v) for v in op.operands):
+            tokens = {token for part in parts if (token := self.run.rows.token(part)) is not None}
+            self.tokens |= tokens
+            self.altered |= tokens
+        return bool(parts)
 
     def is_predicted(self, value: Any) -> bool:
         """Whether the value is a prediction, or a list or dict of predictions and nothing else."""

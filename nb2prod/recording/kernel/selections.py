@@ -34,6 +34,9 @@ class Selections:
         event = {"kind": outcome.event, "node": site.node, "name": op.name, "after": self.run.serial(outcome.lineage)}
         if outcome.event != "merge":
             event.update(op=site.kind, before=self.run.serial(outcome.before))
+        along = self.run.lineage_of(op.receiver)
+        if along is not None and along.upright is not None:
+            event["axis"] = 1  # rows run across
         if outcome.event == "row":
             # One row may as well be a constant of training's: the plan says which, so its value is kept.
             event["value"] = op.result
