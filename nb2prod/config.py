@@ -72,8 +72,8 @@ class Options:
     serving: Mapping[str, Any] = field(default_factory=dict)
     """How the service behaves: the options of `nb2prod.runtime.options`, which are part of the Bento."""
     watch: Mapping[str, float] = field(default_factory=dict)
-    """When watching raises an alarm: `alpha`, the chance of a false one over a release's life, `materiality`, the total variation that matters, and `rise`, by how much the loss may
-    be above the notebook's."""
+    """When watching raises an alarm: `alpha`, the chance of a false one over a release's life, `materiality`, the total variation that matters, `rise`, by how much the loss may
+    be above the notebook's; `acknowledge_hours`, after which an alarm that nobody acknowledged is overdue."""
 
 
 def load(notebook: Path, overrides: Mapping[str, Any] | None = None) -> Options:
@@ -295,9 +295,15 @@ def watch_table(value: Any, where: str) -> dict[str, float]:
     """The thresholds of watching; raises `InputError`, which begins with `where`, for an unknown one or a value that can't be one."""
     given = _table(value, where, "alpha = 0.01, materiality = 0.05")
     for key, item in given.items():
-        if key not in ("alpha", "materiality", "rise"):
-            raise InputError(f"{where}: unknown threshold {key!r}", "Known: alpha, materiality, rise.")
+        if key not in ("alpha", "materiality", "rise", "acknowledge_hours"):
+            raise InputError(
+                f"{where}: unknown threshold {key!r}", "Known: alpha, materiality, rise, acknowledge_hours."
+            )
         number = _number(item)
+        if key == "acknowledge_hours":
+            if number is None or not number > 0:
+                raise _wrong(f"{where}: {key}", item, "a number of hours above 0")
+            continue
         if number is None or not (0 < number < 1 if key == "alpha" else 0 <= number < 1):
             raise _wrong(f"{where}: {key}", item, "a number between 0 and 1")
     return {key: float(item) for key, item in given.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -27,8 +28,11 @@ _HEAD = (
 @click.option("--watch", is_flag=True, help="Show it again and again, until interrupted.")
 @click.option("--every", type=click.FloatRange(0.2), default=2.0, show_default=True, help="Seconds between two looks.")
 @common_options
-def status(names: tuple[str, ...], *, watch: bool, every: float, as_json: bool, debug: bool) -> None:  # noqa: ARG001
-    """Show the deployments of this machine: asked of their processes now, not of a record."""
+def status(names: tuple[str, ...], *, watch: bool, every: float, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+    """Show the deployments of this machine: asked of their processes now, not of a record.
+
+    Exits with 1 where an alarm is overdue: nobody acknowledged it within the time that `own --acknowledge-within` states.
+    """
     if not watch:
         found = _found(names)
         if as_json:
@@ -37,11 +41,10 @@ def status(names: tuple[str, ...], *, watch: bool, every: float, as_json: bool, 
             print_text(table(found))
         else:
             note("There are no deployments. Make one: nb2prod deploy BENTO")
-        return
-    try:
+        return 1 if any(item.overdue_alarms for item in found) else 0
+    with contextlib.suppress(KeyboardInterrupt):  # the way to end it, not a failure
         _watch(names, every, as_json=as_json)
-    except KeyboardInterrupt:
-        return  # the way to end it, not a failure
+    return 0
 
 
 @click.command(short_help="End a deployment.")

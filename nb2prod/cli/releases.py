@@ -16,15 +16,28 @@ if TYPE_CHECKING:
 
 
 @click.command("list", short_help="List the releases.")
+@click.option("--mine", is_flag=True, help="Those that you answer for: git's e-mail or name, your user, NB2PROD_OWNER.")
 @common_options
-def list_releases(*, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
+def list_releases(*, mine: bool, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
     """List the releases by name, the newest first of each, with what their proof found."""
-    from nb2prod.release import deployments, records
+    from nb2prod.release import deployments, ownership, records
 
     found = records.records()
+    owners = {item.bento: ownership.holding(item.name, item).owner for item in found}
+    if mine:
+        me = ownership.identities()
+        found = tuple(item for item in found if ownership.is_mine(owners[item.bento], me))
+        if not found and not as_json:
+            note(
+                f"No release names one of these as its owner: {', '.join(sorted(me))}. Yours is called otherwise? Set NB2PROD_OWNER."
+            )
+            return
     named = deployments.aliases()
     if as_json:
-        listed = [{**item.to_json(), "aliases": list(named.get(item.bento, ()))} for item in found]
+        listed = [
+            {**item.to_json(), "owner": owners[item.bento], "aliases": list(named.get(item.bento, ()))}
+            for item in found
+        ]
         print_json({"releases": listed})
         return
     if not found:
@@ -43,7 +56,7 @@ def list_releases(*, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read 
 def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (read by `main`)
     """Show a release (name, its newest; or name:version): path, fields, captured values, filters, metrics, parity."""
     from nb2prod.path import planned
-    from nb2prod.release import records
+    from nb2prod.release import ownership, records
 
     item = records.find(name)
     plan = _plan(item)
@@ -52,12 +65,13 @@ def show(name: str, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001 (rea
         known = None if metrics is None else metrics.to_json()
         print_json({**item.to_json(), "plan": plan, "metrics": known, "folder": str(item.folder)})
         return
+    held = ownership.holding(item.name, item)
     facts = [
         ("notebook", item.notebook),
         ("built", f"{_minute(item.created)} UTC with nb2prod {item.nb2prod}"),
         ("parameters", ", ".join(f"{key}={value!r}" for key, value in item.parameters.items())),
-        ("owner", item.owner or ""),
-        ("runbook", item.runbook or ""),
+        ("owner", held.owner or ""),
+        ("runbook", held.runbook or ""),
         ("parity", proofs.words(item.parity)),
         ("record", str(item.folder or "")),
     ]

@@ -122,12 +122,21 @@ def delivered(item: Alarm, target: str) -> None:
         connection.execute("INSERT OR IGNORE INTO delivery VALUES (?, ?, ?)", (item.id, target, _now()))
 
 
-def remarks(name: str) -> list[str]:
-    """The open alarms of a deployment in sentences, for its status."""
+def overdue(name: str, hours: float) -> int:
+    """How many alarms of this name nobody has acknowledged for longer than so many hours."""
+    return sum(item.age > dt.timedelta(hours=hours) for item in open_alarms(name))
+
+
+def remarks(name: str, hours: float) -> list[str]:
+    """The open alarms of a deployment in sentences, for its status; those older than `hours` are overdue."""
     if not (home.home() / FILE).is_file():
         return []
     found = open_alarms(name)
-    texts = [f"alarm, {_age(item.age)} old, acknowledged by nobody: {item.text}" for item in found[:3]]
+    late = dt.timedelta(hours=hours)
+    texts = [
+        f"{'OVERDUE ' * (item.age > late)}alarm, {_age(item.age)} old, acknowledged by nobody: {item.text}"
+        for item in found[:3]
+    ]
     if len(found) > len(texts):
         texts.append(f"and {len(found) - len(texts)} more alarms")
     return [*texts, f'`nb2prod watch {name} --ack "why"` acknowledges them'] if texts else []

@@ -71,6 +71,8 @@ class Deployment:
     """The proof's summary; None where the release record is gone."""
     owner: str | None = None
     runbook: str | None = None
+    overdue_alarms: int = 0
+    """Alarms that nobody acknowledged within the time that is stated for it."""
     notebook: str | None = None
     notebook_changed: bool | None = None
     """Whether the notebook's file differs from what was built; None where the file is not at hand."""

@@ -18,7 +18,7 @@ from nb2prod import home
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import cases
 from nb2prod.progress import NoProgress, Progress
-from nb2prod.release import records
+from nb2prod.release import ownership, records
 from nb2prod.release.deployment import Deployment, Event
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places, proxy, servers, state
@@ -52,6 +52,8 @@ class Wish:
     is also what None means where nothing is known of the deployment."""
     without_owner: bool = False
     """Take a release that nobody answers for."""
+    owner: str | None = None
+    """Who answers for the deployment from now on."""
 
 
 def deploy(
@@ -69,10 +71,11 @@ def deploy(
 
     progress = progress or NoProgress()
     release = records.find(bento)
-    if not release.owner and not wish.without_owner:
+    owner = wish.owner or ownership.holding(release.name, release, wish.name).owner
+    if not owner and not wish.without_owner:
         raise NotDeployed(
             f"{release.bento} has no owner: nobody would answer for it",
-            'Set owner = "..." in nb2prod.toml and build again, or deploy it --without-owner.',
+            f"Name one: nb2prod deploy {release.name} --owner WHO; or deploy it --without-owner.",
         )
     if release.sampled:
         raise NotDeployed(
@@ -88,6 +91,7 @@ def deploy(
         placement = _placed(ledger, placement, release, name, wish)
         if placement.live == release.version and _answers(ledger, placement):
             progress.message(f"{release.bento} is live already")
+            _own(name, wish)
             return status(name)
         own = places.bento(name, release.version)
         source = own if own.is_dir() else store.find(release.bento).folder
@@ -96,7 +100,13 @@ def deploy(
         change = _change(ledger, placement, release.version, progress, timeout)
         change.any_port = wish.port is None and placement.live is None
         change.run(source, "deploy")
+        _own(name, wish)
     return status(name)
+
+
+def _own(name: str, wish: Wish) -> None:
+    if wish.owner is not None:
+        ownership.change(name, owner=wish.owner)
 
 
 def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord, name: str, wish: Wish) -> Placement:

@@ -10,7 +10,7 @@ from pathlib import Path
 from nb2prod import config, home
 from nb2prod.bento import store
 from nb2prod.errors import InputError
-from nb2prod.release import records
+from nb2prod.release import ownership, records
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places
 from nb2prod.release.running.ledger import Ledger, Placement
@@ -59,7 +59,8 @@ def find(name_or_tag: str, logs: Sequence[Path] = ()) -> Subject:
     release = records.find(name_or_tag)
     found = store.find(release.bento).folder
     own = (home.serving() / release.name / "requests",)
-    return Subject(release.name, release.bento, found, tuple(logs) or own, release.owner, release.runbook, release)
+    held = ownership.holding(release.name, release)
+    return Subject(release.name, release.bento, found, tuple(logs) or own, held.owner, held.runbook, release)
 
 
 def _deployed(placement: Placement, version: str, logs: Sequence[Path]) -> Subject:
@@ -71,8 +72,8 @@ def _deployed(placement: Placement, version: str, logs: Sequence[Path]) -> Subje
     model = f"{placement.release}:{wanted}"
     folder = own if own.is_dir() else store.find(model).folder
     log = places.folder(placement.name) / "data" / placement.release / "requests"
-    owner, runbook = (release.owner, release.runbook) if release is not None else (None, None)
-    return Subject(placement.name, model, folder, tuple(logs) or (log,), owner, runbook, release)
+    held = ownership.holding(placement.release, release, placement.name)
+    return Subject(placement.name, model, folder, tuple(logs) or (log,), held.owner, held.runbook, release)
 
 
 def thresholds(subject: Subject, *, alpha: float | None = None, materiality: float | None = None) -> Thresholds:
@@ -83,4 +84,5 @@ def thresholds(subject: Subject, *, alpha: float | None = None, materiality: flo
     given = {key: value for key, value in (("alpha", alpha), ("materiality", materiality)) if value is not None}
     asked = config.watch_table(given, "the command line")
     stated = {} if subject.release is None else dict(subject.release.watch)
+    stated.pop("acknowledge_hours", None)  # how alarms are seen to, not when they are raised
     return Thresholds(**{**stated, **asked})

@@ -385,7 +385,7 @@ STATES = (
                 requests=7,
                 errors=0,
                 uptime=12.0,
-                notes=["it has no owner: set `owner` in nb2prod.toml and build again"],
+                notes=["it has no owner: nb2prod own flight_delay --owner WHO"],
             )
         ),
         then=_nothing_answered,

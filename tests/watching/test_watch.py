@@ -213,7 +213,7 @@ def test_an_alarm_is_raised_once_and_acknowledged(drifted, rng, capsys):
     assert watch(capsys, "--check")[0] == 1
     _, again = watch(capsys)
     assert len(again["alarms"]) == 2
-    assert any("acknowledged by nobody" in text for text in alarms.remarks(NAME))
+    assert any("acknowledged by nobody" in text for text in alarms.remarks(NAME, 72.0))
     assert main(["watch", NAME, "--ack", "  "]) == 2
     capsys.readouterr()
     assert main(["watch", NAME, "--ack", "known campaign"]) == 0

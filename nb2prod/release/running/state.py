@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from nb2prod.errors import InputError
-from nb2prod.release import alarms, records, source
+from nb2prod.release import alarms, ownership, records, source
 from nb2prod.release.deployment import Deployment, State
+from nb2prod.release.ownership import Ownership
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places, probe
 from nb2prod.release.running.keeper import Seen
@@ -44,7 +45,9 @@ def described(ledger: Ledger, placement: Placement) -> Deployment:
     release = _release(placement)
     seen = found.seen if found.server_alive else None
     changed = None if release is None else source.notebook_changed(release)
-    notes = _remarks(placement, release, changed, notes)
+    held = ownership.holding(placement.release, release, placement.name)
+    hours = held.acknowledge_hours or ownership.ACKNOWLEDGE_HOURS
+    notes = _remarks(placement, release, held, changed, notes)
     return Deployment(
         name=placement.name,
         release=placement.release,
@@ -67,8 +70,9 @@ def described(ledger: Ledger, placement: Placement) -> Deployment:
         proxied=placement.proxied,
         gap=placement.gap,
         parity=None if release is None else release.parity,
-        owner=None if release is None else release.owner,
-        runbook=None if release is None else release.runbook,
+        owner=held.owner,
+        runbook=held.runbook,
+        overdue_alarms=alarms.overdue(placement.name, hours),
         notebook=None if release is None else release.notebook,
         notebook_changed=changed,
         notes=tuple(notes),
@@ -163,7 +167,7 @@ def _words(rollout: Rollout) -> str:
 
 
 def _remarks(
-    placement: Placement, release: ReleaseRecord | None, changed: bool | None, state_notes: list[str]
+    placement: Placement, release: ReleaseRecord | None, held: Ownership, changed: bool | None, state_notes: list[str]
 ) -> list[str]:
     """What its owner should know, after what its state is about."""
     notes = [*state_notes]
@@ -180,9 +184,9 @@ def _remarks(
         )
     if placement.live is not None and release is None:
         notes.append("its release record is gone: what it serves is a copy of its own")
-    elif release is not None and not release.owner:
-        notes.append("it has no owner: set `owner` in nb2prod.toml and build again")
-    notes += alarms.remarks(placement.name)
+    elif release is not None and not held.owner:
+        notes.append(f"it has no owner: nb2prod own {placement.name} --owner WHO")
+    notes += alarms.remarks(placement.name, held.acknowledge_hours or ownership.ACKNOWLEDGE_HOURS)
     if changed:
         notes.append("the notebook has changed since this was built")
     return notes
