@@ -142,8 +142,9 @@ class Composer:
         outside = self.walk.unwanted(step, tree)
         covered |= self._left_to_frozen(step, tree)
         nested = self.choices.inside_conditions(step, tree)
+        kept = self.walk.of_kept(tree.number)
         for event in step.events:
-            if event.get("node") in covered or event.get("node") in outside:
+            if event.get("node") in covered or event.get("node") in outside or event.get("node") in kept:
                 continue
             if event["kind"] in ("filter", "select", "order") and event["node"] in nested:
                 continue
@@ -153,7 +154,7 @@ class Composer:
         covered |= set(replaced) | outside | self.choices.covered(step, tree, nested)
         covered |= self._labels(step, tree, covered)
         for read in step.reads:
-            if read.node not in covered:
+            if read.node not in covered or read.node in kept:
                 self.names.read(step, tree, read, keys)
 
     def taken(self, tree: Tree, node: ast.stmt) -> None:

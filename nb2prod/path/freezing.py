@@ -124,6 +124,8 @@ class Freezing:
             tried += [Served(live=some, skipping=True) for some in dict.fromkeys([frozenset(), *live])]
         if written := self._written_by_label(walk):
             tried = [Served(left_out=written), *(replace(one, left_out=written) for one in tried), *tried]
+        if asked := self._asked_by_row(walk):
+            tried.append(Served(kept=asked))
         return next((served for served in tried if self._try(served)), None)
 
     def _written_by_label(self, walk: Walk) -> frozenset[tuple[int, int]]:
@@ -138,6 +140,13 @@ class Freezing:
                 if keys and not any(tree.index.get(n) in rows for key in keys for n in ast.walk(key)):
                     found.add((tree.number, tree.index[node]))
         return frozenset(found)
+
+    def _asked_by_row(self, walk: Walk) -> frozenset[tuple[int, int]]:
+        """Names by which lambdas on the path ask tables: ``df.apply(lambda r: r.b - df[df.g == r.g].b.mean(), axis=1)``."""
+        steps = [one for step in walk.kept.values() for one in (step, *step.asides)]
+        return frozenset(
+            (self.recording.statements[s.k].tree, read.node) for s in steps for read in s.reads if read.asked
+        )
 
     def _better(self, served: Served, live: frozenset[tuple[int, int]]) -> Served:
         tried = replace(served, live=live)

@@ -43,7 +43,8 @@ class NamesRead:
                 use = Use(step.seq, self.composer.looped(step), read.state)
                 self.composer.definitions.use(tree, read.node, read.name, use)
             return
-        if read.kind == "rows" and read.snapshot is not None and self.composer.walk.is_beside(read.lineage):
+        idle = read.snapshot is not None and not read.asked and self.composer.walk.is_beside(read.lineage)
+        if read.kind == "rows" and (idle or (tree.number, read.node) in self.composer.walk.served.kept):
             self._table_asked(step, tree, read, keys)
             return
         if read.kind != "value" or bound_around(tree, node, read.name) or self._live(step, tree, read.name):
@@ -66,9 +67,10 @@ class NamesRead:
         self.composer.edit(tree, read.node, lambda r, t=tree, n=read.node: self._read_text(r, t, n, beside))  # type: ignore[misc]
 
     def _table_asked(self, step: Step, tree: Tree, read: Read, keys: dict[str, Any]) -> None:
-        """A branch that no row took asks a table of which a request has no rows: what it will ask is not known, so the table is kept."""
+        """What will be asked of a table is not known (by a branch that no row took, by a lambda for each row): it is kept as it was."""
         assert read.snapshot is not None
-        reason = f"a table that a branch which did not run asks by its name, {read.name}"
+        asked = "a lambda" if read.asked else "a branch which did not run"
+        reason = f"a table that {asked} asks by its name, {read.name}"
         self.composer.captures.add(
             tree, read.node, "read", (read.name, reason), Occurrence(step.seq, read.snapshot, keys)
         )

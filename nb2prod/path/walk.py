@@ -24,13 +24,14 @@ class Served:
     """How operations that look at the rows beside a row are served, where not with what they found in the recorded run.
 
     `live`: the places (tree and node) that are served as they are written; `states`: the snapshot that takes the place of another; `skipping`: loops
-    over tables pass by those of which a request has no row; `left_out`: statements (tree and node) that write into rows of training's by their labels.
+    over tables pass by those of which a request has no row; `left_out`: statements (tree and node) that write into rows of training's by their labels; `kept`: names (tree and node) by which lambdas ask tables, that are served as they were in the recorded run.
     """
 
     live: frozenset[tuple[int, int]] = frozenset()
     states: Mapping[int, int] = field(default_factory=dict)
     skipping: bool = False
     left_out: frozenset[tuple[int, int]] = frozenset()
+    kept: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass
@@ -78,7 +79,19 @@ class Walk:
             single = all(self.recording.is_single(lineage) for lineage in event["from"])
             if single and all(r is not None and set(r.tolist()) == self.one_row for r in rows):
                 return True
-        return (self.recording.statements[step.k].tree, event["node"]) in self.served.live
+        tree = self.recording.statements[step.k].tree
+        return (tree, event["node"]) in self.served.live or event["node"] in self.of_kept(tree)
+
+    def of_kept(self, number: int) -> set[int]:
+        """The expressions of a tree, inside of lambdas, that are made of tables which are kept whole."""
+        tree = self.recording.trees[number]
+        found = set()
+        for node in (n for t, n in self.served.kept if t == number):
+            current = tree.nodes[node]
+            while isinstance(current, ast.expr) and not isinstance(current, ast.Lambda):
+                found.add(tree.index[current])
+                current = tree.parents[current]
+        return found
 
     served: Served = Served()
 

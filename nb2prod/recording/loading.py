@@ -108,6 +108,7 @@ def _read(raw: dict[str, Any]) -> Read:
         raw.get("module"),
         raw.get("qualname"),
         raw.get("state"),
+        raw.get("asked", False),
     )
 
 

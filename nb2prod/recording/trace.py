@@ -60,6 +60,8 @@ class Read(_Carrying):
     qualname: str | None = None
     state: int | None = None
     """Of a function or class: the state in which it was."""
+    asked: bool = False
+    """Of a table with a snapshot: a lambda that ran asked it by its name."""
 
 
 @dataclass(frozen=True)

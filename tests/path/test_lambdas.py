@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.path.inprocess import serve
+from tests.path.inprocess import plan_and_serve, serve
 
 LOAD = """
 import numpy as np
@@ -62,3 +62,19 @@ def test_it_is_served_as_it_ran(name: str, tmp_path: Path) -> None:
     assert served.answers(served.predicted) == served.expected
     one_by_one = served.one_by_one()
     assert one_by_one == pytest.approx(served.expected, rel=1e-12)
+
+
+def test_a_lambda_that_asks_a_table_by_the_rows_own_key_has_it_as_it_was(tmp_path: Path) -> None:
+    cells = [
+        ("data", LOAD + "df['g'] = df['g'].fillna(0)"),
+        (
+            "feature",
+            "df['gap'] = df.apply(lambda r: r['b'] - df[df['g'] == r['g']]['b'].mean(), axis=1)\nX = df[['a', 'gap']]",
+        ),
+        ("train", FIT),
+        ("predict", "p = model.predict(X)"),
+    ]
+    made, served = plan_and_serve(cells, tmp_path)
+    assert set(made.fields) == {"a", "b", "g"}
+    assert "captured.df[captured.df['g'] == r['g']]" in made.composition.features
+    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)

@@ -30,6 +30,8 @@ class Expressions:
         self.depth = 0
         self.current = 0
         self.bound: list[set[str]] = []
+        self.lambdas = 0
+        """How many lambdas stand around the expression."""
 
     def _hook(self, name: str, node: ast.AST, *args: ast.expr) -> ast.Call:
         func = ast.Attribute(value=ast.Name(id=HOOK, ctx=ast.Load()), attr=name, ctx=ast.Load())
@@ -44,6 +46,8 @@ class Expressions:
         number = len(self.tables.sites) - 1
         if kind == "name" and self.bound and not any(name in names for names in self.bound):
             self.tables.lambdas.setdefault((self.tree, self.current), []).append(number)
+            if self.lambdas:
+                self.tables.inner.add(number)
         return number
 
     def _wrapped(self, hook: str, sid: int, twin: ast.expr, node: ast.expr) -> ast.expr:
@@ -105,7 +109,9 @@ class Expressions:
         twin = copy.copy(node)
         args = node.args
         self.bound.append({a.arg for a in ast.walk(args) if isinstance(a, ast.arg)})
+        self.lambdas += 1
         hooked = self.expr(node.body)
+        self.lambdas -= 1
         self.bound.pop()
         twin.body = located(
             ast.IfExp(test=self._hook("follows_lambda", node, ast.Constant(mark)), body=hooked, orelse=plain), node.body

@@ -11,6 +11,8 @@ from .lineage import SCALARS, Kinds
 if TYPE_CHECKING:
     from .recorder import Recorder
 
+MOST_ASKED = 500_000
+"""A table of more cells is not kept for lambdas that ask it by its name."""
 MOST_CELLS = 5_000_000
 """A table of more cells is not kept for code that has not run."""
 
@@ -26,7 +28,9 @@ class Reads:
         read: dict[str, Any] = {"node": where.node, "name": where.name, "tree": where.tree}
         token = None if isinstance(value, SCALARS) else self.run.rows.token(value)
         if token is not None:
-            return {**read, "token": token, **self._rows_by_name(value, snapshot=keep and not ran)}
+            asked = ran and site in self.run.tables.inner
+            found = self._rows_by_name(value, snapshot=keep and (not ran or (asked and _small(value))))
+            return {**read, "token": token, **found, **({"asked": True} if asked and "snapshot" in found else {})}
         if not isinstance(value, SCALARS):
             tokens = self.run.tokens_inside(value)
             if tokens:
@@ -86,3 +90,7 @@ class Reads:
         """The states of the notebook's functions and classes of these names, which a pickle refers to."""
         found = {name: self.run.definitions.state(self.run.ns[name]) for name in sorted(names) if name in self.run.ns}
         return {name: state for name, state in found.items() if state is not None}
+
+
+def _small(value: Any) -> bool:
+    return Kinds.pandas(value) and len(value) > 1 and value.size <= MOST_ASKED

@@ -61,6 +61,8 @@ class Tables:
     statements: list[Statement] = field(default_factory=list)
     lambdas: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     """Sites of the names that a statement's lambdas and comprehensions take from outside: they may run where nothing is reported, or not at all."""
+    inner: set[int] = field(default_factory=set)
+    """Sites of names that a lambda takes from outside: it may be called once for each row."""
     functions: dict[str, ast.Lambda | ast.FunctionDef] = field(default_factory=dict)
     """Hooked functions as they were written, by a mark that stands in their code."""
     definitions: dict[int, Definition] = field(default_factory=dict)
