@@ -85,11 +85,28 @@ def _asked_beside_tables(recording: Recording) -> Diagnostic | None:
             "N5",
             "error",
             f"{text if len(text) <= 80 else text[:77] + '...'} is asked for values that are no rows of a table that the notebook loads.",
-            "Predict for rows of a table: load them with pandas (pd.read_csv, ...), numpy or scikit-learn, make the features from it, and tag that cell.",
+            _scored_elsewhere(recording)
+            or "Predict for rows of a table: load them with pandas (pd.read_csv, ...), numpy or scikit-learn, make the features from it, and tag that cell.",
             tree.cell.number,
             line,
             tree.cell.text_of(line),
         )
+    return None
+
+
+def _scored_elsewhere(recording: Recording) -> str | None:
+    """What to do where another cell predicts rows of a table: the recorded path is the one of that cell."""
+    for step in reversed(recording.by_frame.get(0, [])):
+        tree, _ = recording.statement(step.k)
+        for event in step.events:
+            if event["kind"] != "predict" or tree.cell is None or "predict" in tree.cell.tags:
+                continue
+            if recording.length_of(event["lineage"]) > 1:
+                text = ast.unparse(tree.nodes[event["node"]])
+                return (
+                    f"Cell {tree.cell.number} predicts rows of a table ({text if len(text) <= 60 else text[:57] + '...'}): tag that cell `predict`, "
+                    "and take the tag from this one. The service then takes such values as its field."
+                )
     return None
 
 

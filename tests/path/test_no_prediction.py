@@ -46,3 +46,19 @@ def test_it_is_said(name: str, tmp_path: Path) -> None:
     [found] = refused.value.diagnostics
     assert found.code == code
     assert text in found.message
+
+
+def test_typed_values_beside_a_scored_table_name_the_cell_to_tag(tmp_path: Path) -> None:
+    cells = [
+        ("feature", LOAD),
+        ("train", "model = LogisticRegression().fit(X, df['t'])"),
+        (None, "print((model.predict(X) == df['t']).mean())"),
+        ("predict", "model.predict([[3.0]])"),
+    ]
+    with pytest.raises(Refused) as caught:
+        serve(cells, tmp_path)
+    assert "Cell 3 predicts rows of a table (model.predict(X)): tag that cell" in caught.value.diagnostics[0].hint
+    again = tmp_path / "again"
+    again.mkdir()
+    served = serve([*cells[:2], ("predict", cells[2][1]), (None, cells[3][1])], again)
+    assert served.answers(served.predicted) == served.expected
