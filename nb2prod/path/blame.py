@@ -7,26 +7,11 @@ import re
 from typing import Any
 
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.forecast.table import RANDOM_FUNCTIONS
 from nb2prod.path.composition import Composition
 from nb2prod.path.served_checks import random_values
 from nb2prod.path.walk import Walk
 from nb2prod.recording.trace import Recording, Tree
-
-RANDOM = frozenset(
-    {
-        "rand",
-        "randn",
-        "randint",
-        "random",
-        "normal",
-        "uniform",
-        "choice",
-        "permutation",
-        "sample",
-        "random_sample",
-        "standard_normal",
-    }
-)
 
 
 def mismatch_diagnostics(recording: Recording, walk: Walk, answer: dict[str, Any]) -> tuple[Diagnostic, ...]:
@@ -135,7 +120,7 @@ def _special(recording: Recording, walk: Walk, place: tuple[int | None, int | No
         if tree.cell is None or (tree.cell.number, tree.line(node)) != place[:2]:
             continue
         names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-        if names & RANDOM and ("random" in names or "rng" in ast.unparse(node)):
+        if names & RANDOM_FUNCTIONS and ("random" in names or "rng" in ast.unparse(node)):
             return Diagnostic(
                 "F11",
                 "error",

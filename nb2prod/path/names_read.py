@@ -18,12 +18,11 @@ from nb2prod.path.scopes import (
     local_names,
     parameters,
 )
+from nb2prod.recording.kernel.arguments import FITTING
 from nb2prod.recording.trace import Place, Read, Step, Tree
 
 if TYPE_CHECKING:
     from nb2prod.path.compose import Composer
-
-FITTING = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample"})
 
 
 class NamesRead:

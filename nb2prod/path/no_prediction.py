@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.path.scopes import bound_names
+from nb2prod.recording.kernel.predictions import PREDICTING
 from nb2prod.recording.trace import Recording, Tree
 
 SPREADING = frozenset({"pivot", "pivot_table", "crosstab", "unstack"})
-ASKING = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"})
 
 
 def nothing(recording: Recording, wanted: str | None) -> Diagnostic:
@@ -116,7 +116,7 @@ def asking(recording: Recording) -> Iterator[tuple[Tree, ast.Call]]:
         if tree.cell is None or "predict" not in tree.cell.tags:
             continue
         for node in ast.walk(tree.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKING:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PREDICTING:
                 yield tree, node
 
 
@@ -159,7 +159,7 @@ def _behind(recording: Recording) -> set[str]:
         part
         for cell in cells
         for node in ast.walk(cell)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKING
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PREDICTING
         for part in (*node.args, *(k.value for k in node.keywords))
     ]
     found = {name for part in asked or cells for name in _names(part)}
