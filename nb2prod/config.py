@@ -24,10 +24,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from nb2prod.criteria import environment_table, gate_table
 from nb2prod.errors import InputError
 
 FILE_NAME = "nb2prod.toml"
-_TABLES = ("filters", "parameters", "serving", "tolerances", "watch")
+_TABLES = ("environments", "filters", "gates", "parameters", "serving", "tolerances", "watch")
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
 )
@@ -74,6 +75,11 @@ class Options:
     watch: Mapping[str, float] = field(default_factory=dict)
     """When watching raises an alarm: `alpha`, the chance of a false one over a release's life, `materiality`, the total variation that matters, `rise`, by how much the loss may
     be above the notebook's; `acknowledge_hours`, after which an alarm that nobody acknowledged is overdue."""
+
+    gates: Mapping[str, str | bool] = field(default_factory=dict)
+    """What a release must show before it is deployed: `roc_auc = ">= 0.8"`."""
+    environments: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
+    """Names that a release moves through, in their order, each with gates of its own."""
 
 
 def load(notebook: Path, overrides: Mapping[str, Any] | None = None) -> Options:
@@ -192,6 +198,8 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "counterfactual_limit": _limit,
         "serving": _serving,
         "watch": watch_table,
+        "gates": gate_table,
+        "environments": environment_table,
     }
 
 

@@ -397,6 +397,8 @@ def _release(built: _Built, report: ParityReport, cases: Cases) -> tuple[str | N
         owner=options.owner,
         runbook=options.runbook,
         watch=options.watch,
+        gates=options.gates,
+        environments=options.environments,
         recording=_recording_digest(serving),
         nb2prod=__version__,
         captured=tuple(

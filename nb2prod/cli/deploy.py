@@ -24,6 +24,7 @@ from nb2prod.errors import InputError
 @click.option("--engine", help="docker or podman, for --container (default: the first that answers).")
 @click.option("--run-option", "run_options", multiple=True, metavar="OPTION", help="For the engine's run.")
 @click.option("--owner", metavar="WHO", help="Who answers for the deployment from now on.")
+@click.option("--override-gate", metavar="WHY", help="Deploy it though a gate is not passed; recorded with you.")
 @click.option("--without-owner", is_flag=True, help="Also a release that has no owner.")
 @click.option("--systemd", is_flag=True, help="Write a systemd user unit that brings it back after a reboot.")
 @click.option("--timeout", type=float, default=180.0, show_default=True, help="Seconds to become ready.")
@@ -50,6 +51,7 @@ def deploy(bento: str | None, *, restore: bool, systemd: bool, as_json: bool, de
         container=_container(flags),
         without_owner=flags["without_owner"],
         owner=flags["owner"],
+        override_gate=flags["override_gate"],
     )
     with shown() as progress:
         item = deployments.deploy(bento, wish, timeout=flags["timeout"], progress=progress)
@@ -63,7 +65,9 @@ def deploy(bento: str | None, *, restore: bool, systemd: bool, as_json: bool, de
 
 def _restore(name: str | None, flags: dict[str, Any], *, systemd: bool, as_json: bool) -> None:
     given = [
-        f"--{key.replace('_', '-')}" for key in ("name", "host", "port", "proxy", "owner") if flags[key] is not None
+        f"--{key.replace('_', '-')}"
+        for key in ("name", "host", "port", "proxy", "owner", "override_gate")
+        if flags[key] is not None
     ]
     if given or systemd:
         raise InputError(

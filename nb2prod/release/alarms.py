@@ -6,7 +6,6 @@ One SQLite file, `alarms.sqlite3` in nb2prod's home, for all names. An alarm is 
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import sqlite3
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from nb2prod import home
 from nb2prod.database import Database
 from nb2prod.errors import InputError
+from nb2prod.release.person import user
 
 FILE = "alarms.sqlite3"
 _TABLES = """
@@ -103,7 +103,7 @@ def acknowledge(name: str, why: str) -> tuple[Alarm, ...]:
     with _opened() as connection:
         connection.executemany(
             "UPDATE alarm SET acknowledged = ?, who = ?, why = ? WHERE id = ?",
-            [(_now(), getpass.getuser(), why.strip(), item.id) for item in found],
+            [(_now(), user(), why.strip(), item.id) for item in found],
         )
     numbers = {item.id for item in found}
     return tuple(item for item in all_alarms(name) if item.id in numbers)

@@ -20,6 +20,7 @@ from nb2prod.parity import cases
 from nb2prod.progress import NoProgress, Progress
 from nb2prod.release import ownership, records
 from nb2prod.release.deployment import Deployment, Event
+from nb2prod.release.gates import decisions
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places, proxy, servers, state
 from nb2prod.release.running.kept import tail
@@ -54,6 +55,8 @@ class Wish:
     """Take a release that nobody answers for."""
     owner: str | None = None
     """Who answers for the deployment from now on."""
+    override_gate: str | None = None
+    """Why it is deployed though a gate is not passed; recorded with who did it."""
 
 
 def deploy(
@@ -65,7 +68,7 @@ def deploy(
     already stays as it is. `timeout` is for becoming ready, and for another process that changes the deployment.
 
     Raises `InputError` for a release that there is not, `NotDeployed` where the new version does not come up, is
-    not proved or has no owner, `EnvironmentProblem` where the machine lacks something. What was live stays live.
+    not proved, has no owner or does not pass its gates, `EnvironmentProblem` where the machine lacks something. What was live stays live.
     """
     from nb2prod.bento import store
 
@@ -82,12 +85,16 @@ def deploy(
             f"of {release.bento} only a sample was proved (build --quick)",
             f"Prove the whole first: nb2prod parity {release.bento}",
         )
+    if wish.override_gate is not None and not wish.override_gate.strip():
+        raise InputError("an override says why", 'For example: --override-gate "hotfix, agreed with Ada"')
     name = places.check_name(wish.name or release.name)
     ledger = Ledger()
     with places.lock(name, wait=timeout, told=progress.message):
         placement = ledger.placement(name)
         if placement is not None:
             placement = mend(ledger, placement, wait=True)
+        if placement is None or placement.live != release.version:
+            _pass_gates(ledger, name, release, wish, progress)
         placement = _placed(ledger, placement, release, name, wish)
         if placement.live == release.version and _answers(ledger, placement):
             progress.message(f"{release.bento} is live already")
@@ -107,6 +114,30 @@ def deploy(
 def _own(name: str, wish: Wish) -> None:
     if wish.owner is not None:
         ownership.change(name, owner=wish.owner)
+
+
+def _pass_gates(ledger: Ledger, name: str, release: ReleaseRecord, wish: Wish, progress: Progress) -> None:
+    """Hold the release against its gates; raises `NotDeployed` where it does not pass, and nobody says why it shall be deployed all the same."""
+    from nb2prod.release.gates import check, environments
+
+    report = check.check(release, check.live(name, release.name))
+    if not report.results:
+        return
+    progress.stage("gates")
+    why = "" if report.passed else (wish.override_gate or "").strip()
+    let_in = report.passed or bool(why)
+    made = decisions.record(
+        release.name, release.version, decisions.DEPLOY, report.to_json(), let_in=let_in, override=why
+    )
+    if not let_in:
+        raise NotDeployed(
+            f"{release.bento} does not pass its gates: {environments.words(report)}",
+            f'See all: nb2prod gate {release.bento}. Deploy it all the same, which is recorded: --override-gate "why"',
+        )
+    if why:
+        detail = f"{environments.words(report)}: {why} ({made.who})"
+        ledger.note(name, event("gate overridden", release.version, detail))
+        progress.message(f"overridden: {detail}")
 
 
 def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord, name: str, wish: Wish) -> Placement:
@@ -268,15 +299,15 @@ def history(name: str) -> tuple[Event, ...]:
 
 
 def aliases() -> dict[str, tuple[str, ...]]:
-    """What is live or previous anywhere: `name:version` -> `("live",)`, with the deployment where it is called otherwise."""
-    if not (home.home() / FILE).is_file():
-        return {}
+    """What is live or previous anywhere, or in an environment: `name:version` -> `("live",)`, with the deployment where it is called otherwise."""
     found: dict[str, list[str]] = {}
-    for item in Ledger().placements():
+    for item in Ledger().placements() if (home.home() / FILE).is_file() else ():
         for alias, version in (("live", item.live), ("previous", item.previous)):
             if version is not None:
                 told = alias if item.name == item.release else f"{alias} ({item.name})"
                 found.setdefault(f"{item.release}:{version}", []).append(told)
+    for bento, environments in decisions.placed().items():
+        found.setdefault(bento, []).extend(environments)
     return {bento: tuple(told) for bento, told in found.items()}
 
 

@@ -77,8 +77,8 @@ def compare(first: ReleaseRecord, second: ReleaseRecord) -> Differences:
         None if both is None else _changes(*map(_artifacts, both)),
         None if both is None else _changes(*map(_fields, both)),
         _changes(_pins(first), _pins(second)),
-        _metrics(first, second),
-        _answers(first, second),
+        metrics(first, second),
+        answers(first, second),
         (dict(first.parity), dict(second.parity)),
     )
 
@@ -134,7 +134,8 @@ def _pins(release: ReleaseRecord) -> dict[str, str]:
     return {pin.partition("==")[0]: pin.partition("==")[2] for pin in release.pins}
 
 
-def _metrics(first: ReleaseRecord, second: ReleaseRecord) -> Comparison:
+def metrics(first: ReleaseRecord, second: ReleaseRecord) -> Comparison:
+    """The metrics of both on the rows that both evaluated; where there are none, its reason says why."""
     known = []
     for item in (first, second):
         try:
@@ -154,7 +155,8 @@ def _prediction(release: ReleaseRecord) -> str:
     return str(plan.get("prediction") or "prediction")
 
 
-def _answers(first: ReleaseRecord, second: ReleaseRecord) -> Answers | None:
+def answers(first: ReleaseRecord, second: ReleaseRecord) -> Answers | None:
+    """What the second answers otherwise of the rows that both predicted; None where a record lacks its rows."""
     try:
         one, other = (cases.read(item.path("cases.json")) for item in (first, second))
     except InputError:

@@ -14,6 +14,7 @@ from nb2prod.bento import store
 from nb2prod.environments import sizes
 from nb2prod.errors import InputError
 from nb2prod.release import environments, records
+from nb2prod.release.gates import decisions
 from nb2prod.release.running import places
 from nb2prod.release.running.ledger import Ledger
 
@@ -31,7 +32,7 @@ class Item:
 
 
 def found(keep: int) -> tuple[Item, ...]:
-    """What may go, if the newest `keep` releases of each name stay, with what is live or previous anywhere."""
+    """What may go, if the newest `keep` releases of each name stay, with what is live or previous anywhere, or in an environment."""
     needed = _needed()
     return tuple(item for part in (_releases(keep, needed), _copies(), _environments(), _leftovers()) for item in part)
 
@@ -56,7 +57,7 @@ def _needed() -> frozenset[str]:
         for item in Ledger().placements()
         for version in (item.live, item.previous, item.rollout.version if item.rollout else None)
         if version is not None
-    )
+    ) | frozenset(decisions.placed())
 
 
 def _releases(keep: int, needed: frozenset[str]) -> Iterator[Item]:

@@ -7,7 +7,6 @@ built, until it is taken back (`nb2prod own NAME --as-built`).
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import os
 import sqlite3
 import subprocess
@@ -19,6 +18,7 @@ from nb2prod import home
 from nb2prod.database import Database
 from nb2prod.errors import InputError
 from nb2prod.release import records
+from nb2prod.release.person import user
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running.ledger import FILE as LEDGER
 from nb2prod.release.running.ledger import Ledger
@@ -125,14 +125,6 @@ def identities() -> frozenset[str]:
 def is_mine(owner: str | None, mine: frozenset[str]) -> bool:
     """Whether one of the owners (several with commas) is one of these."""
     return owner is not None and any(part.strip().casefold() in mine for part in owner.split(","))
-
-
-def user() -> str:
-    """Who works at this machine, as decisions record it."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may run as a number that has no name
-        return f"user {os.getuid()}"
 
 
 def _check(name: str) -> None:

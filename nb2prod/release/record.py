@@ -66,6 +66,9 @@ class ReleaseRecord:
     runbook: str | None = None
     watch: Mapping[str, float] = field(default_factory=dict)
     """Thresholds of watching, as `nb2prod.toml` had them."""
+    gates: Mapping[str, str | bool] = field(default_factory=dict)
+    """Gates, as `nb2prod.toml` had them; so are `environments`, which a release moves through in this order."""
+    environments: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
     recording: str | None = None
     """Digest of the recorded run."""
     nb2prod: str = ""

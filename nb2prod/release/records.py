@@ -18,12 +18,14 @@ from nb2prod import home, room
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.evaluation.evaluation import Evaluation
 from nb2prod.evaluation.outcomes import Outcomes
+from nb2prod.evaluation.outcomes import from_json as outcomes_of
 from nb2prod.parity import documents
 from nb2prod.parity import report as reports
 from nb2prod.parity.cases import Cases, tolerance_of
 from nb2prod.parity.cases import read as read_cases
 from nb2prod.parity.report import ParityReport
 from nb2prod.release import record, source
+from nb2prod.release.gates import decisions
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import ledger
 from nb2prod.runtime.equality import DEFAULT_TOLERANCE, Tolerance
@@ -109,11 +111,19 @@ def proved_again(item: ReleaseRecord, report: ParityReport) -> ReleaseRecord:
         card.proved_again(item.path("README.md").read_text(encoding="utf-8"), report.to_json()),
         item.path("executed.ipynb").read_text(encoding="utf-8"),
         source.origin(item.folder or Path()),
+        item.metrics(),
+        _outcomes(item),
     )
     made = write(item, contents)
     with contextlib.suppress(InputError):  # it may have been removed from the store
         store.replace_card(store.find(item.bento), contents.card)
     return made
+
+
+def _outcomes(item: ReleaseRecord) -> Outcomes | None:
+    """What its metrics are computed from; None where it was built without, or imported without its rows."""
+    path = (item.folder or Path()) / record.OUTCOMES
+    return outcomes_of(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 def proved_before(name: str, version: str) -> bool:
@@ -125,8 +135,8 @@ def proved_before(name: str, version: str) -> bool:
 
 
 def find(name_or_tag: str) -> ReleaseRecord:
-    """The record of `name:version` (or a version's unique beginning), of the alias `name:live` or `name:previous`, or the
-    newest of `name`.
+    """The record of `name:version` (or a version's unique beginning), of the alias `name:live` or `name:previous`, what an
+    environment has (`name:production`), or the newest of `name`.
 
     Raises `InputError`, with what there is, where none or several match, or the record can't be read.
     """
@@ -140,6 +150,8 @@ def find(name_or_tag: str) -> ReleaseRecord:
         return max((record.read(path) for path in versions), key=_age)
     if wanted in ledger.ALIASES:
         wanted = ledger.aliased(name, wanted)
+    elif wanted:
+        wanted = decisions.environments(name).get(wanted, wanted)
     exact = [path for path in versions if path.name == wanted]
     matches = exact or [path for path in versions if path.name.startswith(wanted)]
     if len(matches) == 1:

@@ -43,6 +43,7 @@ def test_each_notebook_is_built_proved_and_kept_under_a_name_of_its_own():
     commands = "\n".join(step.get("run", "") for step in job["steps"])
     assert 'nb2prod check "$NOTEBOOK"' in commands
     assert 'nb2prod build "$NOTEBOOK" --json' in commands
+    assert 'nb2prod gate "' in commands
     # A notebook's name reaches the shell as a variable only.
     assert "${{" not in commands
     report = next(step for step in job["steps"] if step.get("name") == "Keep the report")

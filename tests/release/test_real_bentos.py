@@ -20,7 +20,9 @@ def test_no_request_is_lost_while_versions_change(tmp_path, monkeypatch, load):
     monkeypatch.setenv("NB2PROD_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
     shutil.copy(ROOT / "example_notebooks" / "breast_cancer.ipynb", tmp_path)
-    (tmp_path / "nb2prod.toml").write_text('owner = "Ada"\n')
+    (tmp_path / "nb2prod.toml").write_text(
+        'owner = "Ada"\ngates = { roc_auc = ">= 0.5", "vs_live.roc_auc" = ">= -0.2", changed_answers = "<= 0.5", p99_ms = "<= 5000", parity = true }\n'
+    )
 
     def nb2prod(*arguments):
         command = [sys.executable, "-m", "nb2prod", *arguments, "--json"]
@@ -33,8 +35,15 @@ def test_no_request_is_lost_while_versions_change(tmp_path, monkeypatch, load):
     first = nb2prod("build", "breast_cancer.ipynb")["bento"]
     second = nb2prod("build", "breast_cancer.ipynb", "-p", "C", "3")["bento"]
     assert first != second
+    nb2prod("parity", second)
+    assert nb2prod("show", second)["metrics"]["reason"] is None  # kept when it is proved again
     try:
         port = nb2prod("deploy", first)["port"]
+        report = nb2prod("gate", second)
+        found = {item["gate"]: item for item in report["results"]}
+        assert (report["against"], len(found)) == (first, 5)
+        assert found["p99_ms"]["low"] <= found["p99_ms"]["value"] <= found["p99_ms"]["high"]
+        assert found["vs_live.roc_auc"]["note"].endswith("rows")
         rows = json.loads((store.find(first).folder / "src" / "examples.json").read_text())["rows"][:1]
         with load(port, threads=4, rows=rows) as callers:
             assert nb2prod("deploy", second)["bento"] == second
