@@ -46,7 +46,9 @@ class RowChoices:
             return NONE if self.held(event["before"]) else EVERY
         if event["kind"] in ("select", "order"):
             return EVERY
-        if "table" in event:  # it went through groups or rows: what becomes of a row depends on the others
+        if "table" in event and not event.get(
+            "by_row"
+        ):  # it went through groups or rows: what becomes of a row depends on the others
             return TRAINING_ONLY
         if (tree.number, event["node"]) in self.partial:
             return PARTIAL

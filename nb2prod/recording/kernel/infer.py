@@ -12,6 +12,7 @@ from .chosen_rows import by_labels, index_of, joined, same_index, selecting, sub
 from .guard import module_of, name_of
 from .joined_tables import concat, merge
 from .lineage import Kinds, Lineage, Rows, concatenated, length
+from .marked_rows import chosen_by_function
 from .operation import NONE, Operation, Outcome
 from .polars_tables import rows_of_result
 from .rows_across import laid_across, turned
@@ -127,7 +128,7 @@ def _pandas(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> Ou
         return Outcome(joined(matches))
     same = [lineage for v, lineage in carried if lineage.n == len(result)]
     if not same:
-        return NONE
+        return NONE if _on_groupby(op) else chosen_by_function(op, rows)
     receiver = rows.of(op.receiver) if op.receiver is not None else None
     if (
         receiver is None

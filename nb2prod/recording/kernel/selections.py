@@ -34,6 +34,13 @@ class Selections:
         event = {"kind": outcome.event, "node": site.node, "name": op.name, "after": self.run.serial(outcome.lineage)}
         if outcome.event != "merge":
             event.update(op=site.kind, before=self.run.serial(outcome.before))
+        if outcome.source is not None and op.receiver is not outcome.source:
+            # A function was given the table; where it judges each row by itself, its verdict is a rule as any other.
+            places = [
+                place for kind, place, value in places_of(site.call, op) if kind == "site" and value is outcome.source
+            ]
+            if places and outcome.event in ("filter", "select"):
+                event.update(table=self.run.tables.sites[places[0]].node, by_row=outcome.event == "filter")
         along = self.run.lineage_of(op.receiver)
         if along is not None and along.upright is not None:
             event["axis"] = 1  # rows run across
