@@ -42,6 +42,9 @@ SMALL = (
     "predict_by_function",
 )
 
+NOT_THERE = {("category_dtype", "python3.10-pandas2.0"): "scikit-learn 1.3 has no categorical_features='from_dtype'"}
+"""Notebooks that the libraries of an environment are too old for."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -106,6 +109,8 @@ def test_the_kernel_has_nothing_of_ours(machine: Machine) -> None:
 def test_small_notebooks_are_built_and_proved(machine: Machine, name: str) -> None:
     if os.environ.get("NB2PROD_TEST_MATRIX") != "whole" and SMALL.index(name) % len(BUILT_ON) != machine.number:
         pytest.skip("built on another environment; NB2PROD_TEST_MATRIX=whole builds each on every one")
+    if (name, BUILT_ON[machine.number].name) in NOT_THERE:
+        pytest.skip(NOT_THERE[name, BUILT_ON[machine.number].name])
     built = machine.build(load.write(name, machine.folder / "small" / name))
     assert built["parity"]["passed"]
     expected = load.expected()[name]
