@@ -318,7 +318,7 @@ def test_an_empty_parity_and_deployment_are_no_empty_boxes(page):
 
 def test_settings_switch_badges_and_checks(page):
     select_cell(page, 2)
-    badge = "getComputedStyle(jupyterapp.shell.currentWidget.content.activeCell.node, '::before').display"
+    badge = "getComputedStyle(jupyterapp.shell.currentWidget.content.activeCell.node, '::after').display"
 
     def set_(key, value):
         file = json.dumps({key: value})

@@ -154,7 +154,7 @@ def test_a_cell_shows_its_roles(page):
         return page.evaluate(
             """number => {
                 const cell = jupyterapp.shell.currentWidget.content.widgets[number - 1].node;
-                return [cell.dataset.nb2prodRole ?? null, getComputedStyle(cell, '::before').content];
+                return [cell.dataset.nb2prodRole ?? null, getComputedStyle(cell, '::after').content];
             }""",
             number,
         )

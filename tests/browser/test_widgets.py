@@ -37,6 +37,7 @@ def lab(tmp_path_factory):
     root = tmp_path_factory.mktemp("notebooks")
     cells = [new_code_cell(source) for source in CELLS]
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells[1].metadata["tags"] = ["data"]
     for name in ("lab", "notebook"):
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": spec}), root / f"{name}.ipynb")
     options = ("--JupyterNotebookApp.expose_app_in_browser=True",)
@@ -59,9 +60,18 @@ def follow(page, root):
     expect(widget).to_contain_text("stopped")
 
 
+BADGE = """() => {
+    const style = getComputedStyle(document.querySelector('.jp-Cell[data-nb2prod-role="data"]'), '::after');
+    return [style.content, style.height, style.top, style.right];
+}"""
+"""What the label of a tagged cell says, and where it hangs."""
+LABEL = ['"Data"', "14px", "-3px", "17px"]
+
+
 def test_in_jupyterlab(lab, browser):
     page = lab.open(browser, "lab.ipynb")
     follow(page, lab.root)
+    assert page.evaluate(BADGE) == LABEL
     page.close()
 
 
@@ -73,4 +83,5 @@ def test_in_notebook_7(lab, browser):
         "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=120_000
     )
     follow(page, lab.root)
+    assert page.evaluate(BADGE) == LABEL
     page.close()
