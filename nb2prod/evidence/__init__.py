@@ -5,6 +5,7 @@ and whenever one looks, and grows without end once it does not hold. By Ville's 
 Everything here is kept as a natural logarithm. References: Ramdas, Gruenwald, Vovk and Shafer, "Game-theoretic statistics and safe anytime-valid
 inference" (2023).
 
-`counts`: have counts by category the shares of a finite reference? `events`: do events fall to one of two arms with the share that traffic does?
+`counts`: have counts by category the shares of a finite reference? `events`: do events fall to one of two arms with the share that traffic does? `canary`: does
+a canary do harm, by all that is asked of its answers?
 `means`: is a bounded mean above what was stated, and where does it lie? `families`: many questions at once. Needs numpy and scipy only.
 """

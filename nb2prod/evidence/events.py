@@ -33,10 +33,24 @@ class EventEvidence:
         """So many events of which `in_arm` fell to an arm with this share (0 < share < 1); returns the logarithm of the evidence."""
         if not 0 < share < 1 or not 0 <= in_arm <= events:
             raise ValueError(f"{in_arm} of {events} events with a share of {share}")
-        chance = share * self._factors / (1 - share + share * self._factors)
-        gains = in_arm * np.log(chance / share) + (events - in_arm) * np.log((1 - chance) / (1 - share))
-        self._values = self._values + gains
+        inside, outside = self._gains(share)
+        self._values = self._values + in_arm * inside + (events - in_arm) * outside
         return self.evidence
+
+    def add_each(self, share: float, in_arm: npt.NDArray[np.bool_]) -> Floats:
+        """Events one after the other, each in the arm or not, (n,); returns the logarithm of the evidence after each of them, (n,)."""
+        if not 0 < share < 1:
+            raise ValueError(f"a share of {share}")
+        inside, outside = self._gains(share)
+        course = self._values + np.cumsum(np.where(in_arm[:, None], inside, outside), axis=0)
+        if len(course):
+            self._values = course[-1]
+        return np.asarray(np.logaddexp.reduce(course, axis=1))
+
+    def _gains(self, share: float) -> tuple[Floats, Floats]:
+        """What an event in the arm adds to each alternative's logarithm, and what one outside of it does."""
+        chance = share * self._factors / (1 - share + share * self._factors)
+        return np.log(chance / share), np.log((1 - chance) / (1 - share))
 
     @property
     def evidence(self) -> float:

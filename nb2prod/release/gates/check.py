@@ -229,7 +229,7 @@ class _Finder:
             listed = ", ".join(sorted({pair.name for pair in found.metrics}))
             why = "several outputs have one: write output.metric" if known else f"both have: {listed}"
             return GateResult(item.name, item.wanted, "failed", note=f"no {wanted} to compare; {why}")
-        return _told_apart(item, known[0], found.rows)
+        return told_apart(item, known[0], found.rows)
 
     def _first(self, item: Criterion) -> GateResult | None:
         """What is compared with nothing, or with itself, passes: somebody has to be the first."""
@@ -289,7 +289,7 @@ def _undecided(item: Criterion, note: str) -> GateResult:
     return GateResult(item.name, item.wanted, "undecided", note=note)
 
 
-def _told_apart(item: Criterion, pair: PairedMetric, rows: int) -> GateResult:
+def told_apart(item: Criterion, pair: PairedMetric, rows: int) -> GateResult:
     """A difference passes where the whole interval does: what is not shown to be no worse may be worse."""
     note = f"{pair.second:.4g}, live {pair.first:.4g}, the same {rows:,} rows"
     if pair.verdict == "no difference":
