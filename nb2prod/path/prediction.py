@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +54,8 @@ def choose(recording: Recording, wanted: str | None) -> Prediction:
     if wanted is not None:
         pool = [c for c in found if wanted in (c.name, c.column)]
     elif not pool and not any(asking(recording)):
-        # No model is asked: a matrix that numpy makes of the rows (`X @ weights`) is what the cell is tagged for.
-        pool = [c for c in found if recording.snapshots[c.snapshot]["type"] == "numpy.ndarray"]
+        # No model is asked: a matrix that is made of many rows and of weights (`X @ weights`) is what the cell is tagged for; features alone are not.
+        pool = [c for c in found if not _row_itself(recording, c) and _weighed(recording, c)]
     function = calls.find(recording, wanted)
     if function is not None and not (pool if wanted is not None else model):
         return _by_calls(function)
@@ -103,6 +104,20 @@ def _row_itself(recording: Recording, candidate: Candidate) -> bool:
     """Whether a value is one row (its features, say), and no answer for it."""
     text = recording.snapshots[candidate.snapshot]["text"]
     return recording.is_single(candidate.lineage) and ("of shape" in text or text.startswith(("[", "{")))
+
+
+def _weighed(recording: Recording, candidate: Candidate) -> bool:
+    """Whether an array for many rows comes of a product of matrices."""
+    array = recording.snapshots[candidate.snapshot]["type"] == "numpy.ndarray"
+    nodes = (node for step in candidate.steps for node in ast.walk(recording.statement(step.k)[1]))
+    return array and recording.length_of(candidate.lineage) > 1 and any(_multiplies(node) for node in nodes)
+
+
+def _multiplies(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return name in ("dot", "matmul", "einsum", "tensordot")
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
 
 
 def _by_calls(function: PredictingFunction) -> Prediction:

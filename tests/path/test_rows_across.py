@@ -76,3 +76,10 @@ def test_a_table_with_one_row_for_many_is_called_that(tmp_path: Path) -> None:
         inprocess.plan(cells(case), tmp_path)
     assert [d.code for d in caught.value.diagnostics] == ["N12"]
     assert "pivot_table" in caught.value.diagnostics[0].message
+
+
+def test_a_matrix_of_features_alone_is_no_prediction(tmp_path: Path) -> None:
+    case = ('X = df[["a", "b"]].to_numpy()', "weights = np.array([1.0, 2.0])", "scaled = X[100:] * weights")
+    with pytest.raises(Refused) as caught:
+        inprocess.plan(cells(case), tmp_path)
+    assert [d.code for d in caught.value.diagnostics] == ["N5"]
