@@ -52,10 +52,10 @@ def write(name: str) -> Path:
 
 def text(name: str) -> str:
     """The unit of this deployment."""
-    return _TEXT.format(name=name, home=_quoted(f"NB2PROD_HOME={home.home()}"), python=_quoted(sys.executable))
+    return _TEXT.format(name=name, home=quoted(f"NB2PROD_HOME={home.home()}"), python=quoted(sys.executable))
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """One word of a unit file, whatever it holds."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
