@@ -133,6 +133,17 @@ def test_a_mean_inside_of_an_expression_is_no_rows_own(tmp_path, monkeypatch):
         planned(tmp_path, cells)
 
 
+def test_a_lazy_table_comes_in_where_it_is_collected(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cells = [
+        (None, 'df = pl.scan_csv("d.csv").filter(pl.col("age") > 0).collect()'),
+        (None, 'X = df.lazy().with_columns((pl.col("age") * 2).alias("twice")).select("twice", "fare").collect()'),
+        ("train", FIT),
+        ("predict", PREDICT),
+    ]
+    assert planned(tmp_path, cells).fields == ("age", "fare")
+
+
 def test_groups_are_values_and_no_rows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cells = [

@@ -142,6 +142,12 @@ class Kinds:
         return pl is not None and hasattr(pl, "Series") and isinstance(value, pl.DataFrame)
 
     @staticmethod
+    def lazy(value: Any) -> bool:
+        """A LazyFrame of polars."""
+        pl = sys.modules.get("polars")
+        return pl is not None and hasattr(pl, "LazyFrame") and isinstance(value, pl.LazyFrame)
+
+    @staticmethod
     def table(value: Any) -> bool:
         """A DataFrame of pandas or polars."""
         return Kinds.frame(value) or Kinds.polars_frame(value)

@@ -67,7 +67,11 @@ class TablesIn:
         if not Kinds.table(result) and not (loader and Kinds.array(result)):
             return
         receiver = getattr(func, "__self__", None)
-        if Kinds.pandas(receiver) or Kinds.polars(receiver) or Kinds.array(receiver) or Kinds.accessor(receiver):
+        lazy = (
+            Kinds.lazy(receiver) and self.run.lineage_of(receiver) is None
+        )  # `pl.scan_csv(...).filter(...).collect()`
+        stands_for_rows = Kinds.pandas(receiver) or Kinds.polars(receiver) or Kinds.array(receiver)
+        if stands_for_rows or (Kinds.accessor(receiver) and not lazy):
             return
         if any(_has_rows(v) and not self._is_fresh(v) for v in values.values()):
             return  # made from something whose rows were lost: its rows are none of a table's
