@@ -1,6 +1,6 @@
 """Is a good canary left alone, and a bad one withdrawn before many have met it?
 
-    python benchmarks/rollout.py [--rollouts 1000] [--canaries 300] [--challengers 300] [--json]
+    python benchmarks/rollout.py [--rollouts 1000] [--canaries 3000] [--challengers 300] [--json]
 
 1. False rollbacks: simulated rollouts of 1, 10 and 50 % whose canary is like the stable release, looked at after each request: errors, late answers, fallbacks and nulls, and ten
    bins of the prediction.
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -150,25 +151,29 @@ def _outcomes(answers: npt.NDArray[np.int64], truth: npt.NDArray[np.int64]) -> O
     )
 
 
+def measured(rollouts: int, canaries: int, challengers: int) -> Iterator[Figure]:
+    """Each figure as soon as it is there."""
+    yield from withdrawals(canaries)
+    yield without_data()
+    yield false_rollbacks(rollouts)
+    yield worse_challengers(challengers)
+
+
 def main() -> int:
     """Measure, print, and say whether all goals are met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rollouts", type=int, default=1_000)
-    parser.add_argument("--canaries", type=int, default=300)
+    parser.add_argument("--canaries", type=int, default=3_000)
     parser.add_argument("--challengers", type=int, default=300)
     parser.add_argument("--json", action="store_true")
     told = parser.parse_args()
-    figures = [
-        false_rollbacks(told.rollouts),
-        *withdrawals(told.canaries),
-        without_data(),
-        worse_challengers(told.challengers),
-    ]
+    figures = []
+    for item in measured(told.rollouts, told.canaries, told.challengers):
+        figures.append(item)
+        if not told.json:
+            print(f"{item.name}: {item.value:g} (goal: {item.goal}){'' if item.met else '  MISSED'}", flush=True)
     if told.json:
         sys.stdout.write(json.dumps([asdict(item) for item in figures], indent=1) + "\n")
-    else:
-        for item in figures:
-            sys.stdout.write(f"{item.name}: {item.value:g} (goal: {item.goal}){'' if item.met else '  MISSED'}\n")
     return 0 if all(item.met for item in figures) else 1
 
 

@@ -126,6 +126,20 @@ def test_what_can_not_be_told_does_not_pass(make, known, gate, said):
     assert said in report.results[0].note
 
 
+def test_a_value_without_an_interval_says_why(make):
+    """A slice whose only positive row is missed has an `f1` of 0, which bounds nothing."""
+    truth = [0] * 60 + [1] * 60
+    rows = [{"city": "Rome" if at < 60 else "Paris"} for at in range(120)]
+    truth[0], answers = 1, [0] * 60 + [1] * 60
+    known = Outcomes(
+        predicted=120, keys=tuple(map(str, range(120))), row_ids=tuple(range(120)), predictions=tuple(answers),
+        truth=tuple(truth), classes=(0, 1), estimator="classifier", rows=tuple(rows),
+    )  # fmt: skip
+    (found,) = check.check(make("aa11", {"worst_slice.f1": ">= 0.6"}, known=known), None).results
+    assert (found.outcome, found.value, found.low) == ("failed", 0.0, None)
+    assert found.note.startswith("city = Rome, 60 rows; no interval: not defined in")
+
+
 def test_an_image_is_measured_where_there_is_one(make, monkeypatch):
     release = make("aa11", {"image_mb": "<= 500"})
 

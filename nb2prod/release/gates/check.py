@@ -214,6 +214,8 @@ class _Finder:
             found, note = output.metric(metric), f"{output.rows:,} rows"
         if found is None or found.value is None:
             return _undecided(item, found.reason if found is not None else f"there is no {metric}")
+        if found.low is None and found.reason:
+            note = f"{note}; no interval: {found.reason}"
         return _judged(item, found.value, found.low, found.high, note)
 
     def _paired(self, item: Criterion) -> GateResult:
