@@ -68,6 +68,7 @@ def watch(  # noqa: PLR0913 - an option each
     from nb2prod.cli.progress import shown as progress_shown
     from nb2prod.release import alarms
     from nb2prod.watching import labelling, prometheus, subject, telling, whole_files
+    from nb2prod.watching import page as pages
 
     found = subject.find(name, logs)
     if rules:
@@ -81,16 +82,14 @@ def watch(  # noqa: PLR0913 - an option each
     if metrics is not None:
         whole_files.write_text(metrics, prometheus.gauges(seen))
     if page is not None:
-        from nb2prod.watching.page import document
-
-        whole_files.write_text(page, document(seen, known))
+        whole_files.write_text(page, pages.document(seen, known))
     problems = telling.tell(seen, webhook=webhook, command=command)
     if as_json:
-        print_json({**seen.to_json(), "labels": None if known is None else known.to_json(), "undelivered": problems})
+        realised = None if known is None else known.to_json()
+        print_json({**seen.to_json(), "labels": realised, "undelivered": problems})
     else:
-        print_text(
-            "\n".join([*text(seen, _chosen(seen, shown)), *([] if known is None else ["", *labels.text(known)])])
-        )
+        labelled = [] if known is None else ["", *labels.text(known)]
+        print_text("\n".join([*text(seen, _chosen(seen, shown)), *labelled]))
     for problem in problems:
         note(problem)
     return 1 if check and seen.alarms else 0
