@@ -16,6 +16,7 @@ from nb2prod.config import Options
 from nb2prod.counterfactual.inspection import Told
 from nb2prod.path import filters
 from nb2prod.path.composition import TRAINING_ONLY
+from nb2prod.path.freezing import Rows, rows_learned_from
 from nb2prod.recording.trace import Recording
 
 
@@ -35,7 +36,7 @@ def left_out(told: Told, table: int, options: Options) -> dict[int, Left]:
     lost = sorted(told.changed - predicted)
     if not lost:
         return {}
-    training = filters.told(told.recording, options.filters, TRAINING_ONLY, table, {}).classes
+    training = filters.told(told.recording, options.filters, TRAINING_ONLY, table, _learned(told.recording)).classes
     found: dict[int, Left] = {}
     for left, before, after in _filters(told.recording, table):
         # A filter off the path of the prediction lacks some of its rows.
@@ -45,6 +46,15 @@ def left_out(told: Told, table: int, options: Options) -> dict[int, Left]:
             if row not in found and row in before and row not in after:
                 found[row] = left
     return {row: left for row, left in found.items() if training.get(left.place) != TRAINING_ONLY}
+
+
+def _learned(recording: Recording) -> Rows:
+    """By table, the rows that any of the run's models learned from."""
+    found: dict[int, frozenset[int]] = {}
+    for fit in recording.fits:
+        for table, rows in rows_learned_from(recording, fit["lineage"]).items():
+            found[table] = found.get(table, frozenset()) | rows
+    return found
 
 
 def still_rules(told: Told, shuffled: Recording, table: int, rows: int) -> frozenset[Left]:

@@ -56,7 +56,8 @@ def check(answer: dict[str, Any], table: Table, options: Options) -> tuple[Diagn
         )
     if found:
         raise Refused(found)
-    return tuple(_both(str(column)) for column in leaked)
+    other = [str(column) for column in answer.get("unheld", ())]
+    return (*(_both(str(column)) for column in leaked), *(_of_two_types(column, table) for column in other))
 
 
 def _both(column: str) -> Diagnostic:
@@ -65,4 +66,13 @@ def _both(column: str) -> Diagnostic:
         "warning",
         f"The target is made of {column!r}, and so are the features: the model may have learned from the answer.",
         "Check that the value is known before the prediction is asked for; a request has to contain it.",
+    )
+
+
+def _of_two_types(column: str, table: Table) -> Diagnostic:
+    return Diagnostic(
+        "F14",
+        "warning",
+        f"{column!r} holds in another table what its type in {table.name!r} can't: a request may give what {table.name!r} could hold, and nothing else.",
+        "Read the column with the same type everywhere, for example pd.read_csv(..., dtype={...}).",
     )

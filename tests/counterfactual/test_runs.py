@@ -113,6 +113,19 @@ def test_a_filter_of_training_says_nothing_of_a_request(tmp_path, rule):
     assert all(row.outcome == "value" for row in rows)
 
 
+def test_a_rule_that_holds_predicted_rows_against_a_statistic_of_trainings_must_refuse(tmp_path):
+    predict = (
+        "rest = df[40:]\nrest = rest[rest['fare'] <= df[:40]['fare'].quantile(0.8)]\n"
+        "y_pred = model.predict(rest[['living', 'fare']])"
+    )
+    train = "model = LinearRegression().fit(X[:40], df['price'][:40])"
+    rows, _ = find(cells("X = df[['living', 'fare']]", train, predict), tmp_path)
+    limit = table()["fare"][:40].quantile(0.8)
+    left = [row for row in rows if row.outcome == "raises"]
+    assert left
+    assert all((row.request["fare"] > limit) == (row.outcome == "raises") for row in rows)
+
+
 def test_training_only_by_its_tag_or_by_the_users_word(tmp_path):
     feature = "df = df[df['port'] != 'C']\nX = df[['living', 'fare']]"
     for number, (tag, options) in enumerate([("train", {}), ("feature", {"filters": {"2.1": "training-only"}})]):

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nb2prod.path.trial.column_values import Literals, of_column
-from nb2prod.path.trial.experiment import changed, smallest
+from nb2prod.path.trial.experiment import Asked, changed, smallest
+from nb2prod.path.trial.project import Run
+from nb2prod.path.trial.recombination import mixed
 from tests.path.inprocess import plan
 
 RNG = np.random.default_rng(0)
@@ -119,3 +121,28 @@ df = pd.DataFrame({**{f"c{k}": values[:, k] for k in range(1000)}, "y": rng.inte
     ]
     assert len(plan(cells, tmp_path).fields) == 1000
     assert max(taken) < 30
+
+
+class Code:
+    """A served path that fails on a missing `age`, on a `kind` that nobody had and on houses of 1990."""
+
+    def ask(self, frame: pd.DataFrame) -> Asked:
+        fails = (frame["age"].isna() | ~frame["kind"].isin(["flat", "house"])) | (
+            (frame["kind"] == "house") & (frame["year"] == 1990)
+        )
+        codes = ["row_failed" if one else None for one in fails]
+        return Asked(frame, Run([None] * len(frame), [0.0] * len(frame), [None] * len(frame), codes))
+
+
+def test_what_the_code_fails_on_by_itself_is_not_put_together_with_other_values() -> None:
+    frame = pd.DataFrame(
+        {"age": [20.0, None, 40.0] * 8, "kind": ["flat", "house"] * 12, "year": [1990, 2000, 2010, 1990] * 6}
+    )
+    values = [of_column(frame[name], Literals(("Oslo", "Rome", "flat"))) for name in frame]
+    steady = frame[frame["age"].notna() & (frame["kind"] == "flat")].reset_index(drop=True)
+    made = mixed(Code(), Code().ask(steady), values, {0, 1, 2}, 200, np.random.default_rng(1))  # type: ignore[arg-type]
+    assert not made["age"].isna().any()
+    assert set(made["kind"]) == {"flat", "house"}
+    failing = [code for code in Code().ask(made).run.codes if code]
+    assert 0 < len(failing) < 60  # what only goes wrong together stays
+    assert len(set(made["year"])) > 4

@@ -143,6 +143,31 @@ columns = ["area", "age", "cng"]
     assert sorted(made.fields) == "age fuel kind living lot year".split()
 
 
+@pytest.mark.parametrize(
+    ("other", "feature", "warned"),
+    [
+        ('np.where(i % 9 == 0, "unknown", "7")', '(t["code"] != "unknown").astype(int)', True),
+        ("np.where(i % 9 == 0, np.nan, 7.0)", 't["code"].isna().astype(int)', True),
+        ('np.where(i % 9 == 0, "unknown", "7")', 't["living"]', False),
+    ],
+    ids=["a text where requests have numbers", "a gap where requests have integers", "read by nothing"],
+)
+def test_what_only_another_files_type_can_hold_is_evidence(
+    tmp_path: Path, other: str, feature: str, warned: bool
+) -> None:
+    load = TWO_FILES + f'i = np.arange(80)\ntrain["code"] = {other}\ntest["code"] = np.arange(40)\n'
+    load += "\n".join(f"{name} = pd.read_csv(io.StringIO({name}.to_csv(index=False)))" for name in ("train", "test"))
+    cells = [
+        ("data", load),
+        ("feature", f'for t in [train, test]:\n    t["known"] = {feature}\ncolumns = ["known", "fare"]'),
+        ("train", 'model = LinearRegression().fit(train[columns], train["price"])'),
+        ("predict", "y_pred = model.predict(test[columns])"),
+    ]
+    made = plan(cells, tmp_path)
+    assert sorted(made.fields) == (["code", "fare"] if warned else ["fare", "living"])
+    assert [note.code for note in made.notes if "'code'" in note.message] == (["F14"] if warned else [])
+
+
 def test_a_field_that_also_decides_the_target_is_no_target(tmp_path: Path) -> None:
     """Which rows there are, a feature, and the unit of the price are all told by one column."""
     load = """import numpy as np

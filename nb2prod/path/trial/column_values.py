@@ -28,9 +28,13 @@ class ColumnValues:
         self, count: int, rng: np.random.Generator, *, own_only: bool = False
     ) -> tuple[Any, npt.NDArray[np.bool_]]:
         """An array of `count` values of the column's own type, each value about equally often, and which of them are the column's own."""
-        known = np.flatnonzero(self.own) if own_only else np.arange(len(self.own))
-        turns = np.concatenate([rng.permutation(known) for _ in range(-(-count // len(known)))])[:count]
+        turns = self.turns(count, rng, self.own if own_only else np.ones_like(self.own))
         return self.series.array.take(turns), self.own[turns]
+
+    def turns(self, count: int, rng: np.random.Generator, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Positions of `count` values, each that is allowed about equally often."""
+        known = np.flatnonzero(allowed)
+        return np.concatenate([rng.permutation(known) for _ in range(-(-count // len(known)))])[:count]
 
 
 def of_column(raw: pd.Series[Any], literals: Literals, *, made: bool = True) -> ColumnValues:
@@ -41,6 +45,8 @@ def of_column(raw: pd.Series[Any], literals: Literals, *, made: bool = True) -> 
         added = pd.Series(more, dtype=raw.dtype)
     except (TypeError, ValueError, OverflowError):
         added = raw.iloc[:0]
+    if len(added):
+        added = added[~added.isin(raw)]
     values = pd.concat([own, added], ignore_index=True) if len(added) else own.reset_index(drop=True)
     return ColumnValues(values.astype(raw.dtype), np.arange(len(values)) < len(own))
 

@@ -18,6 +18,8 @@ SHARED = 0.5
 """How much of the raw table's columns another one must have for its rows to be such rows: one that is looked up in has a key."""
 MOST = 3_000
 """Rows that are taken of each other table."""
+UNHELD = 24
+"""Cells that are tried, of those of another table's column that the raw table's type can't hold."""
 
 
 def gathered(raw: pd.DataFrame, others: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -35,6 +37,21 @@ def gathered(raw: pd.DataFrame, others: Iterable[pd.DataFrame]) -> pd.DataFrame:
         at: pd.concat([raw.iloc[:, at], *(part[at] for part in parts)], ignore_index=True) for at in range(raw.shape[1])
     }
     return pd.DataFrame(columns).set_axis(raw.columns, axis=1)
+
+
+def unheld(raw: pd.DataFrame, others: Iterable[pd.DataFrame]) -> dict[Any, list[pd.Series[Any]]]:
+    """By column, the cells of other tables that the raw table's type can't hold, each value once: a text beside numbers, a gap beside integers."""
+    found: dict[Any, list[pd.Series[Any]]] = {}
+    if not len(raw) or not raw.columns.is_unique:
+        return found
+    for other in others:
+        for name in raw.columns if _belongs(raw, other) else ():
+            if name in other.columns:
+                cells = other[name].reset_index(drop=True)
+                left = cells[~_cells(cells, raw[name].dtype)[1]]
+                if len(left):
+                    found.setdefault(name, []).append(left.iloc[coverage(left.to_frame(), UNHELD)])
+    return found
 
 
 def _belongs(raw: pd.DataFrame, other: pd.DataFrame) -> bool:

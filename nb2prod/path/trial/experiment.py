@@ -60,7 +60,7 @@ class Path:
         more = len(frame) if not failing else _HEAD + int(_FAILING * _HEAD / failing)
         rest = frame.iloc[_HEAD:more].reset_index(drop=True)
         parts = [head, self.ask(rest)] if len(rest) else [head]
-        asked = Asked(pd.concat([part.frame for part in parts], ignore_index=True), _joined([p.run for p in parts]))
+        asked = _joined(parts)
         return asked.take(asked.steady or range(len(asked.frame)))
 
     def calibrate(self, one: Run, other: Run) -> None:
@@ -107,13 +107,16 @@ class Path:
         return rows
 
 
-def _joined(runs: Sequence[Run]) -> Run:
-    return Run(
+def _joined(parts: Sequence[Asked]) -> Asked:
+    """All of these rows, one part after the other."""
+    runs = [part.run for part in parts]
+    run = Run(
         [made for run in runs for made in run.features],
         [made for run in runs for made in run.predictions],
         [reason for run in runs for reason in run.reasons],
         [code for run in runs for code in run.codes],
     )
+    return Asked(pd.concat([part.frame for part in parts], ignore_index=True), run)
 
 
 def _flat(value: Any, prefix: str) -> dict[str, Any]:

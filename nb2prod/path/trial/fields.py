@@ -26,6 +26,7 @@ from .coverage import coverage
 from .describe import described
 from .experiment import Asked, Path, changed, smallest
 from .project import Trial
+from .recombination import mixed
 from .removal import Removal
 
 CELLS, ROWS, ALONE, TOGETHER, SECONDS = 1_000_000, 3_000, 60, 300, 60.0
@@ -45,9 +46,11 @@ def find_fields(trial: Trial) -> None:
     if search.left:
         search.change_together(search.recombined())
     search.look_at_values()
+    search.look_at_unheld()
     columns = list(trial.raw.columns)
     trial.answer["fields"] = [columns[at] for at in sorted(search.found)]
     trial.answer["by_value"] = [columns[at] for at, how in search.found.items() if how != "survival"]
+    trial.answer["unheld"] = [name for name in trial.unheld if name in trial.answer["fields"]]
     trial.answer["unread"] = _of_features(trial, search)
 
 
@@ -134,6 +137,21 @@ class _Search:
             shown = self._look([column], min(ALONE, 3 * len(values[column].own)), answered, values)
             self._settle(shown)
 
+    def look_at_unheld(self) -> None:
+        """Put what only another table's type holds into the columns that are left: where anything differs, a request must not leave the column out.
+
+        What is read as a number in one file and as text in another is asked for, and a value of the other type is refused by name.
+        """
+        columns = list(self.trial.raw.columns)
+        for at in self.left:
+            for cells in self.trial.unheld.get(columns[at], ()) if at not in self.targets else ():
+                before = self.base.take(np.resize(self.answered, len(cells)).tolist()) if self.answered else self.base
+                frame = before.frame.copy()
+                frame.isetitem(at, cells.iloc[np.resize(np.arange(len(cells)), len(frame))].array)
+                after = self.path.ask(frame)
+                if any(self.path.differs(before.run, row, after.run, row) for row in range(len(frame))):
+                    self._note(at, "survival")
+
     def _look(
         self, block: Sequence[int], looks: int, base: Asked, values: Mapping[int, ColumnValues] | Sequence[ColumnValues]
     ) -> dict[int, set[str]]:
@@ -197,13 +215,7 @@ class _Search:
     def recombined(self) -> Asked:
         """Rows of which about half of the values are other rows' own, so that what goes with what is met that no raw row has."""
         count = TOGETHER if self.path.batching else ALONE // 2
-        base = self.base.take([int(row) for row in self.rng.integers(0, len(self.base.frame), count)])
-        new = {}
-        for column, values in enumerate(self.values):
-            rows = np.flatnonzero(self.rng.random(count) < 0.5)
-            if len(rows):
-                new[column] = (rows.tolist(), values.drawn(len(rows), self.rng, own_only=column not in self.found)[0])
-        return self.path.ask_steady(changed(base.frame, new))
+        return self.path.ask_steady(mixed(self.path, self.base, self.values, self.found, count, self.rng))
 
     def change_together(self, base: Asked) -> None:
         """Change all columns that are left at once, in several ways, until no row differs."""

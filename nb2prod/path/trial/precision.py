@@ -20,16 +20,19 @@ _STEADY = 1e3
 """How many times what a float's precision allows two answers to one row may differ: beyond, it is no rounding."""
 
 
-def measure(trial: Trial) -> None:
+def measure(trial: Trial, *, shortly: bool = False) -> None:
     """Ask for the same rows again and again, and note by place what float holds the numbers, how far apart they lie, and what they differ by.
 
+    Rows alone are asked as often as rows together only where two runs have differed; `shortly` for a path of which only its replay counts.
     Leaves `trial.answers` and `trial.givens`, and in the answer `precision`; `unsteady` (row, first, second) where more than rounding differs.
     """
     predicted = trial.frame(trial.predicted)
     positions = coverage(predicted, ASKED)
-    together = _asked(lambda: trial.run(predicted.iloc[positions].reset_index(drop=True)))
+    together = _asked(lambda: trial.run(predicted.iloc[positions].reset_index(drop=True)), 2 if shortly else TIMES)
     few = positions[:: max(1, len(positions) // ALONE)][:ALONE]
-    alone = _asked(lambda: trial.run(predicted.iloc[few].reset_index(drop=True), batching=False))
+    steady = all(run == together[0] for run in together)
+    times = TIMES if not steady else 1 if shortly else 2
+    alone = _asked(lambda: trial.run(predicted.iloc[few].reset_index(drop=True), batching=False), times)
     rows = [positions.index(at) for at in few]
     answers = _measured(
         trial.expected or together[0].predictions,
@@ -53,10 +56,10 @@ def measure(trial: Trial) -> None:
     trial.answer["unsteady"] = _unsteady(trial, positions, together) or _unsteady(trial, few, alone)
 
 
-def _asked(ask: Callable[[], Run]) -> list[Run]:
+def _asked(ask: Callable[[], Run], times: int) -> list[Run]:
     started = time.perf_counter()
-    runs = [ask(), ask()]
-    while len(runs) < TIMES and time.perf_counter() - started < SECONDS:
+    runs = [ask() for _ in range(min(2, times))]
+    while len(runs) < times and time.perf_counter() - started < SECONDS:
         runs.append(ask())
     return runs
 

@@ -125,7 +125,7 @@ def answered(trial: Trial) -> dict[str, Any]:
     if trial.answer.get("training_only"):
         return trial.answer
     if job.get("replay_only"):
-        measure(trial)
+        measure(trial, shortly=True)
         replay(trial)
     else:
         _settle(trial, Path(job["project"]))

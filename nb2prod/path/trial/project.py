@@ -17,7 +17,8 @@ from nb2prod_runtime import artifacts, captured, outputs, plain
 from nb2prod_runtime.equality import Tolerance, same
 from nb2prod_runtime.model import Model
 
-from .evidence import gathered
+from .evidence import gathered, unheld
+from .targets import Ranking
 
 Featured = Callable[[Any, int], list[Any]]
 """One plain value a row of what `features` returned."""
@@ -52,6 +53,8 @@ class Trial:
     """When two answers are equal."""
     givens: Tolerance = field(default_factory=Tolerance)
     """When two rows of features are."""
+    ranked: Ranking | None = None
+    """How well each column decides the `y` of the fit, once that was asked."""
 
     def same(self, one: Any, other: Any) -> bool:
         """Whether two answers are equal."""
@@ -117,7 +120,16 @@ class Trial:
     @cached_property
     def evidence(self) -> pd.DataFrame:
         """The raw rows, and below them those of other tables that a request's row may be like."""
-        return gathered(self.raw, [load(path) for path in self.job.get("beside") or ()])
+        return gathered(self.raw, self._beside)
+
+    @cached_property
+    def unheld(self) -> dict[Any, list[pd.Series[Any]]]:
+        """By column, what other tables hold in it that its type can't."""
+        return unheld(self.raw, self._beside)
+
+    @cached_property
+    def _beside(self) -> list[pd.DataFrame]:
+        return [load(path) for path in self.job.get("beside") or ()]
 
     @property
     def project(self) -> Path:

@@ -23,6 +23,14 @@ def replay(trial: Trial) -> None:
     """Single rows first (they are the definition), then all together: is every answer, and every feature, the notebook's own?"""
     predicted = trial.frame(trial.predicted)
     positions = coverage(predicted, SINGLES)
+    if trial.job.get("replay_only"):
+        # One row that differs says all: whoever asks chooses between ways to serve the path.
+        first = _differences(
+            trial, positions[:1], trial.run(predicted.iloc[positions[:1]].reset_index(drop=True), batching=False)
+        )
+        if first:
+            trial.answer["mismatches"], trial.answer["batch_ok"] = first, False
+            return
     alone = trial.run(predicted.iloc[positions].reset_index(drop=True), batching=False)
     singles = _differences(trial, positions, alone)
     many = coverage(predicted, REHEARSED)

@@ -9,7 +9,7 @@ from nb2prod_runtime.equality import alike
 
 from .coverage import coverage
 from .project import Trial, load
-from .targets import deciding
+from .targets import deciding, ranking
 
 PERTURBED = 100
 
@@ -39,8 +39,10 @@ def find_target(trial: Trial) -> None:
     if told or not fit:
         return
     fields = trial.answer.get("fields", [])
-    raw = load(fit["raw"]) if "raw" in fit else trial.raw
-    found = deciding(raw, np.load(fit["rows"]), load(fit["y"]), fields)
+    if trial.ranked is None:
+        raw = load(fit["raw"]) if "raw" in fit else trial.raw
+        trial.ranked = ranking(raw, np.load(fit["rows"]), load(fit["y"]))
+    found = deciding(trial.ranked, fields)
     # In another table than the one that is served, a column of the name that features are made of is no target here.
     kept = trial.answer.get("by_value", []) if "raw" in fit else []
     trial.answer["target"] = [c for c in trial.raw.columns if c in found and c not in kept]

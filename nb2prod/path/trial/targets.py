@@ -12,34 +12,33 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+Ranking = list[list[tuple[int, Any]]]
+"""For each output of `y`, the columns that decide it, each with how well (see `_decides`)."""
 
-def deciding(raw: pd.DataFrame, rows: npt.NDArray[np.int64], y: Any, fields: Collection[Any]) -> dict[Any, str]:
-    """Column -> how it decides an output of `y` ("equal", "one to one", "in steps"); `y` belongs to `rows` (-1: to none) of `raw`.
 
-    Of columns that decide equally well, one that is no field is taken.
-    """
+def ranking(raw: pd.DataFrame, rows: npt.NDArray[np.int64], y: Any) -> Ranking:
+    """How well each column decides the outputs of `y`, which belongs to `rows` (-1: to none) of `raw`."""
+    known = rows >= 0
+    return [
+        _of_one(raw, rows[known][:4000], output[known][:4000]) for output in _outputs(y) if len(output) == len(rows)
+    ]
+
+
+def deciding(ranked: Ranking, fields: Collection[Any]) -> dict[Any, str]:
+    """Column -> how it decides an output ("equal", "one to one", "in steps"). Of columns that decide equally well, one that is no field is taken."""
     found: dict[Any, str] = {}
-    for output in _outputs(y):
-        if len(output) == len(rows):
-            found.update(_of_one(raw, rows[rows >= 0][:4000], output[rows >= 0][:4000], fields))
+    for output in ranked:
+        best = max((score for score, _ in output), default=0)
+        chosen = [column for score, column in output if score == best]
+        if chosen:
+            column = next((c for c in chosen if c not in fields), chosen[0])
+            found[column] = {3: "equal", 2: "one to one", 1: "in steps"}[best]
     return found
 
 
-def _of_one(
-    raw: pd.DataFrame, rows: npt.NDArray[np.int64], y: npt.NDArray[Any], fields: Collection[Any]
-) -> dict[Any, str]:
-    """The column that decides one output best, and how."""
-    ranked = []
-    for position, column in enumerate(raw.columns):
-        score = _decides(raw.iloc[rows, position], y)
-        if score:
-            ranked.append((score, column))
-    if not ranked:
-        return {}
-    best = max(score for score, _ in ranked)
-    chosen = [c for score, c in ranked if score == best]
-    column = next((c for c in chosen if c not in fields), chosen[0])
-    return {column: {3: "equal", 2: "one to one", 1: "in steps"}[best]}
+def _of_one(raw: pd.DataFrame, rows: npt.NDArray[np.int64], y: npt.NDArray[Any]) -> list[tuple[int, Any]]:
+    scores = ((_decides(raw.iloc[rows, position], y), column) for position, column in enumerate(raw.columns))
+    return [(score, column) for score, column in scores if score]
 
 
 def _outputs(y: Any) -> list[npt.NDArray[Any]]:
