@@ -165,7 +165,7 @@ def test_what_only_another_files_type_can_hold_is_evidence(
     ]
     made = plan(cells, tmp_path)
     assert sorted(made.fields) == (["code", "fare"] if warned else ["fare", "living"])
-    assert [note.code for note in made.notes if "'code'" in note.message] == (["F14"] if warned else [])
+    assert [note.code for note in made.diagnostics if "'code'" in note.message] == (["F14"] if warned else [])
 
 
 def test_a_field_that_also_decides_the_target_is_no_target(tmp_path: Path) -> None:
