@@ -104,16 +104,18 @@ export class CheckModel {
       return;
     }
     this._askedKey = asked.key;
+    // Of two checks the one that was asked for last counts, whichever is answered first: what stands beside the notebook may have changed.
+    const turn = ++this._turn;
     this._set({ kind: 'checking' });
     try {
       const check = await this._client.check(asked.path, asked.content);
-      if (this._askedKey === asked.key) {
+      if (this._turn === turn) {
         this._check = check;
         this._checkedIds = asked.ids;
         this._set({ kind: 'checked', stale: false });
       }
     } catch (reason) {
-      if (this._askedKey === asked.key) {
+      if (this._turn === turn) {
         this._askedKey = null;
         this._set(failed(reason));
       }
@@ -251,6 +253,7 @@ export class CheckModel {
   private _check: ICheck | null = null;
   private _checkedIds: readonly string[] = [];
   private _askedKey: string | null = null;
+  private _turn = 0;
   private _proposal: IProposal | null = null;
   private _proposedIds = new Map<number, string>();
   private _suggestError: string | null = null;
