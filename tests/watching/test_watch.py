@@ -220,7 +220,7 @@ def test_an_alarm_is_raised_once_and_acknowledged(drifted, rng, capsys):
     assert "acknowledged: age has drifted since 2026-03-01" in capsys.readouterr().out
     code, document = watch(capsys, "--check")
     assert (code, document["alarms"], document["state"]) == (0, [], "drifted")
-    assert alarms.remarks(NAME) == []
+    assert alarms.remarks(NAME, 72.0) == []
     assert main(["watch", NAME, "--ack", "twice"]) == 2
     assert {item.why for item in alarms.all_alarms(NAME)} == {"known campaign"}
 
