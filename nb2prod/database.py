@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nb2prod import home
 from nb2prod.errors import EnvironmentProblem
 
 
@@ -28,12 +29,18 @@ class Database:
     schema: int = 1
     wait_seconds: float = 15.0
 
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was written yet: who only asks makes no file."""
+        return self.path.is_file()
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Begin a transaction and make the tables where they are missing; what was done is kept at the end, unless an exception leaves it.
+        """Begin a transaction and make the folder and the tables where they are missing; what was done is kept at the end, unless an exception leaves it.
 
         Raises `EnvironmentProblem` where the file can't be used; `sqlite3.IntegrityError` is left to who asked for what a constraint forbids.
         """
+        home.make(self.path.parent)
         try:
             connection = sqlite3.connect(self.path, timeout=self.wait_seconds, isolation_level=None)
         except sqlite3.Error as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nb2prod import git
 from nb2prod.cli.output import common_options, note, print_json, print_text
 from nb2prod.errors import EnvironmentProblem, InputError, Nb2ProdError
 
@@ -124,22 +124,15 @@ def _text(notebooks: Sequence[Notebook], *, head: bool, owner: str | None) -> st
             "",
             "# Who answers for the models: on the card, in /signature, and needed to deploy.",
         ]
-        lines += [f"owner = {_toml(owner)}" if owner else f"# owner = {_toml(_git_address() or 'you@example.org')}"]
+        lines += [
+            f"owner = {_toml(owner)}" if owner else f"# owner = {_toml(git.setting('user.email') or 'you@example.org')}"
+        ]
         lines += ["# What to do when a model misbehaves.", '# runbook = "https://wiki.example.org/my-model"']
         lines += ["", "# How models are served, which is part of each Bento; more: nb2prod explain decisions"]
         lines += ["# [serving]", *_serving()]
     for notebook in notebooks:
         lines += ["", *_table(notebook)]
     return "\n".join(lines) + "\n"
-
-
-def _git_address() -> str | None:
-    """The address that the user signs commits with, if any."""
-    try:
-        done = subprocess.run(["git", "config", "user.email"], capture_output=True, text=True, check=False, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None
 
 
 def _table(notebook: Notebook) -> Iterator[str]:

@@ -6,8 +6,6 @@ One SQLite file, `alarms.sqlite3` in nb2prod's home, for all names. An alarm is 
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +13,7 @@ from nb2prod import home
 from nb2prod.database import Database
 from nb2prod.errors import InputError
 from nb2prod.release.person import user
+from nb2prod.release.running.ledger import now
 
 FILE = "alarms.sqlite3"
 _TABLES = """
@@ -61,11 +60,11 @@ class Alarm:
 
 def raise_once(name: str, model: str, subject: str, text: str) -> Alarm:
     """An alarm of this subject that is not over, or a new one."""
-    with _opened() as connection:
+    with _database().transaction() as connection:
         connection.execute(
             "INSERT INTO alarm (name, model, subject, raised, text) SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS"
             " (SELECT 1 FROM alarm WHERE name = ? AND model = ? AND subject = ? AND over IS NULL)",
-            (name, model, subject, _now(), text, name, model, subject),
+            (name, model, subject, now(), text, name, model, subject),
         )
         row = connection.execute(
             f"SELECT {_COLUMNS} FROM alarm WHERE name = ? AND model = ? AND subject = ? AND over IS NULL",  # noqa: S608 (a constant)
@@ -76,10 +75,10 @@ def raise_once(name: str, model: str, subject: str, text: str) -> Alarm:
 
 def end(name: str, model: str, subject: str) -> None:
     """The cause is gone: the next time raises a new alarm. One that nobody acknowledged stays open."""
-    with _opened() as connection:
+    with _database().transaction() as connection:
         connection.execute(
             "UPDATE alarm SET over = ? WHERE name = ? AND model = ? AND subject = ? AND over IS NULL",
-            (_now(), name, model, subject),
+            (now(), name, model, subject),
         )
 
 
@@ -100,10 +99,10 @@ def acknowledge(name: str, why: str) -> tuple[Alarm, ...]:
     found = open_alarms(name)
     if not found:
         raise InputError(f"{name} has no open alarm", f"`nb2prod watch {name}` shows how it does.")
-    with _opened() as connection:
+    with _database().transaction() as connection:
         connection.executemany(
             "UPDATE alarm SET acknowledged = ?, who = ?, why = ? WHERE id = ?",
-            [(_now(), user(), why.strip(), item.id) for item in found],
+            [(now(), user(), why.strip(), item.id) for item in found],
         )
     numbers = {item.id for item in found}
     return tuple(item for item in all_alarms(name) if item.id in numbers)
@@ -111,15 +110,15 @@ def acknowledge(name: str, why: str) -> tuple[Alarm, ...]:
 
 def undelivered(name: str, target: str) -> tuple[Alarm, ...]:
     """Open alarms of this name that this target was not told."""
-    with _opened() as connection:
+    with _database().transaction() as connection:
         told = {row[0] for row in connection.execute("SELECT alarm FROM delivery WHERE target = ?", (target,))}
     return tuple(item for item in open_alarms(name) if item.id not in told)
 
 
 def delivered(item: Alarm, target: str) -> None:
     """The target was told."""
-    with _opened() as connection:
-        connection.execute("INSERT OR IGNORE INTO delivery VALUES (?, ?, ?)", (item.id, target, _now()))
+    with _database().transaction() as connection:
+        connection.execute("INSERT OR IGNORE INTO delivery VALUES (?, ?, ?)", (item.id, target, now()))
 
 
 def overdue(name: str, hours: float) -> int:
@@ -129,7 +128,7 @@ def overdue(name: str, hours: float) -> int:
 
 def remarks(name: str, hours: float) -> list[str]:
     """The open alarms of a deployment in sentences, for its status; those older than `hours` are overdue."""
-    if not (home.home() / FILE).is_file():
+    if not _database().is_there:
         return []
     found = open_alarms(name)
     late = dt.timedelta(hours=hours)
@@ -148,23 +147,18 @@ def _age(age: dt.timedelta) -> str:
 
 
 def _selected(condition: str, name: str | None) -> tuple[Alarm, ...]:
-    if not (home.home() / FILE).is_file():
+    if not _database().is_there:
         return ()
     mine, given = ("", ()) if name is None else (" AND name = ?", (name,))
-    with _opened() as connection:
+    with _database().transaction() as connection:
         rows = connection.execute(f"SELECT {_COLUMNS} FROM alarm WHERE {condition}{mine} ORDER BY id", given).fetchall()  # noqa: S608 (words of ours)
     return tuple(Alarm(*row) for row in rows)
 
 
-def _opened() -> AbstractContextManager[sqlite3.Connection]:
-    path = home.make(home.home()) / FILE
+def _database() -> Database:
     return Database(
-        path,
+        home.home() / FILE,
         _TABLES,
         "the record of alarms {path} can't be used",
         "Check that its folder can be written to and has room.",
-    ).transaction()
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    )

@@ -6,22 +6,17 @@ built, until it is taken back (`nb2prod own NAME --as-built`).
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-import sqlite3
-import subprocess
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from nb2prod import home
+from nb2prod import git, home
 from nb2prod.database import Database
 from nb2prod.errors import InputError
 from nb2prod.release import records
 from nb2prod.release.person import user
 from nb2prod.release.record import ReleaseRecord
-from nb2prod.release.running.ledger import FILE as LEDGER
-from nb2prod.release.running.ledger import Ledger
+from nb2prod.release.running.ledger import now, placed
 
 FILE = "ownership.sqlite3"
 ACKNOWLEDGE_HOURS = 72.0
@@ -33,7 +28,6 @@ CREATE TABLE ownership (
 CREATE INDEX ownership_name ON ownership (name, id);
 """
 _COLUMNS = "name, owner, runbook, acknowledge_hours, at, who"
-_GIT_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def change(
         owner=before.owner if owner is None else owner.strip(),
         runbook=before.runbook if runbook is None else runbook.strip(),
         acknowledge_hours=before.acknowledge_hours if acknowledge_hours is None else acknowledge_hours,
-        at=_now(),
+        at=now(),
         who=user(),
     )
     return _add(made)
@@ -84,14 +78,14 @@ def take_back(name: str) -> Ownership:
     """What was set for this name no longer holds; `InputError` where nothing was."""
     if said(name) is None:
         raise InputError(f"nothing was set for {name}", "`nb2prod status` and `nb2prod show` name its owner.")
-    return _add(Ownership(name, at=_now(), who=user()))
+    return _add(Ownership(name, at=now(), who=user()))
 
 
 def said(name: str) -> Ownership | None:
     """What was set last for exactly this name; None for nothing."""
-    if not (home.home() / FILE).is_file():
+    if not _database().is_there:
         return None
-    with _opened() as connection:
+    with _database().transaction() as connection:
         row = connection.execute(
             f"SELECT {_COLUMNS} FROM ownership WHERE name = ? ORDER BY id DESC LIMIT 1",  # noqa: S608 (a constant)
             (name,),
@@ -118,7 +112,8 @@ def holding(release: str, built: ReleaseRecord | None, deployment: str | None = 
 
 def identities() -> frozenset[str]:
     """What the person at this machine is called: `NB2PROD_OWNER` (several with commas, as for teams), git's name and e-mail, the user's name."""
-    told = [*os.environ.get("NB2PROD_OWNER", "").split(","), user(), _git("user.email"), _git("user.name")]
+    told = [*os.environ.get("NB2PROD_OWNER", "").split(","), user()]
+    told += filter(None, map(git.setting, ("user.email", "user.name")))
     return frozenset(text.strip().casefold() for text in told if text.strip())
 
 
@@ -128,13 +123,12 @@ def is_mine(owner: str | None, mine: frozenset[str]) -> bool:
 
 
 def _check(name: str) -> None:
-    if (home.home() / LEDGER).is_file() and Ledger().placement(name) is not None:
-        return
-    records.find(name)
+    if placed(name) is None:
+        records.find(name)
 
 
 def _add(item: Ownership) -> Ownership:
-    with _opened() as connection:
+    with _database().transaction() as connection:
         connection.execute(
             f"INSERT INTO ownership ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 (a constant)
             (item.name, item.owner, item.runbook, item.acknowledge_hours, item.at, item.who),
@@ -142,25 +136,10 @@ def _add(item: Ownership) -> Ownership:
     return item
 
 
-def _git(key: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "config", "--get", key], capture_output=True, text=True, timeout=_GIT_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def _opened() -> AbstractContextManager[sqlite3.Connection]:
-    path = home.make(home.home()) / FILE
+def _database() -> Database:
     return Database(
-        path,
+        home.home() / FILE,
         _TABLES,
         "the record of owners {path} can't be used",
         "Check that its folder can be written to and has room.",
-    ).transaction()
+    )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nb2prod import git
+
 if TYPE_CHECKING:
     from nb2prod.release.record import ReleaseRecord
 
 ORIGIN = "origin.json"
-_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class GitState:
 
 def git_state(notebook: Path) -> GitState | None:
     """The state of the git repository around the notebook; None without one, or without git."""
-    commit = _git(notebook.parent, "rev-parse", "HEAD")
+    commit = git.ask("rev-parse", "HEAD", folder=notebook.parent)
     if commit is None:
         return None
-    branch = _git(notebook.parent, "symbolic-ref", "--short", "HEAD")
-    status = _git(notebook.parent, "status", "--porcelain", "--", notebook.name)
+    branch = git.ask("symbolic-ref", "--short", "HEAD", folder=notebook.parent)
+    status = git.ask("status", "--porcelain", "--", notebook.name, folder=notebook.parent)
     return GitState(commit, branch or None, bool(status))
 
 
@@ -80,19 +80,3 @@ def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 def _digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -116,7 +116,6 @@ class LabelStore:
         return int(row[0]), int(row[1]), int(row[2])
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        home.make(self.path.parent)
         return Database(
             self.path,
             _TABLES,

@@ -98,7 +98,6 @@ class Tallies:
         return tuple((name, problem) for name, problem in rows)
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        home.make(self.path.parent)
         return Database(
             self.path,
             _TABLES,

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from nb2prod import git
 from nb2prod.cli import main
 from nb2prod.errors import InputError
 from nb2prod.release import alarms, deployments, ownership
@@ -79,7 +80,7 @@ def test_mine_are_those_whose_owner_i_am(releases, capsys, monkeypatch):
     releases.make("aa11", name="ant", owner="Ada Lovelace, team-sky")
     releases.make("aa11", name="bee", owner="Bob")
     releases.make("aa11", name="cat", owner=None)
-    monkeypatch.setattr(ownership, "_git", lambda key: "ada lovelace\n" if key == "user.name" else "")
+    monkeypatch.setattr(git, "setting", lambda key: "ada lovelace" if key == "user.name" else None)
     monkeypatch.delenv("NB2PROD_OWNER", raising=False)
     assert _mine(capsys) == ["ant:aa11"]
     monkeypatch.setenv("NB2PROD_OWNER", "TEAM-SKY, bob")

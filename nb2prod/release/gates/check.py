@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from nb2prod import config, home
+from nb2prod import config
 from nb2prod.bento import store
 from nb2prod.criteria import Criterion, criterion
 from nb2prod.errors import EnvironmentProblem, InputError
@@ -25,8 +25,7 @@ from nb2prod.parity import cases
 from nb2prod.release import differences, records, source
 from nb2prod.release.gates import latency
 from nb2prod.release.record import ReleaseRecord
-from nb2prod.release.running.ledger import FILE as LEDGER
-from nb2prod.release.running.ledger import Ledger
+from nb2prod.release.running.ledger import placed
 
 Outcome = Literal["passed", "failed", "undecided"]
 PARITY, CHANGED, IMAGE = "parity", "changed_answers", "image_mb"
@@ -114,7 +113,7 @@ def check(release: ReleaseRecord, against: ReleaseRecord | None, environment: st
 
 def live(name: str, release: str | None = None) -> ReleaseRecord | None:
     """The release that the deployment of this name serves, of a model called the same or `release`; None where there is none, or its record is gone."""
-    found = Ledger().placement(name) if (home.home() / LEDGER).is_file() else None
+    found = placed(name)
     if found is None or found.live is None or found.release != (release or name):
         return None
     with suppress(InputError):

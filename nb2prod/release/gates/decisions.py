@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import sqlite3
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nb2prod import home
 from nb2prod.database import Database
 from nb2prod.release.person import user
+from nb2prod.release.running.ledger import now
 
 FILE = "decisions.sqlite3"
 DEPLOY = "deploy"
@@ -50,22 +48,18 @@ class Decision:
 
 def record(name: str, version: str, purpose: str, report: dict[str, Any], *, let_in: bool, override: str) -> Decision:
     """Keep a decision that was made now; raises `EnvironmentProblem` where the disk refuses."""
-    at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    made = Decision(name, version, purpose, let_in, override, user(), at, report)
-    with _opened() as connection:
+    made = Decision(name, version, purpose, let_in, override, user(), now(), report)
+    with _database().transaction() as connection:
         connection.execute(
             f"INSERT INTO decision ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 (a constant)
-            (name, version, purpose, int(let_in), override, made.who, at, json.dumps(report)),
+            (name, version, purpose, int(let_in), override, made.who, made.at, json.dumps(report)),
         )
     return made
 
 
 def decisions(name: str) -> tuple[Decision, ...]:
     """All that was decided about the releases of a name, the newest last."""
-    if not (home.home() / FILE).is_file():
-        return ()
-    with _opened() as connection:
-        rows = connection.execute(f"SELECT {_COLUMNS} FROM decision WHERE name = ? ORDER BY id", (name,)).fetchall()  # noqa: S608 (a constant)
+    rows = _selected(f"SELECT {_COLUMNS} FROM decision WHERE name = ? ORDER BY id", name)  # noqa: S608 (a constant)
     return tuple(_decision(row) for row in rows)
 
 
@@ -76,28 +70,37 @@ def _decision(row: tuple[Any, ...]) -> Decision:
 
 def placed() -> dict[str, tuple[str, ...]]:
     """`name:version` -> the environments that have it."""
-    if not (home.home() / FILE).is_file():
-        return {}
-    with _opened() as connection:
-        names = [row[0] for row in connection.execute("SELECT DISTINCT name FROM decision ORDER BY name")]
+    let_in = _selected(
+        "SELECT name, purpose, version FROM decision WHERE let_in AND purpose <> ? ORDER BY name, id", DEPLOY
+    )
+    held = {(name, environment): f"{name}:{version}" for name, environment, version in let_in}
     found: dict[str, tuple[str, ...]] = {}
-    for name in names:
-        for environment, version in environments(name).items():
-            bento = f"{name}:{version}"
-            found[bento] = (*found.get(bento, ()), environment)
+    for (_, environment), bento in held.items():
+        found[bento] = (*found.get(bento, ()), environment)
     return found
 
 
 def environments(name: str) -> dict[str, str]:
     """The version that each environment has."""
-    return {item.purpose: item.version for item in decisions(name) if item.let_in and item.purpose != DEPLOY}
+    return dict(
+        _selected(
+            "SELECT purpose, version FROM decision WHERE name = ? AND let_in AND purpose <> ? ORDER BY id", name, DEPLOY
+        )
+    )
 
 
-def _opened() -> AbstractContextManager[sqlite3.Connection]:
-    path = home.make(home.home()) / FILE
+def _selected(query: str, *given: str) -> list[tuple[Any, ...]]:
+    database = _database()
+    if not database.is_there:
+        return []
+    with database.transaction() as connection:
+        return connection.execute(query, given).fetchall()
+
+
+def _database() -> Database:
     return Database(
-        path,
+        home.home() / FILE,
         _TABLES,
         "the record of decisions {path} can't be used",
         "Check that its folder can be written to and has room. What was deployed keeps running.",
-    ).transaction()
+    )

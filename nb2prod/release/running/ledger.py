@@ -194,9 +194,14 @@ class Ledger:
             yield connection
 
 
+def placed(name: str) -> Placement | None:
+    """The deployment of this name; where nothing was deployed yet no file is made."""
+    return Ledger().placement(name) if (home.home() / FILE).is_file() else None
+
+
 def aliased(release: str, alias: str) -> str:
     """The version that `live` or `previous` names in the deployment of this name; `InputError` where it names none."""
-    found = Ledger().placement(release)
+    found = placed(release)
     version = None if found is None else getattr(found, alias)
     if version is None or found is None or found.release != release:
         raise InputError(f"{release} has no {alias} release", "`nb2prod list` names the releases.")
