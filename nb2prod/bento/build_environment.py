@@ -118,7 +118,7 @@ def modules_of(notebook: Notebook, environment: Environment) -> frozenset[str]:
     found = frozenset[str]().union(*map(_imported, notebook.code_cells))
     folder = notebook.path.parent
     local = imports.local_modules(found, (folder,), environment)
-    inner = [imports.of_source(text) for path in local for text in imports.module_sources(path)]
+    inner = [imports.of_module(path) for path in local]
     own = {path.stem if path.suffix else path.name for path in local}
     return found.union(*inner) - own - environment.standard_library
 

@@ -93,8 +93,7 @@ def local_modules(imports: Iterable[str], folders: Sequence[Path], environment: 
         if path is None:
             continue
         found[name] = path
-        for tree in _trees(path):
-            waiting += sorted(_of_tree(tree))
+        waiting += sorted(of_module(path))
     return tuple(found[name] for name in sorted(found))
 
 
@@ -108,19 +107,10 @@ def _local(name: str, folder: Path, environment: Environment) -> Path | None:
     return folder / name if is_namespace else None
 
 
-def module_sources(path: Path) -> Iterator[str]:
-    """The text of the module at `path`, or of each module below that folder; what Python could not import is left out."""
-    for file in _files(path):
-        if _parsed(file) is not None:
-            yield file.read_text(encoding="utf-8")
-
-
-def _trees(path: Path) -> Iterator[ast.Module]:
-    return (tree for file in _files(path) if (tree := _parsed(file)) is not None)
-
-
-def _files(path: Path) -> Sequence[Path]:
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+def of_module(path: Path) -> frozenset[str]:
+    """What the module at `path` imports, or all modules below that folder; what Python could not import is left out."""
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return frozenset(name for file in files if (tree := _parsed(file)) is not None for name in _of_tree(tree))
 
 
 def _parsed(file: Path) -> ast.Module | None:

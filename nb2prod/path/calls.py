@@ -51,15 +51,12 @@ class PredictingFunction:
     def warning(self, recording: Recording) -> Diagnostic:
         """That the feature cells do not serve."""
         tree, node = recording.statement(self.calls[-1].step.k)
-        cell, line = tree.cell, tree.line(node)
         return Diagnostic(
             "P2",
             "warning",
             f"Predictions are made by {self.name}({', '.join(self.parameters)}): its parameters are the request, and the feature cells lie off the path.",
             "Check that the function prepares its values as the feature cells do, or predict on rows of the table: model.predict(X_test).",
-            cell.number if cell else None,
-            line,
-            cell.text_of(line) if cell else "",
+            *tree.place(node),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from nb2prod.path.candidate import Candidate, in_predict_cell, narrow, same_rows, steps_of
 from nb2prod.path.changed_predictions import Changes
+from nb2prod.path.choice_nodes import subtrees
 from nb2prod.recording.trace import Recording, Step, Tree
 
 # What a last expression does to a prediction only to show it: the prediction is what it shows.
@@ -214,7 +215,7 @@ def _written_to(tree: Tree, node: ast.AST) -> str | None:
 
 
 def _row_reads(step: Step, tree: Tree, node: int) -> set[int]:
-    inside = {tree.index[n] for n in ast.walk(tree.nodes[node]) if n in tree.index}
+    inside = subtrees(tree, [node])
     return {r.token for r in step.reads if r.kind == "rows" and r.node in inside and r.token is not None}
 
 

@@ -167,16 +167,13 @@ class Definitions:
         return (len(self._copies), len(self._needed)) != before
 
     def _twice(self, copy: Copy, value: str) -> Diagnostic:
-        tree, line = copy.found.tree, copy.found.tree.line(copy.found.node)
         return Diagnostic(
             "N7",
             "error",
             f"The value {value!r} holds {copy.found.name!r} as it was then, and the path uses another {copy.found.name!r}, or one that read other values: "
             "a saved value can name one of them only.",
             "Give the two functions or classes names of their own.",
-            tree.cell.number if tree.cell else None,
-            line,
-            tree.cell.text_of(line) if tree.cell else "",
+            *copy.found.tree.place(copy.found.node),
         )
 
     # copies ---------------------------------------------------------------------------------------------------------

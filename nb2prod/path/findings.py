@@ -125,7 +125,4 @@ def _short(node: ast.AST) -> str:
 
 
 def _at(tree: Tree, node: int, message: str, hint: str) -> Diagnostic:
-    cell, line = tree.cell, tree.line(tree.nodes[node])
-    return Diagnostic(
-        "T6", "warning", message, hint, cell.number if cell else None, line, cell.text_of(line) if cell else ""
-    )
+    return Diagnostic("T6", "warning", message, hint, *tree.place(tree.nodes[node]))

@@ -63,15 +63,12 @@ def _asked_inside(recording: Recording) -> Diagnostic | None:
         tree, node = recording.statement(caller.k if caller is not None else step.k)
         if tree.cell is None or "predict" not in tree.cell.tags:
             continue
-        line = tree.line(node)
         return Diagnostic(
             "N15",
             "error",
             f"{info.name}() predicts, but the prediction never leaves it: the cell has nothing to serve.",
             f"Have {info.name}() return the prediction and keep it in a variable, or predict in the cell itself: y_pred = model.predict(X_test).",
-            tree.cell.number,
-            line,
-            tree.cell.text_of(line),
+            *tree.place(node),
         )
     return None
 
@@ -79,17 +76,14 @@ def _asked_inside(recording: Recording) -> Diagnostic | None:
 def _asked_beside_tables(recording: Recording) -> Diagnostic | None:
     """A predict cell asks a model, but for values that no table holds: typed in, or read without a table's loader."""
     for tree, node in asking(recording):
-        text, line = ast.unparse(node), tree.line(node)
-        assert tree.cell is not None
+        text = ast.unparse(node)
         return Diagnostic(
             "N5",
             "error",
             f"{text if len(text) <= 80 else text[:77] + '...'} is asked for values that are no rows of a table that the notebook loads.",
             _scored_elsewhere(recording)
             or "Predict for rows of a table: load them with pandas (pd.read_csv, ...), numpy or scikit-learn, make the features from it, and tag that cell.",
-            tree.cell.number,
-            line,
-            tree.cell.text_of(line),
+            *tree.place(node),
         )
     return None
 
@@ -139,15 +133,12 @@ def _entity(recording: Recording) -> Diagnostic | None:
                 continue
             key = text.split(".groupby(", 1)[1].split(")", 1)[0] if grouped else ""
             what = f"one row for each {key}" if grouped else f"another number of rows ({event['name']})"
-            line = tree.line(node)
             return Diagnostic(
                 "N12",
                 "error",
                 f"The table that is predicted on has {what}: a raw row has no answer of its own.",
                 "Save that table, load it in a cell of its own and predict on it: then a request describes one of its rows.",
-                tree.cell.number,
-                line,
-                tree.cell.text_of(line),
+                *tree.place(node),
             )
     return None
 

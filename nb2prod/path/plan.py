@@ -192,12 +192,7 @@ class Planner:
             covered = walk.covered(step)
             for event in step.events:
                 if event["kind"] in ("refuse", "reshape") and event["node"] not in covered:
-                    line = tree.line(tree.nodes[event["node"]])
-                    place = (
-                        tree.cell.number if tree.cell else None,
-                        line,
-                        tree.cell.text_of(line) if tree.cell else "",
-                    )
+                    place = tree.place(tree.nodes[event["node"]])
                     if event["kind"] == "reshape":
                         found.append(
                             Diagnostic(

@@ -88,8 +88,7 @@ def _no_table(
     recording: Recording, prediction: Prediction, fit: list[Table], torn: list[Table], *, whole: bool
 ) -> Diagnostic:
     tree, node = recording.statement(prediction.steps[-1].k)
-    cell = tree.cell
-    place = (cell.number if cell else None, tree.line(node), cell.text_of(tree.line(node)) if cell else "")
+    place = tree.place(node)
     names = ", ".join(sorted(repr(t.name or f"table {t.number}") for t in (fit or torn)))
     if fit:
         return Diagnostic(

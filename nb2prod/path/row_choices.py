@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from nb2prod.path.call_text import all_rows_text
-from nb2prod.path.choice_nodes import choice_nodes
+from nb2prod.path.choice_nodes import choice_nodes, subtrees
 from nb2prod.path.composition import (
     EVERY,
     NONE,
@@ -203,8 +203,7 @@ class RowChoices:
         inside: set[int] = set()
         for event in step.events:
             if event["kind"] == "filter" and self.held(event["before"]):
-                for index in choice_nodes(tree, event):
-                    inside |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
+                inside |= subtrees(tree, choice_nodes(tree, event))
         return inside
 
     def covered(self, step: Step, tree: Tree, nested: set[int]) -> set[int]:
@@ -215,6 +214,5 @@ class RowChoices:
                 continue
             row = event["kind"] == "row" and self.composer.walk.serves_row(event)
             if row or (event["kind"] in ("filter", "select", "order") and self.mode(tree, event) != VALIDITY):
-                for index in choice_nodes(tree, event):
-                    out |= {tree.index[n] for n in ast.walk(tree.nodes[index]) if n in tree.index}
+                out |= subtrees(tree, choice_nodes(tree, event))
         return out

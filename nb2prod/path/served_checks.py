@@ -89,8 +89,6 @@ def from_calls(recording: Recording, walk: Walk, verdict: tuple[str, str, str]) 
                     continue
                 if where is tree and tree.index.get(call) in covered:
                     continue
-                line, cell = where.line(call), where.cell
                 code, message, hint = verdict
-                place = (cell.number, line, cell.text_of(line)) if cell is not None else (None, line, "")
-                out.append(Diagnostic(code, "error", message, hint, *place))
+                out.append(Diagnostic(code, "error", message, hint, *where.place(call)))
     return out

@@ -28,15 +28,12 @@ def learned_from(serving: ServingPath) -> Iterator[Diagnostic]:
         return
     step = serving.prediction.steps[-1]
     tree, node = serving.recording.statement(step.k)
-    cell, line = tree.cell, tree.line(node)
     yield Diagnostic(
         "T5",
         "warning",
         f"The model, or a part of it, was fitted to all {rows:,} rows that are predicted: how well it does on them says nothing about new rows.",
         "Keep rows apart for the test: train_test_split(X, y, random_state=0).",
-        cell.number if cell else None,
-        line,
-        cell.text_of(line) if cell else "",
+        *tree.place(node),
     )
 
 

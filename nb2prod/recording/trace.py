@@ -174,6 +174,11 @@ class Tree:
         """The node's line in its cell as the user sees it."""
         return int(getattr(node, "lineno", 1)) + self.offset
 
+    def place(self, node: ast.AST) -> tuple[int | None, int, str]:
+        """The number of the node's cell, its line there and the line's text, as a diagnostic tells them."""
+        line = self.line(node)
+        return (None, line, "") if self.cell is None else (self.cell.number, line, self.cell.text_of(line))
+
 
 @dataclass(frozen=True)
 class Recording:

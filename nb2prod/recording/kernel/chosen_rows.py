@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from .lineage import Kinds, Lineage, Rows, length, merged
@@ -49,6 +50,21 @@ def unaltered(table: Any, before: Lineage, result: Any, after: Lineage) -> bool:
     if not np.array_equal(old[found], new):
         return False
     return bool(table.iloc[found].reset_index(drop=True).equals(result.reset_index(drop=True)))
+
+
+def by_row_alone(again: Callable[[Any], Any], count: int, chosen: Any) -> bool:
+    """Whether a row's being chosen is decided by that row alone: of each half of the `count` rows the same ones are chosen, in their order.
+
+    `again` gives the numbers of the rows that are chosen of those with given numbers, or None where that can't be told.
+    """
+    np = sys.modules["numpy"]
+    if (np.diff(chosen) < 0).any():
+        return False
+    for half in (np.arange(0, count, 2), np.arange(count // 2, count)):
+        found = again(half)
+        if found is None or not np.array_equal(found, chosen[np.isin(chosen, half)]):
+            return False
+    return True
 
 
 def joined(lineages: list[Lineage]) -> Lineage:

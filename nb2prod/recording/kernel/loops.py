@@ -51,20 +51,15 @@ class Loops:
             if r["kind"] in ("rows", "container")
         }
         made = {b[0] for s in inside for b in s["binds"]}
-        self.run.seq += 1
-        self.run.steps.append(
-            {
-                "seq": self.run.seq,
-                "k": loop.k,
-                "frame": frame.number,
-                "kind": "filled",
-                "loops": self.run.places(frame)[: self.run.tables.statements[loop.k].depth],
-                "binds": binds,
-                "reads": [r for (name, _), r in reads.items() if name not in made],
-                "updates": changed,
-                "events": [],
-                "names": {} if frame.number else self.run.definitions.reads(self.run.tables.outside[loop.k]),
-            }
+        self._add(
+            loop,
+            frame,
+            "filled",
+            loops=self.run.places(frame)[: self.run.tables.statements[loop.k].depth],
+            binds=binds,
+            reads=[r for (name, _), r in reads.items() if name not in made],
+            updates=changed,
+            names={} if frame.number else self.run.definitions.reads(self.run.tables.outside[loop.k]),
         )
 
     def iteration(self, frame: Frame, loop: Loop, values: dict[str, Any]) -> None:
@@ -78,20 +73,14 @@ class Loops:
                 bound.append([name, token])
         if bound:
             loop.quiet = 0
-            self.run.seq += 1
-            self.run.steps.append(
-                {
-                    "seq": self.run.seq,
-                    "k": loop.k,
-                    "frame": frame.number,
-                    "kind": "iteration",
-                    "loops": self.run.places(frame),
-                    "binds": bound,
-                    "reads": [],
-                    "events": [],
-                    "updates": [],
-                }
-            )
+            self._add(loop, frame, "iteration", loops=self.run.places(frame), binds=bound)
+
+    def _add(self, loop: Loop, frame: Frame, kind: str, **facts: Any) -> None:
+        """A step of the loop's own, which no statement is; what is not told of it is empty."""
+        self.run.seq += 1
+        empty: dict[str, Any] = {"reads": [], "events": [], "updates": []}
+        step = {"seq": self.run.seq, "k": loop.k, "frame": frame.number, "kind": kind, **empty, **facts}
+        self.run.steps.append(step)
 
     def _group(self, source: tuple[Lineage, Any], value: Any) -> None:
         """``for key, group in df.groupby(...)``: a group's rows are found by their labels."""

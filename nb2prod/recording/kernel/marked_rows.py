@@ -9,10 +9,10 @@ import sys
 import types
 from typing import Any
 
-from .chosen_rows import index_of
+from .chosen_rows import by_row_alone, index_of
 from .frozen.call import undisturbed
 from .guard import module_of
-from .lineage import Kinds, Lineage, Rows
+from .lineage import Kinds, Rows
 from .operation import NONE, Operation, Outcome
 
 FIRST_MARK = 10_000_001
@@ -31,7 +31,8 @@ def chosen_by_function(op: Operation, rows: Rows) -> Outcome:
     positions = _positions(op, table, everything)
     if positions is None or len(positions) != len(op.result):
         return NONE
-    kind = "filter" if _by_row(op, table, lineage, positions) else "select"
+    by_row = by_row_alone(lambda half: _positions(op, table, half), lineage.n, positions)
+    kind = "filter" if by_row else "select"
     return Outcome(lineage.take(positions), kind, lineage, table)
 
 
@@ -66,15 +67,3 @@ def _positions(op: Operation, table: Any, rows: Any) -> Any:
     except Exception:  # whatever the second run trips over, the rows are simply not known
         return None
     return rows[found] if len(found) == len(set(found.tolist())) and (found >= 0).all() else None
-
-
-def _by_row(op: Operation, table: Any, lineage: Lineage, chosen: Any) -> bool:
-    """Whether a row's being chosen is decided by that row alone: of each half of the rows the same ones are, in their order."""
-    np = sys.modules["numpy"]
-    if (np.diff(chosen) < 0).any():
-        return False
-    for half in (np.arange(0, lineage.n, 2), np.arange(lineage.n // 2, lineage.n)):
-        again = _positions(op, table, half)
-        if again is None or not np.array_equal(again, chosen[np.isin(chosen, half)]):
-            return False
-    return True

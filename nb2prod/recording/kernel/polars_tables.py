@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .lineage import Kinds, Lineage
+from .chosen_rows import by_row_alone
+from .lineage import Kinds, Lineage, merged
 from .operation import NONE, Operation, Outcome
 
 MARK = "__nb2prod_row__"
@@ -38,7 +39,7 @@ def rows_of_result(op: Operation, lineage: Lineage | None, beside: Lineage | Non
         return Outcome(lineage)
     if len(set(positions.tolist())) < len(positions):
         return Outcome(None, "reshape", lineage)
-    if _by_row(op, receiver, positions):
+    if len(positions) < lineage.n and by_row_alone(lambda rows: _numbers(op, receiver, rows), lineage.n, positions):
         return Outcome(chosen, "filter", lineage, receiver)
     return Outcome(chosen, "order" if chosen.n == lineage.n else "select", lineage, receiver)
 
@@ -51,9 +52,7 @@ def _as_long(op: Operation, lineage: Lineage | None) -> Outcome:
 def _alike(table: Any, result: Any) -> bool:
     """Whether columns of the table, and not new ones alone, are in the result as they were."""
     shared = [name for name in result.columns if name in table.columns]
-    return (
-        bool(shared) and any(result[name].equals(table[name], null_equal=True) for name in shared) and len(shared) > 1
-    )
+    return len(shared) > 1 and any(result[name].equals(table[name], null_equal=True) for name in shared)
 
 
 def _numbers(op: Operation, table: Any, rows: Any = None) -> Any:
@@ -70,18 +69,6 @@ def _numbers(op: Operation, table: Any, rows: Any = None) -> Any:
     if not Kinds.polars_frame(again) or MARK not in again.columns or (rows is None and len(again) != len(op.result)):
         return None
     return again[MARK].to_numpy()
-
-
-def _by_row(op: Operation, table: Any, chosen: Any) -> bool:
-    """Whether a row's being chosen is decided by that row alone: of half of the rows the same ones are."""
-    np = sys.modules["numpy"]
-    if len(chosen) >= len(table) or (np.diff(chosen) < 0).any():
-        return False
-    for half in (np.arange(0, len(table), 2), np.arange(len(table) // 2, len(table))):
-        again = _numbers(op, table, half)
-        if again is None or not np.array_equal(again, chosen[np.isin(chosen, half)]):
-            return False
-    return True
 
 
 def _joined(op: Operation, here: Lineage | None, there: Lineage | None) -> Outcome:
@@ -106,10 +93,7 @@ def _joined(op: Operation, here: Lineage | None, there: Lineage | None) -> Outco
         ]
     except Exception:  # the marked copies could not be joined: the rows are simply not known
         return NONE
-    if not parts:
-        return NONE
-    tables = {number: rows for part in reversed(parts) for number, rows in part.tables.items()}
-    return Outcome(Lineage(tables, len(again)), "merge", here, left)
+    return Outcome(merged(parts), "merge", here, left) if parts else NONE
 
 
 def schema_of(table: Any) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from .call import Call, Entry, NoEntry, is_pandas, unneeded
 from .matching import register
-from .packing import dtypes_of, pack, pack_dtype, unique_names
+from .packing import made_columns, pack, pack_dtype, unique_names
 
 
 def _selects_columns(call: Call) -> bool:
@@ -39,7 +39,7 @@ def _capture_constant(call: Call, result: Any) -> Any:
 def _capture_dtypes(call: Call, result: Any) -> Any:
     if is_pandas(result, "DataFrame"):
         unique_names(result)
-        return {"kind": "frame", "columns": pack(result.columns), "dtypes": dtypes_of(result)}
+        return {"kind": "frame", **made_columns(result)}
     return {"kind": "series", "dtypes": [pack_dtype(result.dtype)]}
 
 
@@ -50,14 +50,14 @@ def _splits_wide(call: Call) -> bool:
 
 
 def _capture_split(call: Call, result: Any) -> Any:
-    return {"method": call.name, "columns": pack(result.columns), "dtypes": dtypes_of(result)}
+    return {"method": call.name, **made_columns(result)}
 
 
 def _capture_made_frame(call: Call, result: Any) -> Any:
     if not is_pandas(result, "DataFrame"):
         raise unneeded("there is no frame")
     unique_names(result)
-    return {"columns": pack(result.columns), "dtypes": dtypes_of(result)}
+    return made_columns(result)
 
 
 ENTRIES = register(

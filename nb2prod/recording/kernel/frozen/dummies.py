@@ -4,7 +4,7 @@ from typing import Any
 
 from .call import Call, Entry, NoEntry, is_pandas, library
 from .matching import register
-from .packing import dtypes_of, pack, unique_names
+from .packing import made_columns, pack, unique_names
 
 
 def _categories(values: Any) -> Any:
@@ -26,7 +26,7 @@ def _capture_dummies(call: Call, result: Any) -> Any:
             count = 0
         return {"column": name, "categories": pack(categories), "count": count, **options}
 
-    state: dict[str, Any] = {"kind": "series", "kept": [], "columns": pack(result.columns), "dtypes": dtypes_of(result)}
+    state: dict[str, Any] = {"kind": "series", "kept": [], **made_columns(result)}
     if isinstance(data, pandas.DataFrame):
         unique_names(data)
         named = call.arg(4, "columns") if len(call.args) > 4 else call.kwargs.get("columns")
@@ -51,7 +51,7 @@ def _capture_dummies(call: Call, result: Any) -> Any:
 def _capture_str_dummies(call: Call, result: Any) -> Any:
     if not is_pandas(result, "DataFrame"):
         raise NoEntry("F4", "`.str.get_dummies` of an Index has no row-wise form.", "Use it on a Series.")
-    return {"columns": pack(result.columns), "dtypes": dtypes_of(result)}
+    return made_columns(result)
 
 
 ENTRIES = register(

@@ -49,6 +49,11 @@ def dtypes_of(frame: Any) -> "list[Any]":
     return [pack_dtype(dtype) for dtype in frame.dtypes]
 
 
+def made_columns(frame: Any) -> "dict[str, Any]":
+    """The names and the types of a frame's columns, as a state keeps them."""
+    return {"columns": pack(frame.columns), "dtypes": dtypes_of(frame)}
+
+
 def object_index(values: Any) -> Any:
     """An Index of Python values, whatever they are."""
     pandas = library("pandas")
