@@ -131,12 +131,9 @@ class Answering:
         if not failed:
             return Answered(answer)
         ruled = await self._stood_in(rows.take(failed), "row_failed")
-        values = list(answer.predictions)
-        for position, value in zip(failed, ruled.answer.predictions, strict=True):
-            values[position] = value
-        answered_by_rule = {failed[position] for position, _ in ruled.fallbacks}
-        errors = [error for error in answer.errors if error.row not in answered_by_rule]
-        return Answered(Answer(values, errors), tuple((failed[at], reason) for at, reason in ruled.fallbacks))
+        reasons = tuple((failed[at], reason) for at, reason in ruled.fallbacks)
+        values = {failed[at]: ruled.answer.predictions[at] for at, _ in ruled.fallbacks}
+        return Answered(seam.ruled(answer, values), reasons)
 
     async def _stood_in(self, rows: Rows, reason: str) -> Answered:
         """The rule-based answer; a row on which its code fails has none of either kind."""
