@@ -68,9 +68,11 @@ def labels(
 
 def text(made: Realised) -> Iterator[str]:
     """What labels say, in lines."""
+    from nb2prod.watching.words import counted
+
     corrected = f", {made.corrected:,} of them corrected" if made.corrected else ""
-    unknown = f"; {made.unknown:,} labels belong to no row of the log" if made.unknown else ""
-    yield f"labels: {made.labelled:,} of {made.rows:,} rows ({made.coverage:.1%}){corrected}{unknown}"
+    unknown = f"; {counted(made.unknown, 'label')} of no row of the log" if made.unknown else ""
+    yield f"labels: {made.labelled:,} of {counted(made.rows, 'row')} ({made.coverage:.1%}){corrected}{unknown}"
     if made.loss is not None and made.low is not None and made.high is not None:
         against = "" if made.notebook_loss is None else f"; the notebook's: {made.notebook_loss:.4g}"
         yield f"{made.loss_name}: {made.loss:.4g}, at all times within {made.low:.4g} to {made.high:.4g} (95 %){against}"

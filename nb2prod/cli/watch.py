@@ -97,25 +97,41 @@ def watch(  # noqa: PLR0913 - an option each
 
 def text(seen: Look, drawn: Sequence[Verdict] = ()) -> list[str]:
     """What the look found, in lines."""
+    from nb2prod.watching.words import counted
+
     head = f"{seen.subject.name} ({seen.subject.model}): {seen.state}"
     lines = [
         click.style(head, bold=True, fg=_COLOURS.get(seen.state)),
-        f"{seen.rows:,} rows of {len(seen.days)} days, {seen.new_rows:,} of them new; {seen.promise}",
+        f"{counted(seen.rows, 'row')} of {counted(len(seen.days), 'day')}, {seen.new_rows:,} of them new; {seen.promise}",
     ]
-    if seen.verdicts:
+    if not seen.rows:
+        lines += ["", f"will be watched: {', '.join(item.name for item in seen.verdicts)}"]
+    else:
         rows = [("SERIES", "STATE", "EVIDENCE", "TOTAL VARIATION", "SINCE"), *map(_row, seen.verdicts)]
         lines += ["", *columns(rows)]
     if seen.unwatched:
         lines += ["", *[f"not watched: {item.name}: {item.reason}" for item in seen.unwatched]]
     for item in drawn:
         lines += ["", *picture(item)]
-    lines += [""] * bool(seen.notes or seen.alarms) + [f"note: {note_}" for note_ in seen.notes]
-    lines += [f"ALARM since {item.raised[:16].replace('T', ' ')}: {item.text}" for item in seen.alarms]
+    told = [f"note: {note_}" for note_ in seen.notes]
+    told += [
+        f"acknowledged {_minute(item.acknowledged)} by {item.who} ({item.why}): {item.text}"
+        for item in seen.acknowledged
+    ]
+    told += [
+        f"ALARM since {_minute(item.raised)}{'' if item.model == seen.subject.model else f' of {item.model}'}: {item.text}"
+        for item in seen.alarms
+    ]
+    lines += ["", *told] if told else []
     if seen.alarms:
         owner = f"owner: {seen.subject.owner or 'nobody'}"
         book = f"; runbook: {seen.subject.runbook}" if seen.subject.runbook else ""
         lines += [f'{owner}{book}; once it is seen to: nb2prod watch {seen.subject.name} --ack "why"']
     return lines
+
+
+def _minute(moment: str | None) -> str:
+    return (moment or "")[:16].replace("T", " ")
 
 
 def picture(item: Verdict) -> list[str]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from nb2prod.release import alarms
 from nb2prod.runtime.signature import Signature
 from nb2prod.watching import label_files
 from nb2prod.watching.label_store import LabelStore, Match
-from nb2prod.watching.look import Look, look, questions_of
+from nb2prod.watching.look import Look, look, questions_of, with_alarms
 from nb2prod.watching.realised import Labels, Realised, realised
 from nb2prod.watching.subject import Subject
-from nb2prod.watching.tallies import Tallies
+from nb2prod.watching.tallies import Tallies, latest_day
 from nb2prod.watching.verdict import Thresholds
 
 _AT_ONCE = 10_000
@@ -55,13 +54,14 @@ def judged(
         _match(store, list(label_files.found(missing, subject, questions.signature)))
     tallies = Tallies(subject.name)
     series = next((item for item in questions.watched if item.column == "prediction"), None)
+    last = latest_day()
     by_day = {} if series is None else tallies.tallies(subject.model).get(series.key, {})
     labels = Labels(
-        store.labelled(subject.model),
+        [item for item in store.labelled(subject.model) if item.day <= last],
         store.counts(),
-        sum(tallies.days(subject.model).values()),
+        sum(rows for day, rows in tallies.days(subject.model).items() if day <= last),
         questions.signature.prediction.name,
-        None if series is None else (series, by_day),
+        None if series is None else (series, {day: counts for day, counts in by_day.items() if day <= last}),
     )
     return realised(subject, thresholds, labels)
 
@@ -74,7 +74,7 @@ def look_with_labels(
     if not there_are(subject):
         return seen, None
     known = judged(subject, thresholds)
-    return replace(seen, alarms=alarms.open_alarms(subject.name)), known
+    return with_alarms(seen), known
 
 
 def _told(subject: Subject) -> list[Path]:

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,11 @@ from nb2prod.watching import binning, request_files
 from nb2prod.watching.request_files import LogFile
 from nb2prod.watching.series import Series, Unwatched, series_of
 from nb2prod.watching.subject import Subject
-from nb2prod.watching.tallies import Counted, Tallies
+from nb2prod.watching.tallies import Counted, Tallies, latest_day
 from nb2prod.watching.verdict import Thresholds, Verdict, verdicts
+from nb2prod.watching.words import counted
 
 _FILES_AT_ONCE = 200
-_NEAR_FUTURE = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class Look:
     """Days with rows."""
     rows: int
     new_rows: int
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[Alarm, ...] = ()
     """Those that nobody acknowledged."""
+    acknowledged: tuple[Alarm, ...] = ()
+    """Those of this version that somebody acknowledged and that still hold."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -71,6 +73,7 @@ class Look:
             "series": [item.to_json() for item in self.verdicts],
             "unwatched": [{"name": item.name, "reason": item.reason} for item in self.unwatched],
             "alarms": [item.to_json() for item in self.alarms],
+            "acknowledged": [item.to_json() for item in self.acknowledged],
             "notes": list(self.notes),
         }
 
@@ -86,34 +89,43 @@ def look(subject: Subject, thresholds: Thresholds, *, tell: Callable[[str], None
     new = _count_new(subject, questions, tallies, tell)
     by_day = tallies.tallies(subject.model)
     days = tallies.days(subject.model)
-    latest = dt.datetime.now(dt.UTC).date() + _NEAR_FUTURE
-    future = {day for day in days if day > latest}
+    future = {day for day in days if day > latest_day()}
     kept = {
         key: {day: np.asarray(counts) for day, counts in found.items() if day not in future}
         for key, found in by_day.items()
     }
     found = verdicts(questions, kept, thresholds)
     settle_alarms(subject, found)
-    return Look(
-        subject,
-        thresholds,
-        found,
-        asked.unwatched,
-        tuple(day.isoformat() for day in days if day not in future),
-        sum(count for day, count in days.items() if day not in future),
-        new,
-        alarms.open_alarms(subject.name),
-        tuple(_notes(subject, days, future, tallies.problems(subject.model))),
+    return with_alarms(
+        Look(
+            subject,
+            thresholds,
+            found,
+            asked.unwatched,
+            tuple(day.isoformat() for day in days if day not in future),
+            sum(count for day, count in days.items() if day not in future),
+            new,
+            notes=tuple(_notes(subject, days, future, tallies.problems(subject.model))),
+        )
+    )
+
+
+def with_alarms(seen: Look) -> Look:
+    """The look with the alarms as they are now."""
+    every = alarms.all_alarms(seen.subject.name)
+    acknowledged = (item for item in every if item.acknowledged and not item.over and item.model == seen.subject.model)
+    return replace(
+        seen, alarms=tuple(item for item in every if not item.acknowledged), acknowledged=tuple(acknowledged)
     )
 
 
 def settle_alarms(subject: Subject, found: Sequence[Verdict]) -> None:
-    """Raise an alarm for each series that has drifted; end those of series that have not."""
+    """Raise an alarm for each series that has drifted; end those of series that are quiet again."""
     going = {item.subject for item in alarms.all_alarms(subject.name) if item.model == subject.model and not item.over}
     for item in found:
         if item.state == "drifted":
             alarms.raise_once(subject.name, subject.model, item.name, sentence(item))
-        elif item.name in going and item.state != "waiting":
+        elif item.name in going and item.state == "quiet":
             alarms.end(subject.name, subject.model, item.name)
 
 
@@ -160,7 +172,7 @@ def _count_new(subject: Subject, questions: Sequence[Series], tallies: Tallies, 
     for start in range(0, len(new), _FILES_AT_ONCE):
         part = [_counted(item, subject.model, columns, questions) for item in new[start : start + _FILES_AT_ONCE]]
         tallies.add(subject.model, part)
-        rows += sum(item.rows for item in part)
+        rows += sum(item.rows for item in part if item.day <= latest_day())
         if len(new) > _FILES_AT_ONCE:
             tell(f"{min(start + _FILES_AT_ONCE, len(new)):,} of {len(new):,} files of the log, {rows:,} rows")
     return rows
@@ -183,10 +195,10 @@ def _notes(
     subject: Subject, days: Mapping[dt.date, int], future: set[dt.date], problems: Sequence[tuple[str, str]]
 ) -> list[str]:
     notes = []
-    if not any(folder.is_dir() for folder in subject.logs) and not days:
+    if not days:
         notes.append(subject.log_hint)
     notes += [
-        f"{days[day]:,} rows of {day} are not counted: that day has not come; a clock of the service is wrong"
+        f"{counted(days[day], 'row')} of {day} not counted: that day has not come; a clock of the service is wrong"
         for day in sorted(future)
     ]
     if problems:
@@ -196,5 +208,5 @@ def _notes(
     seen = sorted(set(days) - future)
     gaps = sum((after - before).days - 1 for before, after in itertools.pairwise(seen))
     if gaps:
-        notes.append(f"{gaps} day{'s' if gaps > 1 else ''} between {seen[0]} and {seen[-1]} have no rows")
+        notes.append(f"{counted(gaps, 'day')} between {seen[0]} and {seen[-1]} without rows")
     return notes

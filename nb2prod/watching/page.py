@@ -9,6 +9,7 @@ from typing import Any
 from nb2prod.watching.look import Look, sentence
 from nb2prod.watching.realised import ASSUMPTION, Realised
 from nb2prod.watching.verdict import Verdict
+from nb2prod.watching.words import counted
 
 _STYLE = """
 .nb2prod-watch { --ink: var(--jp-ui-font-color1, #1c1f23); --quiet: var(--jp-ui-font-color2, #5a626b); --line: var(--jp-border-color2, #d5dadf);
@@ -57,11 +58,13 @@ def fragment(seen: Look, known: Realised | None = None) -> str:
 def _parts(seen: Look, known: Realised | None) -> Iterator[str]:
     yield f"<h1>{_text(seen.subject.name)} {_state(seen.state)}</h1>"
     owner = seen.subject.owner or "nobody"
-    yield f'<p class="quiet">{_text(seen.subject.model)}, owner: {_text(owner)}. {seen.rows:,} rows of {len(seen.days)} days.</p>'
+    yield f'<p class="quiet">{_text(seen.subject.model)}, owner: {_text(owner)}. {counted(seen.rows, "row")} of {counted(len(seen.days), "day")}.</p>'
     yield f'<p class="quiet">{_text(seen.promise[0].upper() + seen.promise[1:])}.</p>'
     for item in seen.alarms:
         book = f" Runbook: {_text(seen.subject.runbook)}." if seen.subject.runbook else ""
         yield f'<div class="alarm" role="alert"><strong>Alarm</strong> since {_text(item.raised[:16].replace("T", " "))}: {_text(item.text)}.{book}</div>'
+    for item in seen.acknowledged:
+        yield f'<p class="quiet">Acknowledged by {_text(item.who)} ({_text(item.why)}): {_text(item.text)}.</p>'
     if seen.verdicts:
         yield "<h2>What is asked and answered</h2>"
         opened = 0
@@ -114,7 +117,7 @@ def _picture(item: Verdict) -> str:
 
 def _labels(known: Realised) -> Iterator[str]:
     yield f"<h2>How good the answers were {_state(known.state)}</h2>"
-    yield f'<p class="quiet">{known.labelled:,} of {known.rows:,} rows have a label ({known.coverage:.1%}); {known.unknown:,} labels belong to no row.</p>'
+    yield f'<p class="quiet">{known.labelled:,} of {known.rows:,} rows have a label ({known.coverage:.1%}); {counted(known.unknown, "label")} of no row of the log.</p>'
     if known.loss is not None and known.low is not None and known.high is not None:
         against = "" if known.notebook_loss is None else f"; the notebook's: {known.notebook_loss:.4g}"
         yield f"<p>{_text(known.loss_name)}: {known.loss:.4g}, at all times within {known.low:.4g} to {known.high:.4g} (95 %){against}</p>"

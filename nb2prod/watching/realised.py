@@ -34,6 +34,7 @@ from nb2prod.watching.label_store import Labelled
 from nb2prod.watching.series import Series
 from nb2prod.watching.subject import Subject
 from nb2prod.watching.verdict import Thresholds
+from nb2prod.watching.words import counted
 
 Floats = npt.NDArray[np.float64]
 SUBJECT = "loss"
@@ -145,7 +146,7 @@ def realised(subject: Subject, thresholds: Thresholds, labels: Labels) -> Realis
         measured(mine.sample, measures(mine.sample)) if mine is not None else (),
         tuple(days),
         float(np.mean(both)) if both else None,
-        f"chance of a false alarm over this release's life: {thresholds.alpha:.3g}; a rise of {thresholds.rise:g} or less raises none",
+        f"chance of a false alarm over this release's life: {100 * thresholds.alpha:.3g} %; a rise of {thresholds.rise:g} or less raises none",
         tuple(notes),
     )
     _settle(subject, made)
@@ -196,7 +197,8 @@ def _known_labels(labelled: Sequence[Labelled], held_out: Outcomes | None, notes
         if value is not None:
             found.append(replace(item, truth=value))
     if len(found) < len(labelled):
-        notes.append(f"{len(labelled) - len(found):,} labels are of another type than training's, and left out")
+        left = counted(len(labelled) - len(found), "label")
+        notes.append(f"left out: {left} of another type than training's")
     return found
 
 

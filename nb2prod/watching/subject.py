@@ -14,6 +14,7 @@ from nb2prod.release import ownership, records
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places
 from nb2prod.release.running.ledger import Ledger, Placement
+from nb2prod.runtime.options import OptionProblem, Options
 from nb2prod.watching.verdict import Thresholds
 
 
@@ -35,11 +36,23 @@ class Subject:
 
     @property
     def log_hint(self) -> str:
-        """What to do where there is no log."""
+        """What to do where the log has no rows."""
+        if self._keeps_a_log:
+            return (
+                "the request log has no rows yet: the service writes what it is asked within half a minute"
+                if any(folder.is_dir() for folder in self.logs)
+                else "there is no request log yet: the service writes it within half a minute of its first request"
+            )
         return (
             "there is no request log: build with `--serving request_log=1` (or `serving = { request_log = 1 }` in "
             "nb2prod.toml), or name the log's folder with --log"
         )
+
+    @property
+    def _keeps_a_log(self) -> bool:
+        with suppress(OSError, ValueError, OptionProblem):
+            return Options.load(self.bento / "src" / "options.json").request_log > 0
+        return False
 
 
 def find(name_or_tag: str, logs: Sequence[Path] = ()) -> Subject:

@@ -21,6 +21,7 @@ from nb2prod.database import Database
 from nb2prod.watching.binning import Counts
 
 _WAIT_SECONDS = 60.0
+_NEAR_FUTURE = dt.timedelta(days=1)
 _TABLES = """
 CREATE TABLE file (
     model TEXT NOT NULL, name TEXT NOT NULL, day TEXT NOT NULL, rows INTEGER NOT NULL, problem TEXT, PRIMARY KEY (model, name)
@@ -43,6 +44,11 @@ class Counted:
     problem: str | None = None
 
 
+def latest_day() -> dt.date:
+    """The last day that rows can be of, wherever on earth they were answered; later ones have a wrong clock's time."""
+    return dt.datetime.now(dt.UTC).date() + _NEAR_FUTURE
+
+
 class Tallies:
     """The counts of one deployment's or served model's log."""
 
@@ -50,9 +56,10 @@ class Tallies:
         self.path = home.home() / "watching" / f"{name}.sqlite3"
 
     def unread(self, model: str, names: Sequence[str]) -> set[str]:
-        """Those of these files that were not counted for this model."""
+        """Those of these files that were not counted for this model; one that could not be read may be whole by now."""
         with self._open() as connection:
-            known = {row[0] for row in connection.execute("SELECT name FROM file WHERE model = ?", (model,))}
+            rows = connection.execute("SELECT name FROM file WHERE model = ? AND problem IS NULL", (model,))
+            known = {row[0] for row in rows}
         return set(names) - known
 
     def add(self, model: str, read: Sequence[Counted]) -> None:
@@ -60,6 +67,9 @@ class Tallies:
         with self._open() as connection:
             for item in read:
                 day = item.day.isoformat()
+                connection.execute(
+                    "DELETE FROM file WHERE model = ? AND name = ? AND problem IS NOT NULL", (model, item.name)
+                )
                 made = connection.execute(
                     "INSERT OR IGNORE INTO file VALUES (?, ?, ?, ?, ?)",
                     (model, item.name, day, item.rows, item.problem),

@@ -35,8 +35,8 @@ class Thresholds:
     def promise(self, watched: int) -> str:
         """What an alarm states, in words."""
         return (
-            f"chance of a false alarm over this release's life, all {watched} series together: {self.alpha:.3g}"
-            f" ({100 * self.alpha:.3g} %); changes below a total variation of {self.materiality:g} raise none"
+            f"chance of a false alarm over this release's life, all {watched} series together: {100 * self.alpha:.3g} %;"
+            f" changes below a total variation of {self.materiality:g} raise none"
         )
 
 
@@ -131,7 +131,7 @@ def _part(group: DayGroup, days: Sequence[dt.date], counts: Sequence[Floats]) ->
 def _verdict(item: Series, course: _Course, alarmed: bool, thresholds: Thresholds) -> Verdict:
     reference = course.group.reference
     if not course.days:
-        note = "no rows yet" if item.reference is not None else f"its first {FIRST_ROWS} rows are its reference"
+        note = "no rows yet" if item.reference is not None else _own_reference(sum(reference))
         return Verdict(
             item.name, item.kind, "waiting", 1.0, None, None, item.labels, reference, (0,) * len(reference), 0, note
         )
@@ -153,6 +153,13 @@ def _verdict(item: Series, course: _Course, alarmed: bool, thresholds: Threshold
         course.rows,
         "of its weekends" if course.group.weekdays == (5, 6) else "of its weekdays" if item.groups else "",
     )
+
+
+def _own_reference(rows: int) -> str:
+    """What a series without training's counts waits for."""
+    if rows < FIRST_ROWS:
+        return f"the service's first {FIRST_ROWS} rows are its reference; {rows} are there"
+    return f"the service's first {rows:,} rows are its reference; it is held against them from the next day"
 
 
 def _size(course: _Course) -> Size:

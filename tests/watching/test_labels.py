@@ -122,7 +122,7 @@ def test_labels_that_the_service_was_told(rng, capsys):
 
 
 @pytest.mark.parametrize(
-    ("truth", "note"), [("maybe", "40 labels are of another type than training's, and left out"), (0, None)]
+    ("truth", "note"), [("maybe", "left out: 40 labels of another type than training's"), (0, None)]
 )
 def test_labels_of_the_wrong_type_are_told_and_left_out(rng, tmp_path, capsys, truth, note):
     release(table(500, rng))

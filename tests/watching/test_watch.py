@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 from nb2prod.cli import main
+from nb2prod.evidence.sizes import total_variation
 from nb2prod.path.trial import days
 from nb2prod.release import alarms
 from nb2prod.watching import look as looking
@@ -55,7 +57,7 @@ def test_days_like_training_are_quiet(rng):
     reasons = {item.name: item.reason for item in found.unwatched}
     assert "one value" in reasons["constant"]
     assert "time goes on" in reasons["when"]
-    assert "chance of a false alarm over this release's life, all 8 series together: 0.01 (1 %)" in found.promise
+    assert "chance of a false alarm over this release's life, all 8 series together: 1 %" in found.promise
 
 
 def test_a_shift_is_found_with_its_day_its_size_and_both_distributions(rng, capsys):
@@ -159,6 +161,30 @@ def test_damaged_foreign_and_newer_files_are_told_and_the_others_count(rng):
     assert found.rows == 100
     assert any("2026-03-02/half.parquet" in note and "1 more" in note for note in found.notes)
     assert seen().new_rows == 0
+    # A copy from elsewhere that was half there is read once it is whole.
+    whole = log(table(40, rng), 0, file="whole")
+    whole.rename(day / "half.parquet")
+    assert (seen().rows, seen().new_rows) == (140, 0)
+    assert not any("half.parquet" in note for note in seen().notes)
+
+
+@pytest.mark.parametrize(
+    ("share", "made", "hint"),
+    [
+        (0, False, "there is no request log: build with"),
+        (1, False, "there is no request log yet: the service writes it"),
+        (1, True, "the request log has no rows yet"),
+    ],
+)
+def test_a_log_without_rows_is_told_as_what_it_is(rng, capsys, share, made, hint):
+    release(table(500, rng), options={"request_log": share})
+    if made:
+        log_folder().mkdir(parents=True)
+    assert main(["watch", NAME, "--check"]) == 0
+    out = capsys.readouterr().out
+    assert hint in out
+    assert "will be watched: age, prediction p," in out
+    assert "0 rows of 0 days" in out
 
 
 def test_replicas_a_gap_and_a_clock_that_jumps(rng, tmp_path, capsys):
@@ -169,9 +195,9 @@ def test_replicas_a_gap_and_a_clock_that_jumps(rng, tmp_path, capsys):
     log(table(70, rng, older=90), ahead, file="c", folder=tmp_path / "replica")
     code, document = watch(capsys, "--log", str(log_folder()), "--log", str(tmp_path / "replica"))
     assert code == 0
-    assert document["rows"] == 200
+    assert (document["rows"], document["new_rows"]) == (200, 200)
     notes = " ".join(document["notes"])
-    assert "8 days between 2026-03-01 and 2026-03-10 have no rows" in notes
+    assert "8 days between 2026-03-01 and 2026-03-10 without rows" in notes
     assert "70 rows of" in notes
     assert "a clock of the service is wrong" in notes
 
@@ -189,7 +215,7 @@ def test_excluded_fields_and_no_log(rng, capsys):
     found = seen()
     assert (found.state, found.rows) == ("waiting", 0)
     assert any("request_log_exclude" in item.reason for item in found.unwatched if item.name == "age")
-    assert "there is no request log" in found.notes[0]
+    assert "there is no request log: build with" in found.notes[0]
     assert main(["watch", NAME, "--log", "nowhere"]) == 2
     assert "no such folder" in capsys.readouterr().err
 
@@ -220,6 +246,9 @@ def test_an_alarm_is_raised_once_and_acknowledged(drifted, rng, capsys):
     assert "acknowledged: age has drifted since 2026-03-01" in capsys.readouterr().out
     code, document = watch(capsys, "--check")
     assert (code, document["alarms"], document["state"]) == (0, [], "drifted")
+    assert [item["why"] for item in document["acknowledged"]] == ["known campaign"] * 2
+    assert main(["watch", NAME]) == 0
+    assert "(known campaign): age has drifted since" in capsys.readouterr().out
     assert alarms.remarks(NAME, 72.0) == []
     assert main(["watch", NAME, "--ack", "twice"]) == 2
     assert {item.why for item in alarms.all_alarms(NAME)} == {"known campaign"}
@@ -318,3 +347,15 @@ def test_a_weekly_pattern_that_training_had_is_no_drift(rng, allowed):
         log(day(at), at + 1)  # a Monday
     drifted = {item.name for item in seen().verdicts if item.state != "quiet" and item.name in ("age", "prediction p")}
     assert drifted == (set() if allowed else {"age", "prediction p"})
+
+
+def test_an_alarm_comes_again_only_after_its_series_was_quiet(rng):
+    """A size that moves about the floor is one state, and one alarm."""
+    release(table(500, rng))
+    log(table(100, rng), 0)
+    found = seen()
+    age = state(found, "age")
+    size = total_variation(np.array([300.0, 200.0]), np.array([200.0, 300.0]))
+    for word in ("drifted", "drifting", "drifted", "quiet", "drifted"):
+        looking.settle_alarms(found.subject, [replace(age, state=word, size=size, since="2026-03-01")])
+    assert len(alarms.all_alarms(NAME)) == 2
