@@ -78,3 +78,18 @@ def test_a_model_that_draws_at_random_is_refused_by_what_it_does(tmp_path: Path)
     (found,) = refusal.value.diagnostics
     assert found.code == "F11"
     assert "Asked twice" in found.message
+
+
+def test_answers_that_are_all_nought_are_compared_as_coarsely_as_the_other_rows_were_summed(tmp_path: Path) -> None:
+    """Rows of a plane: the model gives each 1e-15 or so, another one when it is asked among others."""
+    load = LOAD.replace(
+        "y = (values", "values[200:, 7] = (values[200:, :7] @ np.array([2, -1, 3, 1, -2, 1, 2])) / 3\ny = (values"
+    )
+    train = """from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+model = make_pipeline(StandardScaler(), LinearRegression()).fit(X[:200], df["y"][:200])"""
+    made = plan([("data", load), *cells(train)[1:]], tmp_path)
+    assert max(map(abs, made.cases["expected"])) < 1e-12
+    assert made.fields == tuple("abcdefgh")
+    assert made.cases["precision"]["answers"][""]["spread"] > 1

@@ -227,6 +227,26 @@ model = DecisionTreeRegressor(max_depth=3).fit(X[:50], df["price"].fillna(0)[:50
     )
 
 
+def test_rows_that_a_later_choice_leaves_out_have_passed_the_rule(tmp_path: Path) -> None:
+    """A split by labels refuses every row that stands where training's did: that hides no verdict of what comes before."""
+    feature = """df = df[df["kind"].isin(["flat", "loft"]) & (df["price"] > 110)]
+X = df[["living", "fare"]]
+k = X.index < 80"""
+    made = plan(
+        [
+            ("data", FLATS),
+            ("feature", feature),
+            ("train", 'model = LinearRegression().fit(X[k], df["price"][k])'),
+            ("predict", "y_pred = model.predict(X[~k])"),
+        ],
+        tmp_path,
+    )
+    assert [one.klass for one in made.filters] == ["validity", "training-only"]
+    row = {"kind": "flat", "living": 50.0, "fare": 8.0}
+    refused = refusals(made, tmp_path, [row, {**row, "kind": "house"}, {**row, "kind": "castle"}])
+    assert [reason is not None for reason in refused] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("split", "klass"),
     [

@@ -464,6 +464,17 @@ for fit_at, test_at in ShuffleSplit(n_splits=3, test_size=0.5, random_state=0).s
 fit_rows, test_rows = splits[0]
 f = test_rows['fare'] * 2
 
+# categories set by hand
+df['sex'] = df['sex'].astype('category').cat.set_categories(['x', 'm', 'f'])
+f = df['sex'].cat.codes * 1.0
+
+# tables stacked under keys, taken apart by one
+both = pd.concat([df[:25], df[25:]], keys=['train', 'test'])
+both['fare'] = both['fare'] / both['fare'].max()
+both = pd.get_dummies(both[['fare', 'sex']], columns=['sex'])
+A, B = both.loc['train'], both.xs('test')
+f = B['fare'] + B['sex_f']
+
 # targetenc
 enc = df.groupby('sex')['cls'].agg(['mean','count'])
 s = (enc['mean'] * enc['count'] + 2 * 5) / (enc['count'] + 5)

@@ -71,9 +71,8 @@ def _by_target(
     for rule, why in own.found.items():
         if rule in evidence.found:
             continue
-        asks = separable([_verdicts(run, rule) for run in alike]) and _asks_of_features(
-            trial, frame, target, rule, alike
-        )
+        verdicts = [evidence.verdicts(run, rule) for run in alike]
+        asks = separable(verdicts) and _asks_of_features(trial, frame, evidence, rule, verdicts)
         if asks:
             trial.answer["partly"][rule] = (
                 f"what it asks of the features holds for a request; what it asks of the target {target!r} is training's"
@@ -94,9 +93,10 @@ def separable(verdicts: Sequence[Sequence[bool | None]]) -> bool:
     )
 
 
-def _asks_of_features(trial: Trial, frame: pd.DataFrame, target: Any, rule: str, alike: Sequence[Run]) -> bool:
+def _asks_of_features(
+    trial: Trial, frame: pd.DataFrame, evidence: _Evidence, rule: str, verdicts: Sequence[Sequence[bool | None]]
+) -> bool:
     """Whether the rule refuses any row for its features: one of these rows, or one that lacks something or lies beyond what was seen."""
-    verdicts = [_verdicts(run, rule) for run in alike]
     if any(any(row) for row in verdicts if not _refuses_all(row)):
         return True
     kept = trial.frame(trial.predicted)
@@ -110,21 +110,13 @@ def _asks_of_features(trial: Trial, frame: pd.DataFrame, target: Any, rule: str,
         missing[name] = None
         for odd in (made, missing):
             run = trial.run(odd.reset_index(drop=True), features=None)
-            if any(_verdicts(run, rule)):
+            if any(evidence.verdicts(run, rule)):
                 return True
     return False
 
 
 def _refuses_all(row: Sequence[bool | None]) -> bool:
     return all(refused for refused in row if refused is not None)
-
-
-def _verdicts(run: Run, rule: str) -> list[bool | None]:
-    """Whether the rule refuses each row; None where another did before it, or the code fails."""
-    return [
-        None if code is not None and reason != rule else code is not None
-        for code, reason in zip(run.codes, run.reasons, strict=True)
-    ]
 
 
 def _holding(frame: pd.DataFrame, target: Any, values: Any) -> pd.DataFrame:
@@ -158,6 +150,17 @@ class _Evidence:
         ]
         if said:
             self.found.setdefault(min(said, key=self._order), why)
+
+    def verdicts(self, run: Run, rule: str) -> list[bool | None]:
+        """Whether the rule refuses each row; None where another did before it, or the code fails. What a later rule refuses has passed this one."""
+
+        def verdict(code: str | None, reason: str | None) -> bool | None:
+            if code is None or reason == rule:
+                return code is not None
+            later = code == "row_refused" and self._order(str(reason)) > self._order(rule)
+            return False if later else None
+
+        return [verdict(code, reason) for code, reason in zip(run.codes, run.reasons, strict=True)]
 
     def _order(self, reason: str) -> int:
         return next((n for n, rule in enumerate(self.rules) if reason.endswith(rule)), len(self.rules))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from nb2prod_runtime.equality import PRECISION, Measure, Tolerance, same
 from nb2prod_runtime.precision import dtypes_of, measured
@@ -46,6 +47,9 @@ def measure(trial: Trial, *, shortly: bool = False) -> None:
     )
     trial.answers, trial.givens = replace(trial.answers, measured=answers), replace(trial.givens, measured=givens)
     singly = [together[0].predictions[at] for at in rows]
+    if singly != alone[0].predictions:
+        answers = _widened(trial, answers)
+        trial.answers = replace(trial.answers, measured=answers)
     if _rounded_coarsely(trial, singly, alone[0].predictions) and _holds_float32(trial, predicted.iloc[few]):
         answers = {place: replace(item, dtype="float32") for place, item in answers.items()}
         trial.answers = replace(trial.answers, measured=answers)
@@ -73,6 +77,20 @@ def _measured(
             known = found.get(place, item)
             found[place] = replace(known, noise=max(known.noise, item.noise))
     return found
+
+
+def _widened(trial: Trial, answers: dict[str, Measure]) -> dict[str, Measure]:
+    """Spreads that the other rows' answers show too: where all that is predicted is nought, that alone does not tell how coarsely it was summed."""
+    others = np.setdiff1d(np.arange(len(trial.evidence)), trial.predicted)
+    if not len(others):
+        return answers
+    frame = trial.evidence.iloc[others].reset_index(drop=True)
+    run = trial.run(frame.iloc[coverage(frame, ASKED)].reset_index(drop=True))
+    shown = measured(run.predictions, dtypes_of(trial.value))
+    return {
+        place: replace(item, spread=max(item.spread, shown[place].spread)) if place in shown else item
+        for place, item in answers.items()
+    }
 
 
 def _unsteady(trial: Trial, positions: Sequence[int], runs: Sequence[Run]) -> dict[str, Any] | None:

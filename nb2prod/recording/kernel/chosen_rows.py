@@ -25,6 +25,8 @@ def index_of(value: Any) -> Any:
             owner = getattr(value, name, None)
             if isinstance(owner, (pd.DataFrame, pd.Series)):
                 return owner.index
+        own = getattr(value, "_index", None)  # of `.cat`, which holds the values alone
+        return own if isinstance(own, pd.Index) else None
     return None
 
 
@@ -93,6 +95,7 @@ def selecting(op: Operation, rows: Rows) -> Outcome:
         chosen = _shadow(op, lineage)
     else:
         chosen = by_labels(op.receiver, op.result.index, lineage)
+        chosen = chosen if chosen is not None else _under_own_labels(op, lineage)
     if chosen is None:
         return NONE
     if chosen.same_rows(lineage) and op.name not in FILTERING | ORDERING | {
@@ -149,6 +152,17 @@ def _shadow(op: Operation, lineage: Lineage) -> Lineage | None:
         positions = np.asarray(again.index)
         return lineage.take(positions) if len(again) == len(op.result) else None
     except Exception:  # whatever the second run trips over, the rows are simply not known
+        return None
+
+
+def _under_own_labels(op: Operation, lineage: Lineage) -> Lineage | None:
+    """The same selection among the rows' numbers under their own labels, where it changes the labels (`both.xs("train")`)."""
+    pd, np = sys.modules["pandas"], sys.modules["numpy"]
+    try:
+        numbers = pd.Series(np.arange(lineage.n), index=index_of(op.receiver))
+        chosen = getattr(numbers, op.name)(*op.args, **op.kwargs)
+        return lineage.take(np.asarray(chosen)) if len(chosen) == len(op.result) else None
+    except Exception:  # the call made sense for a table but not for one column of it
         return None
 
 
@@ -219,9 +233,9 @@ def _chosen(op: Operation, lineage: Lineage, n: int) -> Lineage | None:
             return lineage
         if isinstance(result, pd.Series) and _one_row(receiver, result):
             return None
-        if old.is_unique:
-            return by_labels(receiver, result.index, lineage)
-        return _by_position_key(receiver, key, lineage, n)
+        found = by_labels(receiver, result.index, lineage)
+        # The labels of repeated ones, or of rows whose labels lost a level (`both.loc["train"]`), do not tell.
+        return found if found is not None else _by_position_key(receiver, key, lineage, n)
     rowkey = key[0] if isinstance(key, tuple) and key else key
     if rowkey is Ellipsis or rowkey is None:
         return lineage if n == lineage.n else None

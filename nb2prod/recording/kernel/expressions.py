@@ -125,13 +125,14 @@ class Expressions:
 
     def _ex_subscript(self, node: ast.Subscript) -> ast.expr:
         value = self.expr(node.value)
-        key, fed = self._key(node.slice)
+        # `both.loc["train"]` chooses rows by a label, unlike `both["city"]`.
+        key, fed = self._key(node.slice, labels=isinstance(node.value, ast.Attribute))
         sid = self._site(node, "subscript", "", sites_of(value) + fed)
         return self._wrapped("result", sid, ast.Subscript(value=value, slice=key, ctx=ast.Load()), node)
 
-    def _key(self, node: ast.expr) -> tuple[ast.expr, tuple[int, ...]]:
-        """A subscript's key as one logged value, so that a slice can be applied to row numbers too."""
-        if isinstance(node, ast.Constant) and type(node.value) is not int:
+    def _key(self, node: ast.expr, labels: bool = False) -> tuple[ast.expr, tuple[int, ...]]:
+        """A subscript's key as one logged value, so that a slice can be applied to row numbers too; a column's name is none, but where it may be a row's label."""
+        if isinstance(node, ast.Constant) and type(node.value) is not int and not labels:
             return node, ()
         inner = self._sliceless(node)
         fed = sites_of(inner)
