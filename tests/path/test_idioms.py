@@ -475,6 +475,16 @@ both = pd.get_dummies(both[['fare', 'sex']], columns=['sex'])
 A, B = both.loc['train'], both.xs('test')
 f = B['fare'] + B['sex_f']
 
+# a function that remembers its answers
+from functools import lru_cache
+rate = {'m': 2.0}
+@lru_cache(maxsize=None)
+def rated(sex):
+    return rate.get(sex, 1.0)
+df['rate'] = df['sex'].map(rated)
+rate['m'] = 9.0
+f = df['rate']
+
 # targetenc
 enc = df.groupby('sex')['cls'].agg(['mean','count'])
 s = (enc['mean'] * enc['count'] + 2 * 5) / (enc['count'] + 5)

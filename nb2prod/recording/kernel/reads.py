@@ -47,6 +47,12 @@ class Reads:
             kind = ("function" if isinstance(value, types.FunctionType) else "class") if own else "import"
             found = {"kind": kind, "module": module, "qualname": getattr(value, "__qualname__", "")}
             return {**found, "state": self.run.definitions.state(value)} if own and keep else found
+        if self._wraps(
+            value
+        ):  # by `functools.lru_cache`, say: defined anew by its own statement, as a plain function is
+            return {"kind": "function", "module": module, "qualname": value.__qualname__} | (
+                {"state": self.run.definitions.state(value)} if keep else {}
+            )
         if isinstance(value, types.BuiltinFunctionType) and (
             value.__self__ is None or isinstance(value.__self__, types.ModuleType)
         ):
@@ -64,6 +70,11 @@ class Reads:
         if not keep:
             return {"kind": "value", "snapshot": None}
         return {"kind": "value", "snapshot": self.kept(value)}
+
+    def _wraps(self, value: Any) -> bool:
+        """Whether a callable stands for a function of the notebook, which a decorator put inside it."""
+        inner = getattr(value, "__wrapped__", None) if callable(value) else None
+        return isinstance(inner, types.FunctionType) and module_of(inner) == "__main__" == module_of(value)
 
     def kept(self, value: Any) -> int:
         """The number of a snapshot of the value, with what it was fitted on."""
