@@ -89,7 +89,11 @@ def by_labels(owner: Any, index: Any, lineage: Lineage) -> Lineage | None:
 def selecting(op: Operation, rows: Rows) -> Outcome:
     lineage = rows.of(op.receiver)
     if lineage is None:
-        return NONE
+        # A table of other things, asked by the rows: `means.reindex(keys)`, `table.take(codes)`.
+        asked = [
+            x for v in (*op.args, *op.kwargs.values()) if (x := rows.of(v)) is not None and x.n == length(op.result)
+        ]
+        return Outcome(joined(asked)) if asked else NONE
     chosen: Lineage | None
     if op.name == "reindex" or op.kwargs.get("ignore_index") or not _unique(op.receiver):
         chosen = _shadow(op, lineage)
@@ -191,6 +195,8 @@ def subscript(op: Operation, rows: Rows, carried: list[tuple[Any, Lineage]]) -> 
 def _taken_out(op: Operation, lineage: Lineage) -> Lineage | None:
     """``X.iloc[3]``, ``X.loc["a"]``, ``array[3]``, ``records[3]``: one row taken out of many."""
     np = sys.modules["numpy"]
+    if lineage.upright is not None:
+        return None  # one line of what lies across holds all rows
     key = op.key[0] if isinstance(op.key, tuple) and op.key else op.key
     accessor = type(op.receiver).__name__
     if accessor in ("_iLocIndexer", "_LocIndexer"):
@@ -257,7 +263,10 @@ def _one_row(receiver: Any, result: Any) -> bool:
 def _by_position_key(receiver: Any, key: Any, lineage: Lineage, n: int) -> Lineage | None:
     """Rows chosen from an index with repeated labels: the same key on positions that bear the same labels."""
     pd, np = sys.modules["pandas"], sys.modules["numpy"]
-    shadow = pd.Series(np.arange(lineage.n), index=index_of(receiver))
+    labels = index_of(receiver)
+    if len(labels) != lineage.n:
+        return None
+    shadow = pd.Series(np.arange(lineage.n), index=labels)
     rowkey = key[0] if isinstance(key, tuple) and key and Kinds.accessor(receiver) else key
     try:
         name = type(receiver).__name__

@@ -29,7 +29,12 @@ def _capture_type(call: Call, result: Any) -> Any:
             telling.update(((part % 1 == 0).to_numpy() & known).nonzero()[0][:1].tolist())
     with undisturbed():
         for position in sorted(telling):
-            alone = getattr(call.receiver.iloc[[position]], call.name)(*call.args, **call.kwargs)
+            try:
+                alone = getattr(call.receiver.iloc[[position]], call.name)(*call.args, **call.kwargs)
+            except (
+                Exception
+            ) as problem:  # an array beside the rows (`a.where(a.notna(), others)`) is as long as they are
+                raise unneeded("a row alone can't be asked with what stands for all rows") from problem
             if _shape_of(alone) != _shape_of(result):
                 columns = pack(result.columns) if framed else None
                 return {
