@@ -9,7 +9,7 @@ import pytest
 from nb2prod.config import Options
 from nb2prod.errors import Refused
 from nb2prod.path.trial.process import documents
-from tests.path.inprocess import _planner, serve
+from tests.path.inprocess import _planner, plan, serve
 
 LOAD = """
 import numpy as np
@@ -74,6 +74,18 @@ def test_a_rows_features_are_not_its_prediction(tmp_path: Path) -> None:
     assert served.predicted == [2]
     assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
     assert served.answers([7]) != served.answers([8])
+
+
+def test_a_row_taken_out_of_the_whole_table_asks_for_what_its_features_read(tmp_path: Path) -> None:
+    """The model is numpy's, so the whole row, price and all, is what the prediction is made of."""
+    fit = """def vector(row):
+    return np.array([1.0, row["sqft"], row["bath"]])
+w = np.linalg.lstsq(np.vstack([vector(r) for _, r in train.iterrows()]), train["price"], rcond=None)[0]"""
+    made = plan(
+        [("data", LOAD), ("train", fit), ("predict", "home = df.iloc[35]\nprice = float(vector(home) @ w)")], tmp_path
+    )
+    assert made.fields == ("sqft", "bath")
+    assert not made.signature["batching"]
 
 
 def test_features_alone_are_no_prediction(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def replay(trial: Trial) -> None:
         trial.answer["batch_ok"] = not batch
         return
     trial.answer["mismatches"] = []
-    row_by_row = "rules.one_row(" in (Path(trial.job["project"]) / "features.py").read_text()
+    modules = ("features.py", "predict.py")
+    row_by_row = any("rules.one_row(" in (Path(trial.job["project"]) / name).read_text() for name in modules)
     alike_in_company = not row_by_row and not batch and _independent(trial, frame, together)
     trial.answer["batching"] = alike_in_company and (len(many) >= FEW or _independent_of_others(trial))
 
