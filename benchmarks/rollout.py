@@ -2,8 +2,8 @@
 
     python benchmarks/rollout.py [--rollouts 1000] [--canaries 3000] [--challengers 300] [--json]
 
-1. False rollbacks: simulated rollouts of 1, 10 and 50 % whose canary is like the stable release, looked at after each request: errors, late answers, fallbacks and nulls, and ten
-   bins of the prediction.
+1. False rollbacks: simulated rollouts of 1, 10 and 50 % whose canary is like the stable release, looked at after each request: errors, refusals, late answers, fallbacks
+   and nulls, and ten bins of the prediction.
 2. Requests that a canary meets before it is withdrawn: one that fails half of them, and one with ten times the stable release's errors (1 %).
 3. Stages without traffic that would be promoted.
 4. Challengers that are worse by twice the margin of a paired gate, and pass it.
@@ -28,15 +28,14 @@ sys.path.insert(0, str(ROOT))
 from nb2prod.criteria import Criterion  # noqa: E402 - found beside this file
 from nb2prod.evaluation.comparison import compare  # noqa: E402
 from nb2prod.evaluation.outcomes import Outcomes  # noqa: E402
-from nb2prod.evidence.canary import ALPHA, CanaryEvidence, requests_needed  # noqa: E402
+from nb2prod.evidence.canary import ALPHA, KINDS, CanaryEvidence, requests_needed  # noqa: E402
 from nb2prod.evidence.events import EventEvidence  # noqa: E402
 from nb2prod.evidence.families import needed  # noqa: E402
 from nb2prod.release.gates.check import told_apart  # noqa: E402
 
 Floats = npt.NDArray[np.float64]
 
-KINDS = ("errors", "late", "fallbacks", "nulls")
-RATES = (0.01, 0.02, 0.05, 0.005)
+RATES = (0.01, 0.03, 0.02, 0.05, 0.005)
 BINS = tuple(f"bin {at}" for at in range(10))
 STAGES = (0.01, 0.1, 0.5)
 A_STAGE = 4_000

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,12 @@ Floats = npt.NDArray[np.float64]
 
 ALPHA = 0.001
 """The chance that a canary without harm is ever withdrawn."""
+KINDS = ("errors", "refusals", "late", "fallbacks", "nulls")
+"""What is asked of every answer, the gravest first: no answer or a fault of the server's, a refusal of the request, later than the budget, given by the fallback's rule, null."""
 HARM = 0.05
-"""The rise of a rate of events that has to be seen before a stage is over."""
+"""The rise of a rate of events that has to be seen before a stage is over; of frequent events, a rise by half."""
+SHIFT = 0.25
+"""The rise of the share of one bin of the predictions that has to be seen."""
 SURE = 0.95
 """With this chance it has to be seen."""
 _GRAVEST = 0.8
@@ -49,13 +54,16 @@ class CanaryEvidence:
     Args:
         kinds: kinds of events of which more are harm, the gravest first.
         bins: bins of the prediction, of which more and fewer count.
+        allowed: so many times as frequent, or as rare, may a bin be without being harm.
     """
 
-    def __init__(self, kinds: Sequence[str], bins: Sequence[str] = (), alpha: float = ALPHA) -> None:
+    def __init__(
+        self, kinds: Sequence[str], bins: Sequence[str] = (), alpha: float = ALPHA, *, allowed: float = 1.0
+    ) -> None:
         if not kinds:
             raise ValueError("a canary is asked for errors at least")
         self._kinds = {name: EventEvidence() for name in kinds}
-        self._bins = {name: EventEvidence(both=True) for name in bins}
+        self._bins = {name: EventEvidence(both=True, allowed=allowed) for name in bins}
         self.weights = _weights(len(kinds), len(bins))
         """Of each question, in the order of `by_question`."""
         self._needed = needed(1, alpha)
@@ -94,31 +102,43 @@ class CanaryEvidence:
         return max(found, key=lambda name: found[name])
 
 
-def requests_needed(share: float, rate: float, weight: float = _GRAVEST, alpha: float = ALPHA) -> int:
-    """How many requests the canary must meet at this share, so that a rise of a question's events from `rate` to `rate` + `HARM` is seen with the chance `SURE`.
+@cache
+def requests_needed(
+    share: float,
+    rate: float,
+    weight: float = _GRAVEST,
+    alpha: float = ALPHA,
+    *,
+    harm: float = HARM,
+    allowed: float | None = None,
+) -> int:
+    """How many requests the canary must meet at this share, so that a rise of a question's events from `rate` to `rate` + `harm` is seen with the chance `SURE`.
 
-    `weight` is the question's, of `CanaryEvidence.weights`. Worked out by simulation with a fixed seed; at most 20,000, which says that it takes longer than
+    `weight` is the question's, of `CanaryEvidence.weights`; `allowed` as there, for a bin of the prediction. Worked out by simulation with a fixed seed; at most 20,000, which says that it takes longer than
     anyone waits. Raises `ValueError` for numbers that can't be.
     """
     if not 0 < share < 1 or not 0 <= rate <= 1:
         raise ValueError(f"a share of {share} and a rate of {rate}")
     rng = np.random.default_rng(_SEED)
-    worse = min(rate + HARM, 1.0)
+    worse = min(rate + harm, 1.0)
     wanted = needed(1, alpha) - float(np.log(weight))
     met: list[int] = []
     late = 0
     while len(met) < _RUNS and late <= (1 - SURE) * _RUNS and worse > rate:
-        met.append(_met(rng, share, (rate, worse), wanted))
+        met.append(_met(rng, share, (rate, worse), wanted, allowed))
         late += met[-1] >= _MOST
     return int(np.quantile(met, SURE, method="higher")) if len(met) == _RUNS else _MOST
 
 
-def _met(rng: np.random.Generator, share: float, rates: tuple[float, float], wanted: float) -> int:
+def _met(
+    rng: np.random.Generator, share: float, rates: tuple[float, float], wanted: float, allowed: float | None
+) -> int:
     """Requests that one simulated canary has answered when its harm is seen; `rates` of the events of the stable release and of the canary."""
     rate, worse = rates
     happens = share * worse + (1 - share) * rate
     quiet = share * (1 - worse) / (1 - happens) if happens < 1 else 0.0
-    evidence, mine, block = EventEvidence(), 0, 64
+    evidence = EventEvidence() if allowed is None else EventEvidence(both=True, allowed=allowed)
+    mine, block = 0, 64
     total = 0
     while mine < _MOST * worse:
         arm = rng.random(block) < share * worse / happens

@@ -20,12 +20,17 @@ _WEIGHTS = (*[1 / 14] * 7, 1 / 2)
 class EventEvidence:
     """Evidence that events meet an arm more often (or, with `both`, less often too) than its share says.
 
-    The share may change between two calls of `add`, as a rollout's does; what was seen stays counted.
+    The share may change between two calls of `add`, as a rollout's does; what was seen stays counted. With `allowed` above 1, events may be that many times as
+    frequent in the arm (or as rare) and are still no evidence: each alternative is held against the end of that range that is nearest to it, and whatever lies
+    within speaks even less for it.
     """
 
-    def __init__(self, *, both: bool = False) -> None:
-        factors = np.asarray(MORE)
+    def __init__(self, *, both: bool = False, allowed: float = 1.0) -> None:
+        if allowed < 1:
+            raise ValueError(f"a factor of {allowed} allows nothing")
+        factors = allowed * np.asarray(MORE)
         self._factors = np.concatenate([factors, 1 / factors]) if both else factors
+        self._nulls = np.where(self._factors > 1, allowed, 1 / allowed)
         weights = np.asarray([*_WEIGHTS, *_WEIGHTS] if both else _WEIGHTS)
         self._values = np.log(weights / weights.sum())
 
@@ -49,8 +54,8 @@ class EventEvidence:
 
     def _gains(self, share: float) -> tuple[Floats, Floats]:
         """What an event in the arm adds to each alternative's logarithm, and what one outside of it does."""
-        chance = share * self._factors / (1 - share + share * self._factors)
-        return np.log(chance / share), np.log((1 - chance) / (1 - share))
+        chance, null = (share * odds / (1 - share + share * odds) for odds in (self._factors, self._nulls))
+        return np.log(chance / null), np.log((1 - chance) / (1 - null))
 
     @property
     def evidence(self) -> float:

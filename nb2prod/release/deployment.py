@@ -31,6 +31,48 @@ class Event:
 
 
 @dataclass(frozen=True)
+class RolloutView:
+    """A staged rollout under way, as all faces show it."""
+
+    version: str
+    """The canary."""
+    stable: str
+    stage: str
+    """As it is spoken of: `shadow`, `10 %`."""
+    share: float
+    """Of the requests, from 0 to 1."""
+    stages: tuple[str, ...]
+    began: str
+    """ISO 8601, UTC; so is `since`, when the stage began."""
+    since: str
+    paused: bool
+    evidence: float
+    """Of harm; 1 is none, and at `needed` the canary is withdrawn."""
+    needed: float
+    leading: str
+    """The question that speaks most against the canary; empty before the first answer."""
+    requests: int
+    """That the canary has answered in this stage."""
+    wanted: int | None
+    """So many, until harm would have been seen; None where that can't be told yet."""
+    rates: Mapping[str, tuple[float, float]]
+    """Of this stage, by kind of event: (of the canary's requests, of the stable release's)."""
+    awaited: str
+    """What the next stage waits for, in words."""
+    problem: str = ""
+    """Why the last look failed, or that nobody looks; empty where all is well."""
+
+    @property
+    def sentence(self) -> str:
+        """How it goes, in a sentence."""
+        held = "paused by hand" if self.paused else f"waits for {self.awaited}" if self.awaited else "goes on"
+        told = f"{self.version} is a canary ({self.stage} of {', '.join(self.stages)}) and {held}"
+        if self.requests:
+            told += f"; evidence of harm {self.evidence:.3g} of {self.needed:,.0f}"
+        return f"{told}; {self.problem}" if self.problem else told
+
+
+@dataclass(frozen=True)
 class Deployment:
     """A running release, as found a moment ago.
 
@@ -76,6 +118,8 @@ class Deployment:
     notebook: str | None = None
     notebook_changed: bool | None = None
     """Whether the notebook's file differs from what was built; None where the file is not at hand."""
+    rollout: RolloutView | None = None
+    """Of a version that gets its callers in stages."""
     notes: tuple[str, ...] = ()
     """What its owner should know, in sentences: the most important first."""
     events: tuple[Event, ...] = field(default=(), repr=False)

@@ -19,6 +19,7 @@ from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.parity import cases
 from nb2prod.progress import NoProgress, Progress
 from nb2prod.release import ownership, records
+from nb2prod.release.admission import pass_gates, release_to_deploy
 from nb2prod.release.deployment import Deployment, Event
 from nb2prod.release.gates import decisions
 from nb2prod.release.record import ReleaseRecord
@@ -26,6 +27,7 @@ from nb2prod.release.running import places, proxy, servers, state
 from nb2prod.release.running.kept import tail
 from nb2prod.release.running.ledger import FILE, Instance, Ledger, Placement, event
 from nb2prod.release.running.rollout import Change, NotDeployed, mend
+from nb2prod.release.stages import book, steps
 
 __all__ = [
     "Deployment", "NotDeployed", "Wish", "aliases", "all_deployments", "deploy", "history", "logs", "restart", "restore", "rollback",
@@ -73,18 +75,7 @@ def deploy(
     from nb2prod.bento import store
 
     progress = progress or NoProgress()
-    release = records.find(bento)
-    owner = wish.owner or ownership.holding(release.name, release, wish.name).owner
-    if not owner and not wish.without_owner:
-        raise NotDeployed(
-            f"{release.bento} has no owner: nobody would answer for it",
-            f"Name one: nb2prod deploy {release.name} --owner WHO; or deploy it --without-owner.",
-        )
-    if release.sampled:
-        raise NotDeployed(
-            f"of {release.bento} only a sample was proved (build --quick)",
-            f"Prove the whole first: nb2prod parity {release.bento}",
-        )
+    release = release_to_deploy(bento, wish.name, wish.owner, without_owner=wish.without_owner)
     if wish.override_gate is not None and not wish.override_gate.strip():
         raise InputError("an override says why", 'For example: --override-gate "hotfix, agreed with Ada"')
     name = places.check_name(wish.name or release.name)
@@ -92,9 +83,9 @@ def deploy(
     with places.lock(name, wait=timeout, told=progress.message):
         placement = ledger.placement(name)
         if placement is not None:
-            placement = mend(ledger, placement, wait=True)
+            placement = _free(ledger, mend(ledger, placement, wait=True))
         if placement is None or placement.live != release.version:
-            _pass_gates(ledger, name, release, wish, progress)
+            pass_gates(ledger, name, release, wish.override_gate, progress)
         placement = _placed(ledger, placement, release, name, wish)
         if placement.live == release.version and _answers(ledger, placement):
             progress.message(f"{release.bento} is live already")
@@ -116,30 +107,6 @@ def _own(name: str, wish: Wish) -> None:
         ownership.change(name, owner=wish.owner)
 
 
-def _pass_gates(ledger: Ledger, name: str, release: ReleaseRecord, wish: Wish, progress: Progress) -> None:
-    """Hold the release against its gates; raises `NotDeployed` where it does not pass, and nobody says why it shall be deployed all the same."""
-    from nb2prod.release.gates import check, environments
-
-    report = check.check(release, check.live(name, release.name))
-    if not report.results:
-        return
-    progress.stage("gates")
-    why = "" if report.passed else (wish.override_gate or "").strip()
-    let_in = report.passed or bool(why)
-    made = decisions.record(
-        release.name, release.version, decisions.DEPLOY, report.to_json(), let_in=let_in, override=why
-    )
-    if not let_in:
-        raise NotDeployed(
-            f"{release.bento} does not pass its gates: {environments.words(report)}",
-            f'See all: nb2prod gate {release.bento}. Deploy it all the same, which is recorded: --override-gate "why"',
-        )
-    if why:
-        detail = f"{environments.words(report)}: {why} ({made.who})"
-        ledger.note(name, event("gate overridden", release.version, detail))
-        progress.message(f"overridden: {detail}")
-
-
 def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord, name: str, wish: Wish) -> Placement:
     """The deployment, made if it is new or does not run; one that runs keeps its place."""
     if placement is not None and placement.release != release.name:
@@ -148,7 +115,7 @@ def _placed(ledger: Ledger, placement: Placement | None, release: ReleaseRecord,
             "Give this one another name with --name.",
         )
     if placement is not None and _alive(ledger, placement):
-        _check_place(placement, wish)
+        check_place(placement, wish)
         return placement
     if wish.proxied and proxy.installed() is None:
         raise EnvironmentProblem("there is no haproxy on this machine", "Install it (Debian: apt-get install haproxy).")
@@ -182,8 +149,8 @@ def _with_free_port(ledger: Ledger, made: Placement) -> Placement:
             return ledger.save(found)
 
 
-def _check_place(placement: Placement, wish: Wish) -> None:
-    """What runs stays where and how it is."""
+def check_place(placement: Placement, wish: Wish) -> None:
+    """What runs stays where and how it is: `InputError` for a wish of another place or way."""
     kind = None if wish.container is None else ("process" if wish.container is False else "container")
     asked = {"host": wish.host, "port": wish.port, "proxied": wish.proxied, "kind": kind}
     for what, value in asked.items():
@@ -220,7 +187,7 @@ def stop(
     ledger = Ledger()
     _known(ledger, name)
     with places.lock(name, wait=READY_SECONDS, told=progress.message):
-        placement = mend(ledger, _known(ledger, name), wait=True)
+        placement = steps.end(ledger, mend(ledger, _known(ledger, name), wait=True), "the deployment was stopped")
         if placement.wanted != wanted or ledger.instances(name):
             placement = ledger.save(replace(placement, wanted=wanted), event("stop", placement.live))
             progress.stage("drain")
@@ -229,6 +196,7 @@ def stop(
         found = status(name)
         if forget:
             ledger.forget(name)
+            book.forget(name)
             shutil.rmtree(places.folder(name), ignore_errors=True)
     return found
 
@@ -316,7 +284,7 @@ def _again(name: str, why: str, progress: Progress | None, timeout: float) -> De
     ledger = Ledger()
     _known(ledger, name)
     with places.lock(name, wait=timeout, told=progress.message):
-        placement = mend(ledger, _known(ledger, name), wait=True)
+        placement = _free(ledger, mend(ledger, _known(ledger, name), wait=True))
         version = placement.previous if why == "rollback" else placement.live
         if version is None:
             raise InputError(
@@ -350,13 +318,22 @@ def _known(ledger: Ledger, name: str) -> Placement:
 def _looked_after(ledger: Ledger, placement: Placement) -> Placement:
     """Put right what was left behind, unless someone is changing it at this moment."""
     numbers = {item.id for item in ledger.instances(placement.name)}
-    if placement.rollout is None and not numbers - {placement.instance, placement.proxy}:
+    if placement.rollout is None and placement.canary is None and not numbers - {*placement.kept_instances}:
         return placement
     try:
         with places.lock(placement.name, wait=0.0):
-            return mend(ledger, _known(ledger, placement.name))
+            placement = mend(ledger, _known(ledger, placement.name))
+            return steps.look_after(ledger, placement)
     except places.Busy:
         return placement
+
+
+def _free(ledger: Ledger, placement: Placement) -> Placement:
+    """The deployment without a rollout: one whose servers are gone is over, one that is under way is left alone (`InputError`)."""
+    if _alive(ledger, placement):
+        steps.check_free(placement)
+        return placement
+    return steps.end(ledger, placement, "what held the deployment's port was gone")
 
 
 def _live_instance(ledger: Ledger, placement: Placement) -> Instance | None:

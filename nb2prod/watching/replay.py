@@ -86,6 +86,8 @@ class Replay:
     skipped: Mapping[str, int] = field(default_factory=dict)
     features: Mapping[str, int] = field(default_factory=dict)
     differences: tuple[Differing, ...] = ()
+    failing: int = 0
+    """Rows that had an answer, and get none now."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -169,7 +171,8 @@ def replay(subject: Subject, wish: Wish = Wish(), progress: Progress | None = No
         dict(skipped),
         dict(Counter(item.cause.feature for item in found if item.cause is not None).most_common()),
         tuple(item.told for item in sorted(found, key=lambda item: not item.why)[:_SHOWN]),
-        (*notes, *(f"not read: {file}" for file in drawn.unreadable[:3])),
+        failing=sum(item.is_lost for item in found),
+        notes=(*notes, *(f"not read: {file}" for file in drawn.unreadable[:3])),
     )
 
 
@@ -181,6 +184,10 @@ class _Found:
     answer: Answer
     why: str
     cause: ChangedFeature | None
+
+    @property
+    def is_lost(self) -> bool:
+        return self.item.error is None and self.answer.kind != "value"
 
     @property
     def told(self) -> Differing:

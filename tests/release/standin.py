@@ -2,7 +2,8 @@
 
 `python standin.py BENTO --host HOST --port PORT`, as `bentoml serve`. What it does is in the Bento's `behaviour.json`:
 `ready` (true), `exit` (a status to end with at once), `answer` (what it predicts: the version), `crash_after` (seconds),
-`delay` (seconds of each answer), `worker` (a child process of it dies again and again).
+`delay` (seconds of each answer), `worker` (a child process of it dies again and again), `wrong` (what it predicts of rows that no proof asks: a is 5 or more),
+`status` (of its answers to such rows).
 """
 
 import json
@@ -62,7 +63,13 @@ class Handler(BaseHTTPRequestHandler):
             rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["rows"]
             time.sleep(TOLD.get("delay", 0))
             COUNTS["requests"] += 1
-            predictions = [TOLD.get("answer", row["a"] * 2.0) for row in rows]
+            unproved = rows and rows[0]["a"] >= 5
+            if unproved and "status" in TOLD:
+                self.answer(TOLD["status"], {"error": {}})
+                return
+            told = TOLD["wrong"] if unproved and "wrong" in TOLD else TOLD.get("answer")
+            own = "answer" in TOLD or (unproved and "wrong" in TOLD)
+            predictions = [told if own else row["a"] * 2.0 for row in rows]
             self.answer(200, {"predictions": predictions, "errors": [], "model": NAME, "request_id": "1"})
         finally:
             COUNTS["working"] -= 1

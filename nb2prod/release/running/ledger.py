@@ -57,6 +57,17 @@ class Rollout:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A version that gets its callers in stages beside the live one."""
+
+    version: str
+    instance: int
+    """Its server."""
+    rollout: int
+    """Number of its rollout in the record of those: see `stages.book`."""
+
+
+@dataclass(frozen=True)
 class Placement:
     """What is wanted of a deployment. `live` and `previous` are its aliases: versions of the Bento `release`."""
 
@@ -80,6 +91,13 @@ class Placement:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """How its servers are started: environment, container engine and its options."""
     rollout: Rollout | None = None
+    canary: Canary | None = None
+
+    @property
+    def kept_instances(self) -> tuple[int, ...]:
+        """Those that are wanted: whatever else runs was left behind."""
+        canary = None if self.canary is None else self.canary.instance
+        return tuple(number for number in (self.instance, self.proxy, canary) if number is not None)
 
 
 @dataclass(frozen=True)
@@ -233,10 +251,14 @@ def _add_events(connection: sqlite3.Connection, name: str, events: tuple[Event, 
 
 
 def _placement(text: str) -> Placement:
-    document = json.loads(text)
-    known = {item.name for item in fields(Placement)}
-    given = {key: value for key, value in document.items() if key in known}
-    if given.get("rollout") is not None:
-        steps = {item.name for item in fields(Rollout)}
-        given["rollout"] = Rollout(**{key: value for key, value in given["rollout"].items() if key in steps})
+    given = _known(Placement, json.loads(text))
+    for name, kind in (("rollout", Rollout), ("canary", Canary)):
+        if given.get(name) is not None:
+            given[name] = kind(**_known(kind, given[name]))
     return Placement(**given)
+
+
+def _known(kind: type[Placement | Rollout | Canary], document: Mapping[str, Any]) -> dict[str, Any]:
+    """What this version knows of a document that a newer one may have written."""
+    names = {item.name for item in fields(kind)}
+    return {key: value for key, value in document.items() if key in names}

@@ -293,7 +293,7 @@ def point(kept: Kept, placement: Placement, port: int) -> None:
     there = proxy.slots(kept.folder)
     slot = next((s.name for s in there if s.port == port), None) or next(s.name for s in there if not s.active)
     changed = tuple(
-        proxy.Slot(s.name, port, active=True) if s.name == slot else replace(s, active=False) for s in there
+        proxy.Slot(s.name, port, active=True) if s.name == slot else replace(s, active=False, share=0) for s in there
     )
     proxy.write(kept.folder, proxy.configuration(placement.name, placement.host, placement.port, changed))
     proxy.Switch(kept.folder).to(port)
@@ -328,7 +328,7 @@ def mend(ledger: Ledger, placement: Placement, *, wait: bool = False) -> Placeme
     front = instances.get(placement.proxy or 0)
     kept_front = None if front is None else places.kept(front)
     for number, item in instances.items():
-        if number in (placement.instance, placement.proxy):
+        if number in placement.kept_instances:
             continue
         # Callers may have reached it: it answers them before it ends.
         kept = places.kept(item)

@@ -15,6 +15,7 @@ from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import places, probe
 from nb2prod.release.running.keeper import Seen
 from nb2prod.release.running.ledger import Instance, Ledger, Placement, Rollout
+from nb2prod.release.stages.view import view
 
 _EVENTS = 20
 _RECENT = 300.0
@@ -47,7 +48,8 @@ def described(ledger: Ledger, placement: Placement) -> Deployment:
     changed = None if release is None else source.notebook_changed(release)
     held = ownership.holding(placement.release, release, placement.name)
     hours = held.acknowledge_hours or ownership.ACKNOWLEDGE_HOURS
-    notes = _remarks(placement, release, held, changed, notes)
+    rollout = view(placement)
+    notes = _remarks(placement, release, held, changed, [*notes, *([] if rollout is None else [rollout.sentence])])
     return Deployment(
         name=placement.name,
         release=placement.release,
@@ -75,6 +77,7 @@ def described(ledger: Ledger, placement: Placement) -> Deployment:
         overdue_alarms=alarms.overdue(placement.name, hours),
         notebook=None if release is None else release.notebook,
         notebook_changed=changed,
+        rollout=rollout,
         notes=tuple(notes),
         events=ledger.events(placement.name, _EVENTS),
     )

@@ -1,0 +1,1 @@
+"""A release gets its callers in stages: what is planned, what was seen, what is decided of it, and what is done then."""
