@@ -130,7 +130,8 @@ class Load:
 KILLED = """
 import os, signal, sys
 from nb2prod.cli import main
-from nb2prod.release.running import kept, ledger, places, rollout, servers
+from nb2prod.release.running import kept, ledger, places, proxy, rollout, servers
+from nb2prod.release.stages import book, steps
 
 servers.program = lambda bento: {standin!r}
 places.FIRST_PORT = {port}
@@ -165,7 +166,8 @@ if target == "step":
     rollout.Change._save = save
 else:
     owner, name = {{"start": (kept.Kept, "start"), "exchange": (kept.Kept, "exchange"), "point": (rollout, "point"),
-                   "remove": (rollout.Change, "_remove")}}[target]
+                   "remove": (rollout.Change, "_remove"), "decide": (book, "change"), "point back": (steps, "point"),
+                   "drain": (steps, "drain"), "share": (steps, "apply_share"), "write": (proxy, "write")}}[target]
     wrapped(owner, name, when == "before")
 sys.exit(main({arguments!r}))
 """

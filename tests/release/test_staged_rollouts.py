@@ -1,5 +1,6 @@
 """A version gets its callers in stages: a real HAProxy draws them, servers stand in for Bentos, the controller looks when it is told to."""
 
+import contextlib
 import json
 import os
 import signal
@@ -29,14 +30,10 @@ SIGNATURE = {
 
 
 @pytest.fixture
-def staged(releases, monkeypatch):
-    """`staged("20,100", **behaviour)` has `aa11` live and `bb22`, which behaves so, as its canary; its controller is the test, which says what time it is."""
-    monkeypatch.setattr(steps, "watch_over", lambda placement: None)
-    moment = [time.time()]
-    for module in ("begin", "controller", "hands"):
-        monkeypatch.setattr(f"nb2prod.rollouts.{module}.seconds_now", lambda: moment[0])
+def two(releases):
+    """`two(**behaviour)` has `aa11` live, and `bb22`, which behaves so, beside it."""
 
-    def make(stages="20,100", hold=0.0, budget=5.0, **behaviour):
+    def make(**behaviour):
         for version, told in (("aa11", {}), ("bb22", behaviour)):
             releases.make(version, **told)
             source = releases.store / "flights" / version / "src"
@@ -44,6 +41,26 @@ def staged(releases, monkeypatch):
             (source / "reference.json").write_text(json.dumps({"columns": {}, "prediction": NUMBERS}))
             if version == "aa11":
                 deploy("flights", PROXIED)
+        return deployments.status("flights")
+
+    return make
+
+
+@pytest.fixture
+def watched_by_test(monkeypatch):
+    """No controller is started: the test looks itself."""
+    monkeypatch.setattr(steps, "watch_over", lambda placement: None)
+
+
+@pytest.fixture
+def staged(two, watched_by_test, monkeypatch):
+    """`staged("20,100", **behaviour)` has `aa11` live and `bb22`, which behaves so, as its canary; its controller is the test, which says what time it is."""
+    moment = [time.time()]
+    for module in ("begin", "controller", "hands"):
+        monkeypatch.setattr(f"nb2prod.rollouts.{module}.seconds_now", lambda: moment[0])
+
+    def make(stages="20,100", hold=0.0, budget=5.0, **behaviour):
+        two(**behaviour)
         return begin.begin("flights", Wish(), begin.StagedWish(parse_stages(stages), hold, 3600.0, budget))
 
     make.pass_time = lambda seconds: moment.__setitem__(0, moment[0] + seconds)
@@ -62,6 +79,7 @@ def looked_until(controller, found, seconds=60.0):
     eventually(look, seconds)
 
 
+@pytest.mark.slow
 def test_a_canary_that_is_like_the_stable_release_gets_all_callers(staged, load):
     item = staged("20,100", hold=60.0)
     assert (item.rollout.stage, item.rollout.share, item.version) == ("20 %", 0.2, "aa11")
@@ -157,6 +175,7 @@ def test_by_hand(staged, load):
         hands.act("flights", "advance")
 
 
+@pytest.mark.slow
 def test_a_caller_that_sends_a_key_stays_with_its_version(staged):
     import http.client
 
@@ -219,6 +238,7 @@ def test_a_shadow_stage_needs_a_request_log(staged):
     assert deployments.status("flights").rollout is None
 
 
+@pytest.mark.slow
 def test_stopping_ends_the_rollout_and_a_canary_that_is_not_proved_begins_none(staged, releases):
     staged("10,100")
     deployments.stop("flights")
@@ -232,3 +252,109 @@ def test_stopping_ends_the_rollout_and_a_canary_that_is_not_proved_begins_none(s
     ):
         begin.begin("flights", Wish(), begin.StagedWish(parse_stages("10,100")))
     assert deployments.status("flights").state == "serving"
+
+
+BEGINS = ["staged rollout", "copied", "started", "ready", "proved", "canary"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "when"),
+    [
+        *(("step", step) for step in BEGINS),
+        ("share", "before"),
+        ("write", "before"),
+        ("write", "after"),
+        ("share", "after"),
+    ],
+)
+def test_killed_while_it_begins_it_has_begun_or_has_not(two, watched_by_test, killed, load, target, when):
+    item = two()
+    with load(item.port) as callers:
+        killed(target, when, "deploy", "flights", "--stages", "30,100", "--hold", "1d")
+        found = deployments.status("flights")
+        time.sleep(0.3)
+    assert callers.lost == []
+    begun = when == "canary" or target != "step"
+    assert (found.state, found.version, found.rollout is not None) == ("serving", "aa11", begun)
+    assert ("bb22" in callers.answers) == begun
+    with contextlib.suppress(InputError):
+        hands.act("flights", "abort")
+    item = deployments.status("flights")
+    assert (item.state, item.version, item.rollout) == ("serving", "aa11", None)
+    assert Ledger().placement("flights").kept_instances == tuple(one.id for one in Ledger().instances("flights"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("act", "target", "when"),
+    [
+        *(("--advance", target, when) for target, when in (("decide", "before"), ("decide", "after"), ("point", "before"), ("point", "after"))),
+        *(("--advance", "step", when) for when in ("switched", "live")),
+        ("--advance", "remove", "before"),
+        *(("--abort", target, when) for target, when in (("decide", "after"), ("point back", "before"), ("point back", "after"), ("drain", "after"))),
+    ],
+)  # fmt: skip
+def test_killed_while_it_ends_it_ends_as_was_decided(staged, killed, load, act, target, when):
+    item = staged("40,100", hold=1e6)
+    with load(item.port) as callers:
+        eventually(lambda: "bb22" in callers.answers)
+        killed(target, when, "rollout", "flights", act)
+        decided = (target, when) != ("decide", "before")
+
+        def settled():
+            return deployments.status("flights").rollout is None or not decided
+
+        eventually(settled)
+        time.sleep(0.3)
+    assert callers.lost == []
+    item = deployments.status("flights")
+    live = "bb22" if act == "--advance" and decided else "aa11"
+    assert (item.state, item.version, callers.answers[-1]) == (
+        "serving",
+        live,
+        live if decided else callers.answers[-1],
+    )
+    assert outcome() == (("promoted" if act == "--advance" else "aborted") if decided else None)
+
+
+@pytest.mark.slow
+def test_a_controller_of_its_own_goes_on_whatever_is_killed(two, load):
+    item = two()
+    with load(item.port, threads=4) as callers:
+        begin.begin("flights", Wish(), begin.StagedWish(parse_stages("20,50,100"), hold=3.0))
+        kept = steps.controller("flights")
+        eventually(lambda: book.newest("flights").rollout.tallies)
+        os.kill(kept.seen.child, signal.SIGKILL)
+        counted = book.newest("flights").rollout.tallies[0].all
+        eventually(lambda: book.newest("flights").rollout.tallies[0].all > counted)
+        os.kill(kept.pid, signal.SIGKILL)
+        eventually(lambda: not kept.alive)
+        assert deployments.status("flights").rollout is not None
+        eventually(lambda: kept.alive)
+        eventually(lambda: deployments.status("flights").version == "bb22", 120)
+        eventually(lambda: not kept.alive)
+    assert callers.lost == []
+    decided = book.decisions(book.newest("flights").id)
+    assert [one.what for one in decided] == ["began", "advanced", "advanced", "promoted"]
+
+
+@pytest.mark.slow
+def test_a_full_disk_does_not_keep_a_harmful_canary_in(staged, load, monkeypatch):
+    item = staged("40,100", status=500)
+
+    def full(*_, **__):
+        raise EnvironmentProblem("the record can't be used: database or disk is full")
+
+    with load(item.port) as callers:
+        eventually(lambda: len(callers.lost) > 60)
+        with monkeypatch.context() as disk:
+            disk.setattr(book, "change", full)
+            with pytest.raises(EnvironmentProblem):
+                Controller("flights").look()
+        time.sleep(0.2)
+        before = len(callers.lost)
+        time.sleep(0.3)
+        assert len(callers.lost) == before
+    Controller("flights").look()
+    assert deployments.status("flights").version == "aa11"
