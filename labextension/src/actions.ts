@@ -37,7 +37,7 @@ export async function cancelBuild(context: IContext, running: IBuild): Promise<v
   }
 }
 
-/** Open a build's log, or a parity report, beside the notebook. */
+/** Open a build's log beside the notebook. */
 export async function openText(context: IContext, path: string, title: string): Promise<void> {
   try {
     const text = await context.client.text(path);
@@ -50,15 +50,16 @@ export async function openText(context: IContext, path: string, title: string): 
   }
 }
 
-export async function openReport(context: IContext, source: string, title: string): Promise<void> {
+/** Open the page at this path below the server's own, such as a parity report. */
+export async function openPage(context: IContext, path: string, title: string): Promise<void> {
   try {
-    const page = await context.client.text(`${source}/report?format=html`);
+    const page = await context.client.text(`${path}?format=html`);
     const frame = document.createElement('iframe');
     frame.title = title;
     // A page made of a notebook's outputs: it may draw, but not act as the user.
     frame.setAttribute('sandbox', '');
     frame.srcdoc = page;
-    open(context, `nb2prod-report-${source}`, title, new Widget({ node: frame }), 'nb2prod-Report');
+    open(context, `nb2prod-page-${path}`, title, new Widget({ node: frame }), 'nb2prod-Report');
   } catch (reason) {
     await showFailure(title, reason);
   }

@@ -3,6 +3,7 @@ import type { JSONObject } from '@lumino/coreutils';
 
 import { readLines, request, requestAPI } from './api';
 import type { IBuild, IBuildOutcome, ICheck, IDeployment, IForm, IKernelOutlook, IProposal, IRelease, IReport, ITried } from './documents';
+import type { IWatching } from './watching';
 
 /**
  * nb2prod's endpoints, each as a function. Every one throws an `ApiError` where it fails.
@@ -81,6 +82,16 @@ export class Client {
 
   tryIt(name: string, row: JSONObject, key: string): Promise<ITried> {
     return this._post(`deployments/${name}/predict`, { rows: [row], key }, 'status');
+  }
+
+  /** A look at what a deployment is asked and answers. */
+  watching(name: string): Promise<IWatching> {
+    return this._get(`watching/${name}`, 'series');
+  }
+
+  /** The open alarms have been seen; answers with a look. */
+  acknowledge(name: string, why: string): Promise<IWatching> {
+    return this._post(`watching/${name}`, { acknowledge: why }, 'series');
   }
 
   text(path: string): Promise<string> {

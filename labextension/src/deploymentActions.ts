@@ -1,7 +1,7 @@
 import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
-import { showFailure } from './actions';
+import { openPage, showFailure } from './actions';
 import { ApiError } from './api';
 import type { IDeploymentActions } from './components/Deployments';
 import type { IContext } from './context';
@@ -31,6 +31,11 @@ export function deploymentActions(context: IContext): IDeploymentActions {
     onReleases: name => client.releases(name),
     onDiff: (newer, older) => {
       void showDiff(context, newer.name, newer.version, older.version);
+    },
+    onWatch: name => client.watching(name),
+    onAcknowledge: (name, why) => client.acknowledge(name, why),
+    onWatchingPage: name => {
+      void openPage(context, `watching/${name}`, context.trans.__('Watching %1', name));
     }
   };
 }

@@ -1,4 +1,4 @@
-import { openReport } from './actions';
+import { openPage } from './actions';
 import { CommandIDs, NO_ARGUMENTS } from './commandIds';
 import type { IContext } from './context';
 import { deploymentActions } from './deploymentActions';
@@ -38,7 +38,7 @@ export function addReleaseCommands(context: IContext, showPanel: () => void): vo
   add(CommandIDs.openReport, trans.__('Open the Parity Report'), () => Boolean(models.current?.evidence.reportSource), () => {
     const source = models.current?.evidence.reportSource ?? null;
     if (models.current !== null && source !== null) {
-      void openReport(context, source, trans.__('Parity of %1', models.current.sections.title));
+      void openPage(context, `${source}/report`, trans.__('Parity of %1', models.current.sections.title));
     }
   });
   add(CommandIDs.deploy, trans.__('Deploy the Newest Release'), () => Boolean(models.current?.evidence.release), () => {

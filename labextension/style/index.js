@@ -3,3 +3,4 @@ import './panel.css';
 import './deployments.css';
 import './notebook.css';
 import './way.css';
+import './watching.css';

@@ -21,7 +21,8 @@ const RELEASE: IRelease = {
 function actions(): { [K in keyof IDeploymentActions]: ReturnType<typeof vi.fn> } {
   return {
     onDeploy: vi.fn(), onAct: vi.fn(), onTried: vi.fn(), onTry: vi.fn(), onCopy: vi.fn(), onDiff: vi.fn(),
-    onForm: vi.fn(() => Promise.resolve({ fields: [], examples: [{}] })), onReleases: vi.fn(() => Promise.resolve([]))
+    onForm: vi.fn(() => Promise.resolve({ fields: [], examples: [{}] })), onReleases: vi.fn(() => Promise.resolve([])),
+    onWatch: vi.fn(), onAcknowledge: vi.fn(), onWatchingPage: vi.fn()
   };
 }
 

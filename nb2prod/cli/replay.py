@@ -47,7 +47,7 @@ def replay(  # noqa: PLR0913 - an option each
 ) -> int:
     """Ask logged rows of a deployment (or a served release) again, and hold the answers against those of then.
 
-    Exit code 1 where the same version answers otherwise now. With --against a difference is what was asked for, and exits with 0.
+    Exit code 1 where the same version answers otherwise now, 2 where no row could be compared. With --against a difference is what was asked for, and exits with 0.
     """
     from nb2prod.cli.progress import shown
     from nb2prod.watching import subject
@@ -63,6 +63,8 @@ def replay(  # noqa: PLR0913 - an option each
         print_json(found.to_json())
     else:
         print_text("\n".join(text(found)))
+    if not found.asked:
+        return 2  # nothing was compared: that is no pass
     return 0 if found.same or against is not None else 1
 
 

@@ -17,6 +17,7 @@ from nb2prod.server.deployments import (
 from nb2prod.server.forecasts import CheckHandler, KernelHandler, SuggestHandler
 from nb2prod.server.releases import ReleaseHandler, ReleaseReportHandler, ReleasesHandler
 from nb2prod.server.version import VersionHandler
+from nb2prod.server.watching import WatchingHandler
 
 _PARTS = {
     "{id}": r"(\d{8}-\d{6}-[0-9a-f]{6})",
@@ -43,6 +44,7 @@ HANDLERS: dict[str, type[APIHandler]] = {
     "deployments/{name}/form": DeploymentFormHandler,
     "deployments/{name}/predict": DeploymentPredictHandler,
     "deployments/{name}/{action}": DeploymentActionHandler,
+    "watching/{name}": WatchingHandler,
 }
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -29,6 +30,7 @@ from nb2prod.progress import NoProgress, Progress
 from nb2prod.release import records
 from nb2prod.runtime.equality import Difference, Tolerance, difference, feature_difference
 from nb2prod.runtime.signature import Signature, SignatureProblem
+from nb2prod.watching.left_out import LeftOut, left_out
 from nb2prod.watching.logged_rows import LoggedRow, Sample, sample
 from nb2prod.watching.subject import Subject
 
@@ -144,12 +146,20 @@ def replay(subject: Subject, wish: Wish = Wish(), progress: Progress | None = No
     if not drawn.total:
         raise InputError(f"the request log has no row that {subject.model} answered", subject.log_hint)
     bento, name = (subject.bento, subject.model) if wish.against is None else _other(wish.against)
-    rows, skipped, notes = _replayable(drawn, signature, _signature(bento))
+    rows, skipped, notes, unsaid = _replayable(drawn, signature, bento, subject.bento)
     known, tolerance = _known(subject)
     progress.stage(f"asking {name} {len(rows):,} logged rows")
     with _answering("release" if wish.against else wish.how, bento, progress) as asked:
         requests = [item.row for item in rows]
-        answers = _asked_all(asked, requests)
+        if unsaid is None:
+            answers = _asked_all(asked, requests)
+        else:
+            settled = unsaid.settled(requests, partial(_asked_all, asked), _Same(tolerance, signature))
+            open_rows = settled.count(None)
+            if open_rows:
+                skipped[f"whose answer depends on {unsaid.names}, which the log leaves out"] += open_rows
+            rows = [item for item, answer in zip(rows, settled, strict=True) if answer is not None]
+            answers = [answer for answer in settled if answer is not None]
         computed = _features(asked, rows) if wish.against is None else [None] * len(rows)
     explainer = _Explainer(known, signature, bento)
     found = []
@@ -229,20 +239,29 @@ def _known(subject: Subject) -> tuple[Cases | None, Tolerance]:
     return None, Tolerance()
 
 
+@dataclass(frozen=True)
+class _Same:
+    """Whether two answers are one, by the rule of equality."""
+
+    tolerance: Tolerance
+    signature: Signature
+
+    def __call__(self, one: Answer, other: Answer) -> bool:
+        if one.kind != "value" or other.kind != "value":
+            return one.kind == other.kind
+        name, kind = self.signature.prediction.name, self.signature.prediction.kind
+        return difference(one.value, other.value, self.tolerance, output=name, kind=kind) is None
+
+
 def _replayable(
-    drawn: Sample, signature: Signature, asked: Signature
-) -> tuple[list[LoggedRow], Counter[str], list[str]]:
-    """Rows that can be asked, why the others can't, and what to know of it."""
+    drawn: Sample, signature: Signature, bento: Path, own: Path
+) -> tuple[list[LoggedRow], Counter[str], list[str], LeftOut | None]:
+    """Rows that `bento` can be asked, why the others can't, what to know of it, and what the log of `own` leaves out."""
+    asked = _signature(bento)
     there = {name for item in drawn.rows[:1] for name in item.row}
     wanted = {column.key for column in asked.fields}
-    lacking = sorted(wanted - there)
-    if lacking:
-        own = {column.key for column in signature.fields}
-        why = "the request log leaves it out (request_log_exclude)" if lacking[0] in own else "callers do not send it"
-        raise InputError(
-            f"rows can't be asked again without the field {lacking[0]!r}: {why}",
-            "Features and predictions are watched all the same: nb2prod watch.",
-        )
+    unsaid = left_out(sorted(wanted - there), signature, own)
+    wanted &= there
     skipped: Counter[str] = Counter()
     rows = []
     for item in drawn.rows:
@@ -253,9 +272,11 @@ def _replayable(
                 item if there == wanted else LoggedRow(**{**vars(item), "row": {k: item.row[k] for k in wanted}})
             )
     notes = []
-    if rows and all(item.features is None for item in rows):
+    if unsaid is not None:
+        notes.append(unsaid.note)
+    elif rows and all(item.features is None for item in rows):
         notes.append("the log holds no features: where an answer differs, the feature at fault can't be told")
-    return rows, skipped, notes
+    return rows, skipped, notes, unsaid
 
 
 @contextmanager

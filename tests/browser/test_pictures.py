@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import states
+from tests.browser import states, watching_states
 from tests.browser.harness import accessibility_problems, running_lab, show_panel
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -78,7 +78,7 @@ def widen(page, width):
     assert abs(page.locator("#nb2prod-panel").bounding_box()["width"] - width) <= 1
 
 
-@pytest.mark.parametrize("state", states.STATES, ids=lambda state: state.name)
+@pytest.mark.parametrize("state", [*states.STATES, *watching_states.STATES], ids=lambda state: state.name)
 def test_everything_fits_and_can_be_read(page, theme, state):
     states.show(page, state)
     PICTURES.mkdir(parents=True, exist_ok=True)

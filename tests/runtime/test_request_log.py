@@ -139,6 +139,29 @@ def test_who_asked_is_kept_by_the_digest_of_the_key_alone(
     assert row["caller"] == digest[:12]
 
 
+@pytest.mark.parametrize("keys", [True, False])
+def test_what_looks_after_the_service_is_no_request_of_a_caller(
+    keys: bool, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NB2PROD_PROBE_KEY", hashlib.sha256(b"looks after it").hexdigest())
+    if keys:
+        monkeypatch.setenv("NB2PROD_API_KEYS", f"ada:{hashlib.sha256(b'secret').hexdigest()}")
+    app = clocked(tmp_path, {"request_log": 1.0})
+
+    async def story() -> None:
+        task = asyncio.create_task(app.background())
+        body = json.dumps({"rows": [projects.row()]}).encode()
+        for key in ("looks after it", "secret"):
+            headers = {**JSON, "X-API-Key": key, "X-Request-ID": key.split()[0]}
+            assert (await ask(app, "POST", "/predict", body, headers)).status == 200
+        await asyncio.sleep(0.4)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(story())
+    assert [row["request_id"] for row in kept(data)] == ["secret"]
+
+
 def test_a_clock_that_jumps_back_and_forth_loses_nothing(tmp_path: Path, data: Path) -> None:
     now = [DAY]
     app = clocked(tmp_path, {"request_log": 1.0}, lambda: now[0])

@@ -5,12 +5,14 @@ import * as React from 'react';
 
 import type { ISample } from '../deployments';
 import type { IDeployment, IForm, IRelease, ITried } from '../documents';
+import type { IWatching } from '../watching';
 import { isDown } from '../way';
 import { Breakable } from './Breakable';
 import { Group } from './Group';
 import { History } from './History';
 import { Sparkline } from './Sparkline';
 import { TryIt } from './TryIt';
+import { Watching } from './Watching';
 import { shortName } from './shortName';
 
 export interface IDeploymentActions {
@@ -23,6 +25,9 @@ export interface IDeploymentActions {
   readonly onCopy: (text: string) => void;
   readonly onReleases: (name: string) => Promise<readonly IRelease[]>;
   readonly onDiff: (newer: IRelease, older: IRelease) => void;
+  readonly onWatch: (name: string) => Promise<IWatching>;
+  readonly onAcknowledge: (name: string, why: string) => Promise<IWatching>;
+  readonly onWatchingPage: (name: string) => void;
 }
 
 interface IProps {
@@ -133,6 +138,7 @@ function Card(props: CardProps): React.JSX.Element {
         ))}
       {(item.state !== 'starting' || item.version !== null) && <Buttons {...props} isTrying={isTrying} onTry={() => { actions.onTried(item.name, !isTrying); }} />}
       {isTrying && <Form key={item.version} item={item} actions={actions} trans={trans} />}
+      {item.version !== null && <Watching key={`watching ${item.version}`} item={item} actions={actions} trans={trans} />}
       <History item={item} actions={actions} trans={trans} />
     </article>
   );

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { build, cancelBuild, openReport, openText } from '../actions';
+import { build, cancelBuild, openPage, openText } from '../actions';
 import type { IContext } from '../context';
 import { deploymentActions } from '../deploymentActions';
 import type { INotebookModels } from '../factory';
@@ -189,7 +189,7 @@ function Parity({ context, models }: IProps): React.JSX.Element | null {
       report={evidence.report}
       trans={trans}
       onGo={(cell, line) => void sections.goTo(cell, line)}
-      onOpen={() => void openReport(context, source, trans.__('Parity of %1', sections.title))}
+      onOpen={() => void openPage(context, `${source}/report`, trans.__('Parity of %1', sections.title))}
     />
   );
 }
