@@ -17,8 +17,8 @@ from nb2prod.runtime import request_log
 from nb2prod.runtime.app import App
 from nb2prod.runtime.signature import Signature
 from nb2prod.watching import replay as replaying
-from nb2prod.watching.logged_rows import sample
 from nb2prod.watching.left_out import left_out
+from nb2prod.watching.logged_rows import sample
 from nb2prod.watching.look import look
 from nb2prod.watching.replay import Wish, replay
 from nb2prod.watching.subject import Subject
