@@ -35,12 +35,14 @@ def lines(result: BuildResult) -> Iterator[str]:
 def _facts(result: BuildResult) -> Mapping[str, str]:
     plan = result.plan
     kept = [value.name for value in plan.captured]
+    holding = [f"{value.name} ({value.rows_held} rows)" for value in plan.captured if value.rows_held]
     coded = [value.name for value in plan.captured if value.as_code]
     return {
         "prediction": plan.prediction or "the cell's last expression",
         "request": _some(plan.fields, "field"),
         "target": f"{', '.join(plan.target)} (a request has none)" if plan.target else "",
         "kept": _some(kept, "value of training", "values of training"),
+        "holds rows": f"{', '.join(holding)}: rows of the notebook's tables are in the Bento" if holding else "",
         "as code": f"{', '.join(coded)} (by cloudpickle: no format for data holds it)" if coded else "",
         "report": str(result.record / "parity.html") if result.record else "",
     }

@@ -40,7 +40,7 @@ class _Search:
         self.given = _given(recording, steps)
         self.found: list[Candidate] = []
         self._by_token: dict[int, Candidate] = {}
-        self._changes = Changes(recording, self._by_token)
+        self._changes = Changes(recording, self._by_token, mixed=mixed)
         self._tables: set[int] = set()
         """Tokens of tables of what was given and what was answered."""
         self._answers: dict[str, Candidate] = {}
@@ -89,7 +89,9 @@ class _Search:
     def _made_of(self, step: Step, event: dict[str, Any]) -> list[Candidate] | None:
         """The candidates that a value is made of; None where it is none itself."""
         if not event.get("predicted") and any(c.predicted for c in self.found):
-            return None
+            tree, statement = self.recording.statement(step.k)
+            value = getattr(statement, "value", None)
+            return (self._changes.named(tree, value, step) or None) if self.mixed and value is not None else None
         known = self._by_token.get(event["token"])
         if known is not None and known.lineage == event["lineage"] and event["kind"] == "shown":
             return None

@@ -37,6 +37,13 @@ class CapturedValue:
     text: str
     keyed: tuple[str, ...]
     entries: tuple[tuple[tuple[Any, ...], int], ...]
+    rows_held: int = 0
+    """How many rows of the notebook's tables it holds as they were."""
+
+    @property
+    def why(self) -> str:
+        """The reason, and whether rows of the notebook go into the Bento with it."""
+        return self.reason + (f"; holds {self.rows_held} rows of the notebook's tables" if self.rows_held else "")
 
     @property
     def snapshot(self) -> int:
@@ -54,6 +61,7 @@ class CapturedValue:
             "value": self.text,
             "keyed": list(self.keyed),
             "count": len(self.entries),
+            "rows_held": self.rows_held,
         }
 
 
@@ -156,6 +164,7 @@ class Captures:
             info.get("text", ""),
             keyed,
             entries,
+            max(self.recording.snapshots.get(number, {}).get("rows_held") or 0 for _, number in entries),
         )
 
     def _keyed(

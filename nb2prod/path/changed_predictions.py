@@ -6,15 +6,18 @@ import ast
 from typing import Any
 
 from nb2prod.path.candidate import Candidate, narrow, same_rows, steps_of
+from nb2prod.path.named_columns import columns_named
+from nb2prod.path.scopes import Namespace
 from nb2prod.recording.trace import Recording, Step, Tree
 
 
 class Changes:
     """What later statements make of a prediction in its place: ``p[p < 0] = 0``, ``df["pred"] = np.exp(df["pred"])``."""
 
-    def __init__(self, recording: Recording, by_token: dict[int, Candidate]) -> None:
-        self.recording = recording
+    def __init__(self, recording: Recording, by_token: dict[int, Candidate], *, mixed: bool = False) -> None:
+        self.recording, self.mixed = recording, mixed
         self.by_token = by_token
+        self._namespace = Namespace(recording)
         self.by_column: dict[tuple[int, str], Candidate] = {}
         self._mixed: set[int] = set()
 
@@ -30,7 +33,9 @@ class Changes:
                 copied, column = own, own or self._mended(step, event)
             else:
                 copied = own or self._copied(statement, step, event)
-                column = copied or self._column(tree, statement, step, event)
+                column = (
+                    copied or self._column(tree, statement, step, event) or self._beside(tree, statement, step, event)
+                )
             if column is None and not copied and not any(c.predicted for c in found):
                 # Rules or weights by hand, applied to a column: `df["pred"] = df["x"].apply(decide)`.
                 node = tree.index[statement.value]
@@ -79,6 +84,22 @@ class Changes:
         name = f"{event['name']}[{event['column']!r}]"
         steps = [*before.steps, step]
         return Candidate(steps, name, None, event["output"], before.lineage, None, True, event["column"])
+
+    def named(self, tree: Tree, value: ast.AST, step: Step) -> list[Candidate]:
+        """The predictions that stand in columns of tables which a step reads, and which its expression or the functions in it name."""
+        tables = {token for r in step.reads if r.kind == "rows" for token in (r.token, *r.carried)}
+        names = columns_named(self._namespace, tree, value)
+        return [c for (token, column), c in self.by_column.items() if token in tables and column in names]
+
+    def _beside(self, tree: Tree, statement: ast.Assign, step: Step, event: dict[str, Any]) -> Candidate | None:
+        """With `mixed`, a column made of a column that holds predictions and of others: ``df["final"] = df.apply(decide, axis=1)``."""
+        known = self.named(tree, statement.value, step) if self.mixed else []
+        if not known or not all(same_rows(self.recording, c.lineage, event["lineage"]) for c in known):
+            return None
+        node = tree.index[statement.value]
+        return Candidate(
+            [*steps_of(known), step], None, node, event["output"], event["lineage"], None, True, event["column"]
+        )
 
     def _column(self, tree: Tree, statement: ast.Assign, step: Step, event: dict[str, Any]) -> Candidate | None:
         """A column made of columns that hold predictions, and of nothing else that has rows."""

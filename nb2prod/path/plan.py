@@ -75,8 +75,9 @@ class Planner:
             other.notes, other.options = [], replace(self.options, prediction=name)
             with contextlib.suppress(Refused):
                 made = other.plan_for(predictions.choose(self.recording, name))
-                # Where the table has the target and it is not known, the value may be the prediction's error.
-                if made.target or self.trials.fitted(made.prediction, made.table) is None:
+                # Where the table has the target and it is not known, the value may be the prediction's error, as columns beside it commonly are.
+                written = any(step.event("written") is not None for step in made.prediction.steps)
+                if made.target or (not written and self.trials.fitted(made.prediction, made.table) is None):
                     return made
         return self.plan_for(prediction)
 

@@ -37,6 +37,8 @@ class PlannedValue:
     """How many entries it has."""
     as_code: bool = False
     """No format for data holds it: it is kept as code, by cloudpickle."""
+    rows_held: int = 0
+    """How many rows of the notebook's tables it holds as they were."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def text(plan: ServingPath) -> str:
     parts += ["", "Captured from training"] + [
         f"  {v.name}".ljust(28)
         + f"cell {v.cell}, line {v.line}".ljust(20)
-        + f"{_short(v.text, 40)}  ({v.reason})"
+        + f"{_short(v.text, 40)}  ({v.why})"
         + (" [kept as code, by cloudpickle]" if v.name in plan.as_code else "")
         + (f" [{len(v.entries)} by {', '.join(v.keyed)}]" if v.keyed else "")
         for v in plan.captured

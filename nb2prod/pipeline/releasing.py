@@ -89,8 +89,7 @@ def release(built: BuiltBento, report: ParityReport, cases: Cases) -> tuple[str 
         recording=_recording_digest(serving),
         nb2prod=__version__,
         captured=tuple(
-            record.CapturedValue(v.name, v.cell, v.line, v.reason, built.formats.get(v.name, ""))
-            for v in serving.captured
+            record.CapturedValue(v.name, v.cell, v.line, v.why, built.formats.get(v.name, "")) for v in serving.captured
         ),
     )
     executed = (built.stage / "recording" / "executed.ipynb").read_text(encoding="utf-8")
@@ -125,7 +124,7 @@ def _card(built: BuiltBento, report: ParityReport) -> str:
             parameters=dict(options.parameters),
             metrics=built.evaluated.metrics,
             captured=tuple(
-                card.CapturedValue(v.name, v.cell or 0, v.line or 0, v.reason, built.formats.get(v.name, ""))
+                card.CapturedValue(v.name, v.cell or 0, v.line or 0, v.why, built.formats.get(v.name, ""))
                 for v in serving.captured
             ),
             filters=tuple(card.Filter(f.cell or 0, f.line or 0, f.source, f.klass) for f in serving.filters),

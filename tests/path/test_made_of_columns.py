@@ -33,6 +33,27 @@ CASES = {
     "the error of what two columns make": ("error = (test['low'] + test['high']) / 2 - y_pred", BETWEEN, "y_pred"),
 }
 
+CAP = """test = test.copy()
+test['p'] = y_pred
+def cap(row):
+    return min(row['p'], 90.0) if row['kind'] == 'loft' else row['p']
+"""
+CASES |= {
+    "a rule by row that no predicted row meets": (f"{CAP}test['final'] = test.apply(cap, axis=1)", "", "final"),
+    "a rule by row, bound": (f"{CAP}final = test.apply(lambda r: cap(r) * 1.0, axis=1)", "", "final"),
+    "a column of a rule, taken out": (
+        f"{CAP}test['capped'] = test.apply(cap, axis=1)\nfinal = test['capped']",
+        "",
+        "final",
+    ),
+    "a column of something else": (
+        f"{CAP}test['area'] = test.apply(lambda r: r['size'] * r['rooms'], axis=1)",
+        "",
+        "y_pred",
+    ),
+    "the error in a column": (f"{CAP}test['error'] = test.apply(lambda r: r['p'] - r['price'], axis=1)", "", "y_pred"),
+}
+
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_made_of_columns_is_served_where_it_is_no_error(name: str, tmp_path: Path) -> None:

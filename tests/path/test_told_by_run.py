@@ -103,6 +103,18 @@ def test_a_value_that_is_kept_as_code_is_told(tmp_path: Path) -> None:
     assert kept["as_code"] is True
 
 
+@pytest.mark.parametrize(("model", "rows"), [("KNeighborsRegressor(3)", 30), ("DecisionTreeRegressor(max_depth=2)", 0)])
+def test_a_value_that_holds_rows_of_training_is_told(model: str, rows: int, tmp_path: Path) -> None:
+    fit = f"""from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
+model = make_pipeline({model}).fit(X[:30], df['price'][:30])"""
+    _, serving = said(cells(fit, "y_pred = model.predict(X[30:])"), tmp_path)
+    (kept,) = serving.to_json()["captured"]
+    assert kept["rows_held"] == rows
+    assert ("holds 30 rows of the notebook's tables" in show.text(serving)) == bool(rows)
+
+
 def test_rounding_is_no_trace_of_the_target(tmp_path: Path) -> None:
     """A sum that holds the target, and the target taken off again, differs in its last bit: neither N13 nor F12."""
     feature = "df['t'] = df['price'] + 0.3\nX = pd.DataFrame({'s': (df['a'] + df['other'] * 0.1 + df['t']) - df['t']})"

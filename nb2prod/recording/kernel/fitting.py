@@ -42,6 +42,16 @@ class Fitting:
             return
         self.learned[id(op.receiver)] = (ref, {"k": step.k, "node": site.node, "from": rows})
 
+    def rows_of(self, value: Any) -> dict[str, Any] | None:
+        """Where a value was fitted, and on which rows; None of one that was not."""
+        known = self.learned.get(id(value))
+        return known[1] if known is not None and known[0]() is value else None
+
+    def count_of(self, value: Any) -> int:
+        """On how many rows it was fitted; 0 where it was not."""
+        known = self.rows_of(value)
+        return 0 if known is None else max(self.run.lineages[serial].n for serial in known["from"])
+
     def fitted_to(self, step: Step, site: Site, op: Operation) -> None:
         y = fitted_to(op)
         training = self.run.fitted.note(op, y)

@@ -6,6 +6,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from .guard import module_of
+from .held_rows import rows_held
 from .lineage import SCALARS, Kinds
 
 if TYPE_CHECKING:
@@ -79,9 +80,12 @@ class Reads:
     def kept(self, value: Any) -> int:
         """The number of a snapshot of the value, with what it was fitted on."""
         number = self.run.snapshots.take(value)
-        learned = self.run.fitting.learned.get(id(value))
-        if learned is not None and learned[0]() is value:
-            self.run.snapshots.entries[number]["learned"] = learned[1]
+        entry = self.run.snapshots.entries[number]
+        learned = self.run.fitting.rows_of(value)
+        if learned is not None:
+            entry["learned"] = learned
+        if "rows_held" not in entry:
+            entry["rows_held"] = rows_held(value, self.run.fitting.count_of)
         return number
 
     def without_state(self, value: Any) -> dict[str, Any]:
@@ -95,7 +99,11 @@ class Reads:
         lineage = self.run.rows.of(value)
         found = {"kind": "rows", "lineage": self.run.serial(lineage) if lineage else None}
         taken = snapshot and Kinds.pandas(value) and value.size <= MOST_CELLS
-        return {**found, "snapshot": self.run.snapshots.take(value)} if taken else found
+        if not taken:
+            return found
+        number = self.run.snapshots.take(value)
+        self.run.snapshots.entries[number]["rows_held"] = len(value)
+        return {**found, "snapshot": number}
 
     def states_of(self, names: set[str]) -> dict[str, int]:
         """The states of the notebook's functions and classes of these names, which a pickle refers to."""
