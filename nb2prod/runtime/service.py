@@ -56,14 +56,20 @@ class Front:
                 if getattr(scope.get("app"), "middleware_stack", None) is not None:
                     scope["app"].middleware_stack = self
                 tasks.append(asyncio.create_task(self._served.background()))
+            elif message["type"].startswith("lifespan.shutdown."):
+                # Before the server hears that all is done: it then ends at once, by the signal that it was sent.
+                await ended()
             await send(message)
+
+        async def ended() -> None:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         try:
             await self._bentoml(scope, receive, sent)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended()
 
 
 def build_service(file: str) -> Any:

@@ -17,6 +17,7 @@ from nb2prod.runtime import request_log
 from nb2prod.runtime.app import App
 from nb2prod.runtime.signature import Signature
 from nb2prod.watching import replay as replaying
+from nb2prod.watching.labelling import judged
 from nb2prod.watching.left_out import left_out
 from nb2prod.watching.logged_rows import sample
 from nb2prod.watching.look import look
@@ -26,6 +27,7 @@ from nb2prod.watching.verdict import Thresholds
 from tests.runtime import projects
 from tests.runtime.asgi import JSON, ask
 from tests.runtime.test_app import fresh_metrics
+from tests.runtime.test_served import serving
 
 LINES = Wish("own lines")
 MODEL = "houses:v1"
@@ -228,3 +230,34 @@ def test_a_log_is_counted_while_a_service_under_load_writes_it(tmp_path, bento, 
     assert counted == sorted(counted)
     last = look(watched, Thresholds())
     assert (last.rows, last.notes) == (240, ())
+
+
+def test_labels_that_a_served_bento_is_told_over_http(bento, tmp_path):
+    """Sooner than their rows, repeated, corrected, unknown and malformed ones. What a server was asked last is in the log when it has ended."""
+    with serving(bento, tmp_path) as server:
+
+        def tell(*labels):
+            status, body = server.ask("POST", "/labels", {"labels": list(labels)})
+            return status, json.loads(body)
+
+        def label(row, value, request="asked"):
+            return {"request_id": request, "row": row, "label": value}
+
+        status, body = server.ask("POST", "/predict", {"rows": rows(20)}, {"X-Request-ID": "asked"})
+        assert status == 200
+        # One row has no answer, and may have a label all the same.
+        answers = [value or 0 for value in json.loads(body)["predictions"]]
+        # The request is not in the log's files yet: a label may come sooner.
+        assert tell(*(label(at, answers[at]) for at in range(10)))[0] == 202
+        assert tell(label(0, 1 - answers[0]))[1]["accepted"] == 1
+        assert tell(label(1, answers[1]), label(0, 0, "nobody"))[0] == 202
+        status, document = tell(label(11, 1), {"request_id": "asked", "row": "eleven", "label": 1})
+        assert (status, document["error"]["details"][0]["field"]) == (422, "row")
+        assert tell(label(12, None))[0] == 422
+    watched = subject(bento, tmp_path / "home" / "data" / "houses" / "requests")
+    assert look(watched, Thresholds()).rows == 20
+    found = judged(watched, Thresholds())
+    # Of a request with one malformed label none is kept.
+    assert (found.labelled, found.corrected, found.unknown) == (9, 1, 1)
+    assert found.coverage == 9 / 20
+    assert found.loss == pytest.approx(1 / 9)
