@@ -22,6 +22,8 @@ SIDEBAR := $(shell find labextension/src labextension/style labextension/schema 
 
 # The machine's own certificates: uv would otherwise bring its own list, without a company's.
 export UV_SYSTEM_CERTS = 1
+# Where it is set, each of the many processes of a build compiles pandas and scikit-learn anew: three times the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .PHONY: demo test test-slow lint format docs env
@@ -57,7 +59,7 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py $(SIDEBAR)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else "nb2prod needs Python 3.11 or later and $(PYTHON) is %d.%d: try make PYTHON=python3.11" % v[:2])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable ".[dev]"
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
 $(MODULES): labextension/package-lock.json

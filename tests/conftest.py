@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 
 import pytest
 
@@ -41,7 +42,7 @@ runtime_alias.install()
 
 
 def pytest_configure():
-    """An interrupt reaches what the tests start, wherever they are started themselves.
+    """An interrupt reaches what the tests start, wherever they are started themselves; and what they compile is kept.
 
     A shell's background jobs and nohup ignore SIGINT, and all that they start does so too: the tests of interrupts would wait for
     processes that nobody can interrupt, and leave them behind.
@@ -49,6 +50,9 @@ def pytest_configure():
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         with contextlib.suppress(ValueError):  # not in the main thread: then who started this has done it
             signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The tests start hundreds of processes; each would compile all that it imports anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_runtest_setup(item):
