@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -162,12 +162,10 @@ def replay(subject: Subject, wish: Wish = Wish(), progress: Progress | None = No
             answers = [answer for answer in settled if answer is not None]
         computed = _features(asked, rows) if wish.against is None else [None] * len(rows)
     explainer = _Explainer(known, signature, bento)
-    found = []
-    for item, answer, features in zip(rows, answers, computed, strict=True):
-        why = _difference(item, answer, signature, tolerance)
-        cause = None if features is None else explainer.cause(item.features, *features)
-        if why or cause is not None:
-            found.append(_Found(item, answer, why, cause))
+    asked_again = zip(rows, answers, computed, strict=True)
+    found = list(
+        _differing(asked_again, explainer, lambda item, answer: _difference(item, answer, signature, tolerance))
+    )
     return Replay(
         subject.model,
         name,
@@ -206,6 +204,19 @@ class _Found:
         moment = self.item.time.isoformat(timespec="seconds")
         why = self.why or "the same answer, by other features"
         return Differing(self.item.request_id, self.item.position, moment, then, now, why, self.cause)
+
+
+def _differing(
+    asked_again: Iterable[tuple[LoggedRow, Answer, tuple[Sequence[str] | None, Sequence[Any]] | None]],
+    explainer: _Explainer,
+    difference: Callable[[LoggedRow, Answer], str],
+) -> Iterator[_Found]:
+    """The rows whose answer or whose features are not what the log has."""
+    for item, answer, features in asked_again:
+        why = difference(item, answer)
+        cause = None if features is None else explainer.cause(item.features, *features)
+        if why or cause is not None:
+            yield _Found(item, answer, why, cause)
 
 
 def _in_words(bound: float) -> str:
