@@ -24,7 +24,7 @@ def render(evaluation: Evaluation) -> str:
 
 def _output(output: OutputEvaluation, *, alone: bool) -> list[str]:
     parts = [] if alone else [f"### {code(output.name)}"]
-    words = [escape(output.task)]
+    words = [f"Task: {escape(output.task)}"]
     if output.positive is not None:
         words.append(f"positive class {code(output.positive)}")
     if output.probabilities in ("run", "model"):

@@ -1,4 +1,4 @@
-"""`nb2prod open NAME`: the page of a deployment, or the report of a release, in the browser."""
+"""`nb2prod open NAME`: the page of a deployment, or the report or the card of a release, in the browser."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from nb2prod.errors import InputError
 
 _ANSWERING = ("serving", "degraded")
 _REPORT = "parity.html"
+_CARD = "card.html"
 
 
-@click.command("open", short_help="Open a model's page or report.")
+@click.command("open", short_help="Open a model's page, report or card.")
 @click.argument("name", metavar="NAME", shell_complete=completion.releases)
 @click.option("--report", "which", flag_value="report", help="The report of the proof.")
+@click.option(
+    "--card", "which", flag_value="card", help="The model card: fields, metrics, what is kept, how it is served."
+)
 @click.option("--page", "which", flag_value="page", help="The page of the running deployment, where one can ask it.")
 @click.option("--print", "only_print", is_flag=True, help="Print the address, and start no browser.")
 @common_options
@@ -34,7 +38,11 @@ def open_in_browser(name: str, *, which: str | None, only_print: bool, as_json: 
 
 
 def _address(name: str, which: str | None) -> tuple[str, str]:
-    """Where to look, and whether that is a `page` or a `report`."""
+    """Where to look, and whether that is a `page`, a `report` or a `card`."""
+    if which == "card":
+        from nb2prod.release import records
+
+        return records.find(name).path(_CARD).absolute().as_uri(), "card"
     page = None if which == "report" else _page(name)
     if page is not None:
         return page, "page"

@@ -30,7 +30,7 @@ def write(report: ParityReport, folder: Path) -> None:
     notebook = _run(folder)
     (folder / NOTEBOOK).write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     title = f"Parity of {report.what}"
-    (folder / HTML).write_text(_page(title, _body(folder / NOTEBOOK)), encoding="utf-8", newline="\n")
+    (folder / HTML).write_text(page(title, _body(folder / NOTEBOOK)), encoding="utf-8", newline="\n")
 
 
 def write_json(report: ParityReport, path: Path) -> None:
@@ -104,7 +104,7 @@ def _body(notebook: Path) -> str:
     return str(body)
 
 
-def _page(title: str, body: str) -> str:
-    """A page that stands alone: no script, nothing fetched."""
-    page = (_TEMPLATES / "page.html").read_text(encoding="utf-8")
-    return page.replace("{{ title }}", html.escape(title)).replace("{{ body }}", body)
+def page(title: str, body: str) -> str:
+    """A page in the report's style that stands alone: no script, nothing fetched. `title` is text, `body` is HTML."""
+    template = (_TEMPLATES / "page.html").read_text(encoding="utf-8")
+    return template.replace("{{ title }}", html.escape(title)).replace("{{ body }}", body)

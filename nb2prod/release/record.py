@@ -8,7 +8,7 @@ A folder `releases/<name>/<version>/` under `NB2PROD_HOME`::
     metrics.json    how well the predicted rows were predicted: overall, by slice, calibration
     outcomes.json   what the metrics are computed from: predictions, true values and probabilities, a digest of each row
     parity.json     the report of the proof; parity.ipynb and parity.html for people, parity.xml for machines
-    README.md       the model card
+    README.md       the model card; card.html the same for a browser
     executed.ipynb  the notebook as papermill ran it
     origin.json     where the notebook's file lies on this machine; never exported
 

@@ -24,7 +24,7 @@ from nb2prod.parity import report as reports
 from nb2prod.parity.cases import Cases, tolerance_of
 from nb2prod.parity.cases import read as read_cases
 from nb2prod.parity.report import ParityReport
-from nb2prod.release import record, source
+from nb2prod.release import card_page, record, source
 from nb2prod.release.gates import decisions
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running import ledger
@@ -217,6 +217,7 @@ def _fill(folder: Path, item: ReleaseRecord, contents: Contents) -> None:
     _write_json(folder / "plan.json", contents.plan)
     _write_json(folder / "cases.json", contents.cases.to_json())
     _write_text(folder / "README.md", contents.card)
+    _write_text(folder / card_page.FILE, card_page.html_of(contents.card))
     _write_text(folder / "executed.ipynb", contents.executed)
     if contents.notebook is not None:
         _write_json(folder / source.ORIGIN, {"notebook": str(contents.notebook.absolute())})

@@ -162,6 +162,14 @@ def test_the_report_is_opened_where_nothing_runs(release, opened, capsys):
     assert capsys.readouterr().out.strip() == opened[0]
 
 
+def test_the_card_is_opened_as_a_page_and_one_that_is_missing_is_said(release, opened, capsys):
+    assert main(["open", "book", "--card"]) == 2
+    assert "has no card.html" in capsys.readouterr().err
+    (release / "card.html").write_text("<p>")
+    assert main(["open", "book", "--card"]) == 0
+    assert opened == [(release / "card.html").as_uri()]
+
+
 def test_a_page_that_is_not_there_is_said(release, opened, capsys):
     assert main(["open", "book", "--page"]) == 2
     said = capsys.readouterr().err
