@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .scoring import Scored, Scorer
 
-__all__ = ["bad_rows", "score"]
+__all__ = ["answers_schema", "bad_rows", "on_dask", "on_ray", "on_spark", "score"]
 
 
 def score(table: Any) -> Any:
@@ -41,6 +41,20 @@ def bad_rows(table: Any) -> Any:
     Raises `TableProblem` as `score` does.
     """
     return _scored(table).errors
+
+
+def answers_schema() -> Any:
+    """The Arrow schema of what `score` gives."""
+    return _scorer().schema
+
+
+def __getattr__(name: str) -> Any:
+    """`on_dask`, `on_ray` and `on_spark` are of the module `engines`."""
+    if name not in ("on_dask", "on_ray", "on_spark"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import engines
+
+    return getattr(engines, name)
 
 
 def _scored(table: Any) -> Scored:

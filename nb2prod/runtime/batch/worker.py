@@ -1,7 +1,7 @@
 """Tables behind a pipe: Arrow in, Arrow out. ``python -m nb2prod_runtime.batch.worker PROJECT``
 
 A message is its length in eight bytes, the highest first, and so many bytes. A request is a table as an Arrow IPC stream; its answer is two messages of that
-kind, the answers and the errors (see ``scoring``), each preceded by nothing. The first message written is JSON: ``{"ready": true}``, or
+kind, the answers and the errors (see ``scoring``). The first message written is JSON: ``{"ready": true}``, or
 ``{"problem": text}`` where the project can't be loaded. A table that can't be scored as a whole is answered with JSON too, and an empty second message.
 What the notebook's code prints goes to standard error.
 """
