@@ -2,7 +2,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
 
 import { readLines, request, requestAPI } from './api';
-import type { IBuild, IBuildOutcome, ICheck, IDeployment, IForm, IKernelOutlook, IProposal, IRelease, IReport, ITried } from './documents';
+import type { DeploymentAction, IBuild, IBuildOutcome, ICheck, IDeployment, IForm, IKernelOutlook, IProposal, IRelease, IReport, ITried } from './documents';
 import type { IWatching } from './watching';
 
 /**
@@ -72,7 +72,7 @@ export class Client {
     return this._post('deployments', { bento, ...options }, 'name');
   }
 
-  act(name: string, action: 'rollback' | 'stop' | 'restart'): Promise<IDeployment> {
+  act(name: string, action: DeploymentAction): Promise<IDeployment> {
     return this._post(`deployments/${name}/${action}`, {}, 'name');
   }
 

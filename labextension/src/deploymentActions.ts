@@ -5,6 +5,7 @@ import { openPage, showFailure } from './actions';
 import { ApiError } from './api';
 import type { IDeploymentActions } from './components/Deployments';
 import type { IContext } from './context';
+import type { DeploymentAction } from './documents';
 import { shortName } from './components/shortName';
 import { compare } from './releaseDiff';
 
@@ -40,18 +41,23 @@ export function deploymentActions(context: IContext): IDeploymentActions {
   };
 }
 
-export type DeploymentAction = 'rollback' | 'stop' | 'restart';
-
-/** Roll back, stop or start again; the first two ask before, until told not to. */
+/** Roll back or stop, which asks before until told not to; advance a rollout, which always asks; or what needs no question. */
 async function act(context: IContext, name: string, action: DeploymentAction): Promise<void> {
   const { client, deployments, trans } = context;
-  if (action !== 'restart' && !(await mayAct(context, name, action))) {
+  if ((action === 'rollback' || action === 'stop') && !(await mayAct(context, name, action))) {
+    return;
+  }
+  if (action === 'advance' && !(await mayAdvance(context))) {
     return;
   }
   const words = {
     rollback: trans.__('Rolling back'),
     stop: trans.__('Answering the last requests'),
-    restart: trans.__('Starting')
+    restart: trans.__('Starting'),
+    advance: trans.__('Advancing'),
+    abort: trans.__('Taking the canary out'),
+    pause: trans.__('Pausing'),
+    resume: trans.__('Resuming')
   }[action];
   try {
     await deployments.during(name, words, () => client.act(name, action));
@@ -87,6 +93,15 @@ async function mayAct({ deployments, settings, trans }: IContext, name: string, 
   if (answer.button.accept && answer.isChecked === true) {
     await settings.set(setting, false);
   }
+  return answer.button.accept;
+}
+
+async function mayAdvance({ trans }: IContext): Promise<boolean> {
+  const answer = await showDialog({
+    title: trans.__('On to the next stage?'),
+    body: trans.__('The canary gets more callers, whether or not harm would have been seen by now. That you did it is recorded.'),
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Advance') })]
+  });
   return answer.button.accept;
 }
 

@@ -186,6 +186,9 @@ export interface IReport {
 
 export type DeploymentState = 'starting' | 'serving' | 'degraded' | 'draining' | 'stopped' | 'failed' | 'gone';
 
+/** What can be done to a deployment; the last four to its staged rollout. */
+export type DeploymentAction = 'rollback' | 'stop' | 'restart' | 'advance' | 'abort' | 'pause' | 'resume';
+
 export interface IDeployment {
   readonly name: string;
   /** Name of the Bento. */
@@ -205,8 +208,37 @@ export interface IDeployment {
   readonly p99: number | null;
   readonly notebook: string | null;
   readonly notebook_changed: boolean | null;
+  readonly rollout: IRollout | null;
   readonly notes: readonly string[];
   readonly events: readonly IDeploymentEvent[];
+}
+
+/** A version that gets its callers in stages. */
+export interface IRollout {
+  /** The canary. */
+  readonly version: string;
+  readonly stable: string;
+  /** As it is spoken of; one of `stages`. */
+  readonly stage: string;
+  readonly stages: readonly string[];
+  /** Of the requests, from 0 to 1. */
+  readonly share: number;
+  readonly paused: boolean;
+  /** Of harm: 1 is none, at `needed` the canary is withdrawn. */
+  readonly evidence: number;
+  readonly needed: number;
+  /** The question that speaks most against the canary. */
+  readonly leading: string;
+  /** That the canary has answered in this stage. */
+  readonly requests: number;
+  /** So many, until harm would have been seen. */
+  readonly wanted: number | null;
+  /** By kind of event: of the canary's requests, of the stable release's. */
+  readonly rates: Readonly<Record<string, readonly [number, number]>>;
+  readonly awaited: string;
+  readonly problem: string;
+  /** How it goes, as the notes say it too. */
+  readonly sentence: string;
 }
 
 export interface IDeploymentEvent {

@@ -5,14 +5,14 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { Deployments, duration, type IDeploymentActions } from '../src/components/Deployments';
 import { points } from '../src/components/Sparkline';
-import type { IDeployment, IRelease } from '../src/documents';
+import type { IDeployment, IRelease, IRollout } from '../src/documents';
 
 const trans = nullTranslator.load('nb2prod');
 
 const SERVING: IDeployment = {
   name: 'flights', release: 'flight_delay', version: '1111111111', bento: 'flight_delay:1111111111', previous: null, state: 'serving',
   url: 'http://127.0.0.1:3000', uptime: 130, health: 'ready', requests: 70, errors: 0, p50: 0.004, p99: 0.05, notebook: null,
-  notebook_changed: null, notes: ['No owner answers for it.'], events: []
+  notebook_changed: null, rollout: null, notes: ['No owner answers for it.'], events: []
 };
 const RELEASE: IRelease = {
   bento: 'flight_delay:1111111111', name: 'flight_delay', version: '1111111111', created: '', notebook: '', notebook_hash: '', data_hash: null, parity: {}
@@ -54,6 +54,25 @@ describe('deployments', () => {
       expect(screen.getByText(text)).toBeTruthy();
     }
     expect(screen.queryByRole('button', { name: 'Roll back' })).toBeNull();
+  });
+
+  it('show a staged rollout instead of other ways to change the version', () => {
+    const rollout: IRollout = {
+      version: '2222222222', stable: '1111111111', stage: '10 %', stages: ['1 %', '10 %', '100 %'], share: 0.1, paused: false, evidence: 31.6, needed: 1000,
+      leading: 'errors', requests: 70, wanted: 400, rates: { errors: [0.02, 0.01], late: [0, 0] }, awaited: 'the hold: 4 s more', problem: '', sentence: 'it is a canary'
+    };
+    const done = view({ deployments: [{ ...SERVING, previous: '0000000000', rollout, notes: ['it is a canary', 'other'] }] });
+    for (const text of ['Waits for the hold: 4 s more.', '32 of 1,000', '70 of 400 requests, after which harm would have been seen', '2.00 %', 'other']) {
+      expect(screen.getByText(text)).toBeTruthy();
+    }
+    expect(screen.queryByText('it is a canary')).toBeNull();
+    expect(screen.queryByText('late')).toBeNull();
+    expect(document.querySelector('[aria-current=step]')?.textContent).toBe('10 %');
+    expect(screen.queryByRole('button', { name: 'Roll back' })).toBeNull();
+    for (const [name, action] of [['Pause', 'pause'], ['Advance to 100 %', 'advance'], ['Abort', 'abort']] as const) {
+      fireEvent.click(screen.getByRole('button', { name }));
+      expect(done.onAct).toHaveBeenLastCalledWith('flights', action);
+    }
   });
 
   it('say that the notebook is another one now', () => {

@@ -137,4 +137,5 @@ class Deployment:
 
     def to_json(self) -> dict[str, Any]:
         """The document of `status --json`."""
-        return {**asdict(self), "bento": self.bento, "notes": list(self.notes)}
+        rollout = None if self.rollout is None else {**asdict(self.rollout), "sentence": self.rollout.sentence}
+        return {**asdict(self), "bento": self.bento, "rollout": rollout, "notes": list(self.notes)}

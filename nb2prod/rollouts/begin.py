@@ -67,7 +67,9 @@ def begin(
         change = steps.CanaryChange(ledger, placement, release.version, progress, timeout, known)
         change.tolerance = records.tolerance(release, known)
         moment = seconds_now()
-        rollout = StagedRollout(release.name, release.version, str(placement.live), plan, moment, moment)
+        rollout = StagedRollout(
+            release.name, release.version, str(placement.live), plan, moment, moment, awaited="its first look"
+        )
         placement = change.start(source, rollout, user())
         steps.settle(ledger, placement)
         steps.watch_over(placement)

@@ -13,7 +13,7 @@ from tornado.web import HTTPError, authenticated
 from nb2prod.errors import EnvironmentProblem, InputError
 from nb2prod.server.base import Handler
 
-ACTIONS = ("rollback", "stop", "restart")
+ACTIONS = ("rollback", "stop", "restart", "advance", "abort", "pause", "resume")
 _SECONDS = 30.0
 
 
@@ -129,14 +129,18 @@ def _deploy(bento: str, body: dict[str, Any]) -> dict[str, Any]:
     return deployments.deploy(bento, wish).to_json()
 
 
-def _act(name: str, action: str) -> dict[str, Any]:
+def _act(name: str, action: Any) -> dict[str, Any]:
     from nb2prod.release import deployments
 
     if action == "rollback":
         return deployments.rollback(name).to_json()
     if action == "stop":
         return deployments.stop(name).to_json()
-    return deployments.restart(name).to_json()
+    if action == "restart":
+        return deployments.restart(name).to_json()
+    from nb2prod.rollouts import hands
+
+    return hands.act(name, action, "in JupyterLab").to_json()
 
 
 def _form(name: str) -> dict[str, Any]:

@@ -193,11 +193,30 @@ def deployment(state: str = "serving", **more: Any) -> dict[str, Any]:
         "p99": 1.2345,
         "notebook": PATH,
         "notebook_changed": False,
+        "rollout": None,
         "notes": [],
         "events": [],
         **more,
     }
 
+
+ROLLOUT = {
+    "version": VERSION,
+    "stable": BEFORE,
+    "stage": "10 %",
+    "stages": ["shadow", "1 %", "10 %", "50 %", "100 %"],
+    "share": 0.1,
+    "paused": False,
+    "evidence": 31.4,
+    "needed": 1000.0,
+    "leading": "prediction predicted_lifetime_value_eur: below 1200",
+    "requests": 213,
+    "wanted": 1020,
+    "rates": {"errors": [0.0141, 0.0098], "refusals": [0, 0], "late": [0.0047, 0.0051], "nulls": [0.11, 0.108]},
+    "awaited": "requests: the canary has answered 213, and harm would be seen after 1,020; the hold: 4 min more",
+    "problem": "",
+    "sentence": "ba99600d5c1e7f32 is a canary",
+}
 
 FORM = {
     "fields": [
@@ -389,6 +408,13 @@ STATES = (
             )
         ),
         then=_nothing_answered,
+    ),
+    State(
+        "rollout",
+        f"{CARD} >> text=Evidence of harm",
+        answers=known(
+            deployment(version=BEFORE, bento=f"{NAME}:{BEFORE}", rollout=ROLLOUT, notes=[ROLLOUT["sentence"]])
+        ),
     ),
     State("answered", ".nb2prod-Try-prediction", answers=known(deployment(previous=BEFORE)), then=_asked(ANSWERED)),
     State(

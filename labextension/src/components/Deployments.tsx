@@ -4,12 +4,13 @@ import type { JSONObject } from '@lumino/coreutils';
 import * as React from 'react';
 
 import type { ISample } from '../deployments';
-import type { IDeployment, IForm, IRelease, ITried } from '../documents';
+import type { DeploymentAction, IDeployment, IForm, IRelease, ITried } from '../documents';
 import type { IWatching } from '../watching';
 import { isDown } from '../way';
 import { Breakable } from './Breakable';
 import { Group } from './Group';
 import { History } from './History';
+import { RolloutView } from './RolloutView';
 import { Sparkline } from './Sparkline';
 import { TryIt } from './TryIt';
 import { Watching } from './Watching';
@@ -17,7 +18,7 @@ import { shortName } from './shortName';
 
 export interface IDeploymentActions {
   readonly onDeploy: (bento: string) => void;
-  readonly onAct: (name: string, action: 'rollback' | 'stop' | 'restart') => void;
+  readonly onAct: (name: string, action: DeploymentAction) => void;
   /** Open or close the form to ask a deployment. */
   readonly onTried: (name: string, on: boolean) => void;
   readonly onForm: (name: string) => Promise<IForm>;
@@ -123,6 +124,9 @@ function Card(props: CardProps): React.JSX.Element {
         </p>
       )}
       {item.state !== 'starting' && <Facts item={item} samples={samples(item.name)} trans={trans} />}
+      {item.rollout !== null && (
+        <RolloutView rollout={item.rollout} isBusy={doing !== undefined} trans={trans} onAct={action => { actions.onAct(item.name, action); }} />
+      )}
       {hasChanged === true && isLatest && (
         <p className="nb2prod-Build-changed" role="status">
           {trans.__('The notebook has changed since this release.')}
@@ -130,7 +134,7 @@ function Card(props: CardProps): React.JSX.Element {
       )}
       {/* The notebook in front is compared as it is being edited: the note of the file on disk would say it twice. */}
       {item.notes
-        .filter(note => !note.startsWith('the notebook has changed'))
+        .filter(note => !note.startsWith('the notebook has changed') && note !== item.rollout?.sentence)
         .map(note => (
           <p key={note} className="nb2prod-Quiet">
             {note}
@@ -184,7 +188,8 @@ function Buttons({
   onTry
 }: CardProps & { readonly isTrying: boolean; readonly onTry: () => void }): React.JSX.Element {
   const disabled = busy.has(item.name);
-  const newer = release !== null && release.version !== item.version ? release : null;
+  // While a version gets its callers in stages, no other one does.
+  const newer = release !== null && release.version !== item.version && item.rollout === null ? release : null;
   const act = (action: 'rollback' | 'stop' | 'restart') => (): void => {
     actions.onAct(item.name, action);
   };
@@ -206,7 +211,7 @@ function Buttons({
           {trans.__('Try it')}
         </button>
       )}
-      {item.previous !== null && (
+      {item.previous !== null && item.rollout === null && (
         <IconAction
           icon={undoIcon}
           label={trans.__('Roll back to %1', item.previous.slice(0, 8))}
