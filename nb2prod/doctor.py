@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nb2prod import __version__, home
+from nb2prod.environments import kernels
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.notebook import Notebook
 
@@ -28,9 +28,6 @@ _LITTLE = 1 << 30
 _SECONDS = 30
 _PORT = 3000
 _VERSIONS = ("bentoml", "papermill", "jupyterlab", "pandas", "numpy", "scikit-learn")
-_ASK_KERNEL = (
-    "import json, platform, sys, ipykernel; print(json.dumps([platform.python_version(), ipykernel.__version__]))"
-)
 
 
 @dataclass(frozen=True)
@@ -128,11 +125,12 @@ def _kernel(name: str, spec: dict[str, Any]) -> Finding:
     if path is None:
         return Finding(part, "missing", f"its program {program or '(none)'} is not there", remedy)
     try:
-        done = subprocess.run([path, "-c", _ASK_KERNEL], capture_output=True, text=True, timeout=_SECONDS, check=False)
-        version, ipykernel = json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return Finding(part, "missing", f"{path} can't start a kernel: ipykernel is not there", remedy)
-    return Finding(part, "works", f"Python {version}, ipykernel {ipykernel}, {path}")
+        found = kernels.inspect(Path(path), name, spec.get("env"))
+    except EnvironmentProblem as problem:
+        return Finding(part, "missing", problem.message, problem.hint)
+    pandas = found.version_of("pandas")
+    packages = f"ipykernel {found.version_of('ipykernel')}, {f'pandas {pandas}' if pandas else 'without pandas'}"
+    return Finding(part, "works", f"Python {found.full_version}, {packages}, {path}")
 
 
 def _kernel_of(notebook: Notebook, python: dict[str, Any]) -> Finding:

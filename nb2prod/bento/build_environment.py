@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nb2prod.bento import imports
-from nb2prod.environments import closure, interpreter, kernels, lock, served
+from nb2prod.environments import closure, interpreter, kernels, lock, served, wheels
 from nb2prod.environments.interpreter import Environment
 from nb2prod.environments.kernels import Kernel
 from nb2prod.environments.lock import Wanted
@@ -23,6 +23,8 @@ class BuildEnvironment:
 
     kernel: Environment
     tried: ServedEnvironment
+    wheels: tuple[Path, ...] = ()
+    """Of packages that the kernel has from a folder or an address, from the folders that the build was given: they go along in the Bento."""
 
     def installed(self) -> Environment:
         """What is installed where the plan is tried."""
@@ -33,7 +35,7 @@ class BuildEnvironment:
 
         Raises `EnvironmentProblem` where it can't be made.
         """
-        return self.tried if self.tried.own else served.of_pins(pins, self.kernel, sources)
+        return self.tried if self.tried.own else served.of_pins(pins, self.kernel, sources, self.wheels)
 
 
 def of_notebook(path: Path, kernel: str | None, sources: Sources) -> BuildEnvironment:
@@ -127,7 +129,14 @@ def _prepared(
     notebook: Notebook, kernel: Environment, sources: Sources, loaded: frozenset[str] = frozenset()
 ) -> BuildEnvironment:
     modules = modules_of(notebook, kernel) | loaded
-    return BuildEnvironment(kernel, served.of_kernel(kernel, modules, sources))
+    local = local_wheels(lock.wanted(kernel, modules, sources), sources) if sources.find_links else ()
+    return BuildEnvironment(kernel, served.of_kernel(kernel, modules, sources, local), local)
+
+
+def local_wheels(asked: Wanted, sources: Sources) -> tuple[Path, ...]:
+    """The wheels that stand for what the kernel has from a folder or an address. `EnvironmentProblem` where one is in none of the places given."""
+    pins = [item.pin for item in asked.hard if item.url]
+    return wheels.local(pins, asked.environment.python_version, sources)
 
 
 def _imported(cell: Cell) -> frozenset[str]:

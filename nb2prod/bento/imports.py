@@ -13,7 +13,6 @@ from typing import Any
 
 from nb2prod.bento import project
 from nb2prod.environments.interpreter import Environment
-from nb2prod.runtime.options import Options
 
 FORMATS: dict[str, tuple[str, ...]] = {
     "json": (),
@@ -57,8 +56,6 @@ def of_project(folder: Path, standard_library: frozenset[str] = frozenset(sys.st
             called.update(_attributes(trees[path]))
     for path in runtime:
         names.update(_of_runtime_module(trees[path], called))
-    if Options.load(folder / "options.json").request_log:
-        names.add("pyarrow")
     return frozenset(names - own - standard_library)
 
 

@@ -108,7 +108,8 @@ def _with_environment(
 
     asked = lock.wanted(environment, build_environment.modules_of(notebook, environment), sources)
     pins = lock.settle(asked, sources)
-    order = store.Order(environment.python, environment.full_version, environment.platform, pins)
+    local = build_environment.local_wheels(asked, sources)
+    order = store.Order(environment.python, environment.full_version, environment.platform, pins, local)
     if store.find(order.key) is not None:
         return replace(found, made=True, packages=len(pins))
     missing = store.uncached(pins, environment.python, sources)

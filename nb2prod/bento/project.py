@@ -32,6 +32,7 @@ GENERATED = frozenset(
         "examples.json",
         "options.json",
         "environment.json",
+        "local_wheels",
         "requirements.txt",
         "bentofile.yaml",
         RUNTIME_PACKAGE,

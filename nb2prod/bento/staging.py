@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nb2prod.bento import digest, imports, package, pins, project
 from nb2prod.bento.pins import Pins
-from nb2prod.environments import pinned
+from nb2prod.environments import pinned, wheels
 from nb2prod.environments.interpreter import Environment
 from nb2prod.errors import InputError
 
@@ -36,6 +37,8 @@ class Request:
     labels: Mapping[str, str] = field(default_factory=dict)
     loaded: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
+    wheels: tuple[Path, ...] = ()
+    """Of packages that no index need have: those that are pinned go along."""
 
 
 def stage(folder: Path, request: Request, *, environment: Environment, store: Path) -> Staged:
@@ -47,9 +50,17 @@ def stage(folder: Path, request: Request, *, environment: Environment, store: Pa
     found = _pins(folder, environment, request.loaded)
     check_provided(found, request.loose)
     project.write_json(folder / pinned.FILE, pinned.describe(environment))
+    _copy_wheels(wheels.among(found.requirements, request.wheels), folder / pinned.WHEELS)
     version = digest.digest(folder, found.requirements)
     spec = package.BentoSpec(request.name, version, found.python_version, found.requirements, request.labels)
     return Staged(request.name, version, package.build(folder, spec, store, environment.python), found)
+
+
+def _copy_wheels(found: tuple[Path, ...], target: Path) -> None:
+    if found:
+        target.mkdir(exist_ok=True)
+    for wheel in found:
+        shutil.copyfile(wheel, target / wheel.name)
 
 
 def _pins(folder: Path, environment: Environment, loaded: Iterable[str]) -> Pins:

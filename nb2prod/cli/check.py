@@ -51,18 +51,20 @@ def check(
     for number, (read, result, outlook) in enumerate(found if not as_json else ()):
         if len(notebooks) > 1:
             print_text(f"{chr(10) * (number > 0)}{read.path}")
-        _show(read, result)
+        _show(read, result, kernel_works=outlook.problem is None)
         _show_kernel(outlook)
     return 1 if any(result.refused for _, result, _ in found) else 0
 
 
 def _show_kernel(outlook: KernelOutlook) -> None:
     print_text(f"Kernel: {outlook.sentence}")
+    if outlook.problem:
+        print_text("  A build would end before the notebook runs.")
     if outlook.hint:
         print_text(f"  -> {outlook.hint}")
 
 
-def _show(notebook: Notebook, result: Forecast) -> None:
+def _show(notebook: Notebook, result: Forecast, *, kernel_works: bool) -> None:
     print_text(result.text())
     # What is merely kept from training stands above, under its name.
     found = [item for item in result.diagnostics if item.severity != "info" or item.code.startswith("N")]
@@ -71,4 +73,4 @@ def _show(notebook: Notebook, result: Forecast) -> None:
         print_diagnostics(found, notebook.name, err=False)
     told = diagnostics.ordered(item for item in found if item.severity != "info")
     explain = f" What a code means: nb2prod explain {told[0].code}" if told else ""
-    print_text(f"\n{result.verdict()}{explain}")
+    print_text(f"\n{result.verdict(kernel_works=kernel_works)}{explain}")

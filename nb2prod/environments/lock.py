@@ -52,6 +52,8 @@ class Settled:
 
     python: str
     pins: tuple[str, ...]
+    wheels: tuple[Path, ...] = ()
+    """Files that stand for some of the pins: of packages that no index need have."""
 
 
 @dataclass(frozen=True)

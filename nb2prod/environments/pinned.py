@@ -13,6 +13,8 @@ from nb2prod.environments.interpreter import Environment
 
 FILE = "environment.json"
 """In a project's folder; part of the version's digest."""
+WHEELS = "local_wheels"
+"""The folder, beside it, of wheels that go along in the Bento: of packages that no index need have."""
 _PYTHON = re.compile(r"^\s+python_version: ['\"]?(\d+\.\d+)", re.MULTILINE)
 
 
@@ -23,6 +25,8 @@ class PinnedEnvironment:
     python: str
     platform: str
     pins: tuple[str, ...]
+    wheels: tuple[Path, ...] = ()
+    """Files in the Bento that stand for some of the pins."""
 
     @property
     def is_met_here(self) -> bool:
@@ -45,7 +49,8 @@ def of_bento(folder: Path) -> PinnedEnvironment:
     pins = tuple(sorted(line.strip() for line in lines if "==" in line))
     try:
         told = json.loads((folder / "src" / FILE).read_text(encoding="utf-8"))
-        return PinnedEnvironment(str(told["python"]), str(told["platform"]), pins)
+        wheels = tuple(sorted((folder / "src" / WHEELS).glob("*.whl")))
+        return PinnedEnvironment(str(told["python"]), str(told["platform"]), pins, wheels)
     except (OSError, ValueError, KeyError, TypeError):
         return PinnedEnvironment(_python_of_yaml(folder), "", pins)  # made before its environment was written down
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nb2prod.environments import interpreter, lock, pinned, store, uv
+from nb2prod.environments import interpreter, lock, pinned, store, uv, wheels
 from nb2prod.environments.interpreter import Environment
 from nb2prod.environments.pinned import PinnedEnvironment
 from nb2prod.environments.store import MadeEnvironment, Order
@@ -40,19 +40,28 @@ _DEFAULT = Sources()
 _SECONDS = 30
 
 
-def of_kernel(environment: Environment, modules: Iterable[str], sources: Sources = _DEFAULT) -> ServedEnvironment:
+def of_kernel(
+    environment: Environment, modules: Iterable[str], sources: Sources = _DEFAULT, local: Iterable[Path] = ()
+) -> ServedEnvironment:
     """The environment in which a notebook's plan is tried: its `modules` (top-level names) at the kernel's versions, and the runtime.
 
-    Made where it is not there yet. Raises `EnvironmentProblem` where it can't be.
+    `local` are wheels of packages that no index need have. Made where it is not there yet. Raises `EnvironmentProblem` where it can't be.
     """
     if interpreter.is_own(environment.python):
         return OWN
-    return of_pins(lock.settle(lock.wanted(environment, modules, sources), sources), environment, sources)
+    return of_pins(lock.settle(lock.wanted(environment, modules, sources), sources), environment, sources, local)
 
 
-def of_pins(pins: Iterable[str], environment: Environment, sources: Sources = _DEFAULT) -> ServedEnvironment:
-    """The environment of exactly these pins, for the Python of `environment`; made where it is not there yet."""
-    order = Order(environment.python, environment.full_version, environment.platform, tuple(pins))
+def of_pins(
+    pins: Iterable[str], environment: Environment, sources: Sources = _DEFAULT, local: Iterable[Path] = ()
+) -> ServedEnvironment:
+    """The environment of exactly these pins, for the Python of `environment`; made where it is not there yet.
+
+    A wheel of `local` stands for its pin, if it is among them.
+    """
+    pins = tuple(pins)
+    found = wheels.among(pins, local)
+    order = Order(environment.python, environment.full_version, environment.platform, pins, found)
     return _made(store.ensure(order, sources))
 
 
@@ -74,13 +83,14 @@ def of_bento(folder: Path, sources: Sources = _DEFAULT) -> ServedEnvironment:
             f"the Bento {folder.parent.name}:{folder.name} was built for {asked.platform}, and this machine is {base.platform}",
             "Build the notebook here, or serve the Bento's container image for this platform.",
         )
-    return of_pins(asked.pins, base, sources)
+    return of_pins(asked.pins, base, sources, asked.wheels)
 
 
 def made_for(asked: PinnedEnvironment) -> MadeEnvironment | None:
     """The environment that was made of these pins for this Python, if it is there as it was made."""
     for item in store.environments():
-        if item.full_version.startswith(f"{asked.python}.") and set(item.pins) == set(asked.pins):
+        same = set(item.pins) == set(asked.pins) and item.wheels == wheels.digests(asked.wheels)
+        if same and item.full_version.startswith(f"{asked.python}."):
             return store.find(item.key)
     return None
 

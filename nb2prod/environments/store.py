@@ -20,8 +20,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from nb2prod import home, room
-from nb2prod.environments import records, uv
+from nb2prod.environments import records, uv, wheels
 from nb2prod.environments.uv import Sources
 from nb2prod.errors import EnvironmentProblem
 
@@ -42,6 +44,8 @@ class MadeEnvironment:
     full_version: str
     made: float
     """Seconds since the epoch."""
+    wheels: tuple[str, ...] = ()
+    """SHA-256 of each file that stood for a pin, sorted."""
 
     @property
     def python(self) -> Path:
@@ -70,12 +74,26 @@ class Order:
     full_version: str
     platform: str
     pins: tuple[str, ...]
+    wheels: tuple[Path, ...] = ()
+    """Files that stand for some of the pins: of packages that no index need have."""
 
     @property
     def key(self) -> str:
-        """The digest of Python, platform and pins."""
-        text = json.dumps([_FORMAT, self.full_version, self.platform, sorted(self.pins)])
+        """The digest of Python, platform and pins, and of the files that stand for some."""
+        text = json.dumps([_FORMAT, self.full_version, self.platform, sorted(self.pins), *self.digests])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """SHA-256 of each wheel, sorted."""
+        return wheels.digests(self.wheels)
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """For uv: the pins, and for those that a file stands for its path."""
+        local = {wheels.name_of(wheel) for wheel in self.wheels}
+        others = (pin for pin in self.pins if canonicalize_name(pin.partition("==")[0]) not in local)
+        return (*others, *map(str, self.wheels))
 
 
 def folder() -> Path:
@@ -143,6 +161,7 @@ def _make(order: Order, sources: Sources, root: Path, *, again: bool) -> MadeEnv
             "python": order.full_version,
             "platform": order.platform,
             "made": time.time(),
+            "wheels": order.digests,
         }
         (place / _ABOUT).write_text(json.dumps({**about, "seal": records.seal(_site(place, order))}), encoding="utf-8")
         target = root / order.key
@@ -161,7 +180,7 @@ def _fill(place: Path, order: Order, sources: Sources, *, fresh: bool = False) -
     # Relocatable: it is renamed to its place afterwards.
     uv.run(["venv", "--quiet", "--relocatable", "--python", str(order.base), str(place)], purpose=purpose)
     listed = place.with_suffix(".txt")
-    listed.write_text("".join(f"{pin}\n" for pin in order.pins), encoding="utf-8")
+    listed.write_text("".join(f"{item}\n" for item in order.requirements), encoding="utf-8")
     own = ["--no-cache", "--link-mode", "copy"] if fresh else []
     uv.run(
         [
@@ -201,7 +220,8 @@ def _site(place: Path, order: Order) -> Path:
 def _read(place: Path) -> MadeEnvironment | None:
     try:
         about = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
-        return MadeEnvironment(place.name, place, tuple(about["pins"]), about["python"], about["made"])
+        wheels_used = tuple(about.get("wheels", ()))
+        return MadeEnvironment(place.name, place, tuple(about["pins"]), about["python"], about["made"], wheels_used)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from nb2prod import home
 from nb2prod.environments import lock, uv
 from nb2prod.environments.lock import Settled
+from nb2prod.environments.uv import Sources
 from nb2prod.errors import EnvironmentProblem, InputError
 
 _GLIBC = 36
@@ -25,29 +29,76 @@ _SECONDS = 1800
 def fetch(asked: Settled, folder: Path, places: Sequence[Path] = ()) -> tuple[Path, ...]:
     """The wheels of these pins for Linux on this machine's processor, put into `folder`; those in `places` are not fetched again.
 
-    Raises `EnvironmentProblem` where one can't be had.
+    Files that stand for a pin are copied: an index may have another package of that name. Raises `EnvironmentProblem` where one
+    can't be had.
     """
+    local = {name_of(wheel): wheel for wheel in asked.wheels}
+    for wheel in local.values():
+        shutil.copy2(wheel, folder / wheel.name)
+    names = {canonicalize_name(pin.partition("==")[0]): pin for pin in asked.pins}
+    platforms = [part for name in _platforms() for part in ("--platform", name)]
+    links = [part for place in places for part in ("--find-links", str(place))]
+    said = _download(
+        [pin for name, pin in names.items() if name not in local], asked.python, folder, [*platforms, *links]
+    )
+    if said is not None:
+        raise EnvironmentProblem(
+            f"the pinned packages can't be fetched: {said}",
+            "Each must have a wheel for Linux in your package index; pip's own settings say which index that is. A package of your own "
+            "goes along where the notebook was built with --find-links FOLDER, the folder of its wheel.",
+        )
+    return tuple(sorted(path for path in folder.glob("*.whl") if name_of(path) in names))
+
+
+def local(pins: Sequence[str], python: str, sources: Sources) -> tuple[Path, ...]:
+    """The wheels of these pins from the places that `sources` name, no index asked: kept by their content under nb2prod's home.
+
+    Raises `EnvironmentProblem` where a pin has none there.
+    """
+    if not pins:
+        return ()
+    kept = home.make(home.home() / "environments" / "wheels")
+    with tempfile.TemporaryDirectory(prefix=".found-", dir=kept) as scratch:
+        links = [part for place in sources.find_links for part in ("--find-links", place)]
+        said = _download(pins, python, Path(scratch), ["--no-index", *links])
+        if said is not None:
+            raise EnvironmentProblem(
+                f"the notebook uses packages that were installed from a folder or an address, and one has no wheel in "
+                f"{', '.join(sources.find_links)}: {said}",
+                "Make a wheel of the version that the notebook's environment has, in that folder: "
+                f"python -m pip wheel --no-deps --wheel-dir {sources.find_links[0]} FOLDER_OF_THE_PACKAGE",
+            )
+        return tuple(sorted(_kept(wheel, kept) for wheel in Path(scratch).glob("*.whl")))
+
+
+def _kept(wheel: Path, root: Path) -> Path:
+    target = root / digests([wheel])[0][:16] / wheel.name
+    target.parent.mkdir(exist_ok=True)
+    return wheel.replace(target)
+
+
+def digests(found: Iterable[Path]) -> tuple[str, ...]:
+    """SHA-256 of each of these wheels, as hexadecimal digits, sorted."""
+    return tuple(sorted(hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in found))
+
+
+def _download(pins: Sequence[str], python: str, folder: Path, options: Sequence[str]) -> str | None:
+    """Have pip put the wheels of these pins for this Python into the folder; what it says where it can't, else None."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as listed:
-        listed.write("".join(f"{pin}\n" for pin in asked.pins))
+        listed.write("".join(f"{pin}\n" for pin in pins))
         listed.flush()
         command = [
             *_pip(), "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--implementation", "cp",
-            "--python-version", asked.python, "--dest", str(folder), "-r", listed.name,
+            "--python-version", python, "--dest", str(folder), "-r", listed.name, *options,
         ]  # fmt: skip
-        command += [part for place in places for part in ("--find-links", str(place))]
-        command += [part for name in _platforms() for part in ("--platform", name)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise EnvironmentProblem(f"the pinned packages could not be fetched within {_SECONDS} s") from error
-    if done.returncode:
-        told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        raise EnvironmentProblem(
-            f"the pinned packages can't be fetched: {told[0] if told else 'pip says nothing'}",
-            "Each must have a wheel for Linux in your package index; pip's own settings say which index that is.",
-        )
-    names = {canonicalize_name(pin.partition("==")[0]) for pin in asked.pins}
-    return tuple(sorted(path for path in folder.glob("*.whl") if name_of(path) in names))
+    if not done.returncode:
+        return None
+    told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+    return told[0] if told else "pip says nothing"
 
 
 def settle_file(path: Path, python: str) -> Settled:
@@ -69,6 +120,12 @@ def settle_file(path: Path, python: str) -> Settled:
             purpose="the packages can't be settled",
         )
         return Settled(python, lock.read_pins(target))
+
+
+def among(pins: Iterable[str], local: Iterable[Path]) -> tuple[Path, ...]:
+    """Those of the `local` wheels whose distribution is among the pins."""
+    names = {canonicalize_name(pin.partition("==")[0]) for pin in pins}
+    return tuple(wheel for wheel in local if name_of(wheel) in names)
 
 
 def name_of(wheel: Path) -> str:

@@ -85,15 +85,16 @@ class Forecast:
         document["sections"] = {role: list(cells) for role, cells in self.sections.items()}
         return {"forecast": True, **document, "refused": self.refused}
 
-    def verdict(self) -> str:
-        """The last line: what to expect of a build."""
+    def verdict(self, *, kernel_works: bool = True) -> str:
+        """The last line: what to expect of a build, where its kernel works at all."""
         found = count([item for item in self.diagnostics if item.severity != "info"])
         hidden = f" ({len(self.suppressed)} suppressed by comments)" if self.suppressed else ""
+        where = "" if kernel_works else "in the notebook "
         if self.refused:
             return f"Forecast: {found}{hidden}. A build would be refused."
         if found:
-            return f"Forecast: {found}{hidden}; nothing stands in the way of a build."
-        return f"Forecast: nothing stands in the way of a build{hidden}."
+            return f"Forecast: {found}{hidden}; nothing {where}stands in the way of a build."
+        return f"Forecast: nothing {where}stands in the way of a build{hidden}."
 
     def text(self) -> str:
         """The forecast for a terminal, without its diagnostics."""

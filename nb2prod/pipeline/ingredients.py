@@ -108,7 +108,7 @@ def package(packed: Ingredients, project: Path, stage: Path) -> tuple[Path, Pins
     )
     about = {"nb2prod.notebook": notebook.name, "nb2prod.owner": options.owner, "nb2prod.runbook": options.runbook}
     labels = {key: value for key, value in about.items() if value}
-    request = staging.Request(name, labels, told.fields.loaded, told.fields.loose)
+    request = staging.Request(name, labels, told.fields.loaded, told.fields.loose, packed.environment.wheels)
     staged = staging.stage(project, request, environment=packed.environment.installed(), store=stage / "bentos")
     return staged.folder, staged.pins
 

@@ -93,7 +93,7 @@ def settled(target: str, kernel: str | None, python: str | None) -> Settled:
         asked = build_environment.asked_for(path, kernel, Sources())
         return Settled(asked.environment.python_version, lock.settle(asked, Sources()))
     found = pinned.of_bento(_bento(target))
-    return Settled(found.python, found.pins)
+    return Settled(found.python, found.pins, found.wheels)
 
 
 def fetch(asked: Settled, folder: Path) -> tuple[Path, ...]:

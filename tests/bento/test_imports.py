@@ -28,11 +28,11 @@ def test_every_absolute_import_counts_wherever_it_stands(source, names):
     assert imports.of_source(source) == names
 
 
-def written(folder: Path, features: str, **changes) -> Path:
+def written(folder: Path, features: str) -> Path:
     predict = "def predict(X):\n    return X\n"
     return project.write(
         folder,
-        project.ProjectFiles(features=features, predict=predict, signature={}, reference={}, examples={}, **changes),
+        project.ProjectFiles(features=features, predict=predict, signature={}, reference={}, examples={}),
     )
 
 
@@ -45,12 +45,11 @@ def test_a_project_needs_what_its_code_and_its_runtime_import_but_not_the_standa
 
 def test_readers_of_artifact_formats_are_not_needed_without_such_an_artifact(tmp_path):
     found = imports.of_project(written(tmp_path, "X = 1\n"))
-    assert not {"skops", "pyarrow", "xgboost", "lightgbm", "cloudpickle"} & found
+    assert not {"skops", "xgboost", "lightgbm", "cloudpickle"} & found
 
 
-def test_what_the_options_ask_for_is_needed(tmp_path):
-    found = imports.of_project(written(tmp_path, "X = 1\n", options={"request_log": 0.1}))
-    assert "pyarrow" in found
+def test_what_scores_tables_and_writes_the_request_log_is_needed_by_every_bento(tmp_path):
+    assert "pyarrow" in imports.of_project(written(tmp_path, "X = 1\n"))
 
 
 def test_a_file_that_python_can_not_import_needs_nothing(tmp_path):

@@ -335,6 +335,14 @@ def test_check_says_forecast_and_runs_nothing(capsys, tmp_path):
 
 
 @pytest.mark.usefixtures("books")
+def test_check_does_not_promise_a_build_where_the_kernel_is_missing(capsys):
+    assert main(["check", "good.ipynb", "--kernel", "nowhere"]) == 0
+    shown = capsys.readouterr().out
+    assert "nothing in the notebook stands in the way" in shown
+    assert "'nowhere' is not installed\n  A build would end before the notebook runs." in shown
+
+
+@pytest.mark.usefixtures("books")
 def test_check_as_json(capsys):
     assert main(["check", "ranked.ipynb", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)

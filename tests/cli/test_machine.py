@@ -59,6 +59,21 @@ def test_a_kernel_whose_program_is_gone_is_said(states, monkeypatch, tmp_path):
     assert "kernelspec remove gone" in found["remedy"]
 
 
+def test_a_kernel_of_another_python_than_can_be_built_is_said(states, monkeypatch, tmp_path):
+    spec = tmp_path / "kernels" / "new"
+    spec.mkdir(parents=True)
+    # This Python, but for what it says of its version.
+    program, here = tmp_path / "python3.99", f"{sys.version_info[0]}.{sys.version_info[1]}"
+    program.write_text(f'#!/bin/sh\n\'{sys.executable}\' "$@" | sed \'s/"{here}[.0-9]*"/"3.99"/g\'\n')
+    program.chmod(0o755)
+    argv = [str(program), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "new", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    found = states()["kernel new"]
+    assert found["state"] == "missing"
+    assert "too new" in found["found"]
+
+
 @pytest.mark.parametrize(("kernel", "state"), [("python3", "works"), ("elsewhere", "broken")])
 def test_the_kernel_of_a_notebook(kernel, state, states, folder):
     save(folder / "book.ipynb", *GOOD, kernel=kernel)

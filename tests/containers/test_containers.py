@@ -2,14 +2,17 @@
 
 import json
 import shutil
+import subprocess
 import sys
 import urllib.request
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from nb2prod.parity import ports
 from tests.containers.conftest import BASE, ROOT, run
-from tests.matrix.environments import ENVIRONMENTS, NoInterpreter, python_of
+from tests.matrix.environments import ENVIRONMENTS, NoInterpreter, interpreter, python_of, uv
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -118,3 +121,63 @@ def test_a_notebook_of_another_environment_runs_in_a_container_of_its_versions(r
     asked = "import pandas, sklearn, sys; print(sys.version_info[:2], pandas.__version__, sklearn.__version__)"
     entry = ["podman", "run", "--rm", "--entrypoint", "", "--network=host", tag, "python", "-c", asked]
     assert run(*entry, env=environment).strip() == "(3, 11) 2.2.3 1.5.2"
+
+
+HOUSE = """[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "house-rules"
+version = "1.0"
+"""
+NOTEBOOK = (
+    (None, "import numpy as np, pandas as pd\nfrom sklearn.linear_model import LinearRegression\nimport house_rules"),
+    (None, "i = np.arange(60)\ndf = pd.DataFrame({'a': i % 7, 'b': i % 5, 'y': i * 2.0})"),
+    ("feature", "X = house_rules.areas(df[['a', 'b']])"),
+    ("train", "model = LinearRegression().fit(X[:40], df['y'][:40])"),
+    ("predict", "y_pred = model.predict(X[40:])"),
+)
+
+
+@pytest.mark.matrix
+def test_a_package_from_a_folder_goes_along_as_its_wheel(released, tmp_path):
+    """It is on no index: its wheel is in the Bento, which is served and put into an image without the folder of wheels."""
+    try:
+        environment = next(item for item in ENVIRONMENTS if item.name == "python3.11-pandas2.2")
+        base = interpreter(environment.python)
+    except NoInterpreter as missing:
+        pytest.skip(str(missing))
+    package = tmp_path / "package"
+    (package / "house_rules").mkdir(parents=True)
+    (package / "pyproject.toml").write_text(HOUSE)
+    (package / "house_rules" / "__init__.py").write_text("def areas(x):\n    return x.assign(area=x.a * x.b)\n")
+    wheels = tmp_path / "wheels"
+    python = tmp_path / "kernel" / "bin" / "python"
+    run(uv(), "venv", "--quiet", "--python", base, python.parents[1])
+    run(uv(), "pip", "install", "--quiet", "--python", python, "-r", environment.pins("kernel"), package)
+    run(uv(), "build", "--quiet", "--wheel", "--out-dir", wheels, package)
+    spec = tmp_path / "jupyter" / "kernels" / "house"
+    spec.mkdir(parents=True)
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "House", "language": "python"}))
+    cells = [new_code_cell(source, metadata={"tags": [tag]} if tag else {}) for tag, source in NOTEBOOK]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "house.ipynb")
+    known = {**released.environment, "JUPYTER_PATH": str(tmp_path / "jupyter")}
+
+    def nb2prod(*arguments, code=0):
+        command = [sys.executable, "-m", "nb2prod", *arguments, "--json"]
+        done = subprocess.run(
+            command, env=known, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False
+        )
+        assert done.returncode == code, f"{arguments}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+        return json.loads(done.stdout)
+
+    refused = nb2prod("build", "house.ipynb", "--kernel", "house", code=2)
+    assert "house-rules==1.0" in refused["error"]["message"]
+    assert "--find-links" in refused["error"]["hint"]
+    tag = nb2prod("build", "house.ipynb", "--kernel", "house", "--find-links", "wheels")["bento"]
+    shutil.rmtree(wheels)
+    nb2prod("env", "remove", *(item["key"] for item in nb2prod("env", "list")["environments"]))
+    assert nb2prod("parity", tag)["passed"] is True
+    made = nb2prod("containerize", tag, "--engine", "podman", "--base-image", BASE, "--run-option=--network=host")
+    assert made["parity"]["passed"] is True

@@ -1,13 +1,14 @@
 """Which environment a Bento is served in."""
 
 import json
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from nb2prod.environments import interpreter, lock, pinned, served
+from nb2prod.environments import interpreter, lock, pinned, served, wheels
 from nb2prod.environments.interpreter import Distribution, Environment
 from nb2prod.environments.uv import Sources
 from nb2prod.errors import EnvironmentProblem
@@ -46,6 +47,30 @@ def test_any_other_version_has_an_environment_of_its_own_which_is_found_again(be
     assert not made.own
     assert made.python != Path(sys.executable)
     assert served.of_bento(folder, Sources(offline=True)) == made
+
+
+def test_a_wheel_in_the_bento_stands_for_its_pin_and_is_told_apart_by_its_content(bento, tmp_path):
+    folder = bento("ours==1.0")
+    carried = wheel(folder / "src" / pinned.WHEELS, "ours", source="value = 'first'\n")
+    first = served.of_bento(folder, Sources(offline=True))
+    assert served.of_bento(folder, Sources(offline=True)) == first
+    wheel(carried.parent, "ours", source="value = 'second'\n")
+    second = served.of_bento(folder, Sources(offline=True))
+    said = [
+        subprocess.run(
+            [made.python, "-c", "import ours; print(ours.value)"], capture_output=True, text=True, check=True
+        )
+        for made in (first, second)
+    ]
+    assert [done.stdout.strip() for done in said] == ["first", "second"]
+
+
+def test_a_package_from_a_folder_whose_wheel_is_not_in_the_folder_given_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("NB2PROD_HOME", str(tmp_path / "home"))
+    wheel(tmp_path / "wheels", "ours", version="0.9")
+    with pytest.raises(EnvironmentProblem, match=r"no wheel in .*wheels: .*ours==1\.0") as caught:
+        wheels.local(["ours==1.0"], HERE, Sources((str(tmp_path / "wheels"),)))
+    assert "pip wheel --no-deps" in caught.value.hint
 
 
 def test_a_python_that_is_not_here_is_named(bento):

@@ -13,7 +13,7 @@ from pathlib import Path
 import uv
 
 from nb2prod import home
-from nb2prod.environments import wheels
+from nb2prod.environments import pinned, wheels
 from nb2prod.environments.lock import Settled
 from nb2prod.errors import EnvironmentProblem
 from nb2prod.release.images import sbom
@@ -75,7 +75,7 @@ def write(folder: Path, release: ReleaseRecord, bento: Path, base: str) -> Path:
         shutil.copytree(bento, folder / "bento", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy2(uv.find_uv_bin(), folder / "uv")
         (folder / "requirements.txt").write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
-        fetched = _wheels(folder / "wheels", minor(release.python), pins)
+        fetched = _wheels(folder / "wheels", Settled(minor(release.python), pins, pinned.of_bento(bento).wheels))
         (folder / sbom.FILE).write_text(sbom.render(release, pins, fetched), encoding="utf-8")
         (folder / "Dockerfile").write_text(dockerfile(release, pins, base), encoding="utf-8")
     except OSError as error:
@@ -125,12 +125,13 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _wheels(target: Path, python: str, pins: tuple[str, ...]) -> dict[str, Path]:
+def _wheels(target: Path, asked: Settled) -> dict[str, Path]:
     """The pinned wheels in `target`, by canonical name; those fetched before are taken from nb2prod's home."""
     target.mkdir()
     cache = home.make(home.home() / "wheels")
-    found = {wheels.name_of(wheel): wheel for wheel in wheels.fetch(Settled(python, pins), target, [cache])}
-    for wheel in found.values():
-        if not (cache / wheel.name).exists():
+    found = {wheels.name_of(wheel): wheel for wheel in wheels.fetch(asked, target, [cache])}
+    local = {wheels.name_of(wheel) for wheel in asked.wheels}
+    for name, wheel in found.items():
+        if name not in local and not (cache / wheel.name).exists():
             shutil.copy2(wheel, cache / wheel.name)
     return found
