@@ -195,5 +195,5 @@ def test_the_systemd_unit_is_one_that_systemd_takes(releases, tmp_path, monkeypa
     )
     told = [line for line in done.stderr.splitlines() if "nb2prod" in line]
     assert (done.returncode, told) == (0, []), done.stderr
-    monkeypatch.setenv("NB2PROD_HOME", "/tmp/a b%c")
-    assert 'Environment="NB2PROD_HOME=/tmp/a b%%c"' in systemd.text("flights")
+    monkeypatch.setenv("NB2PROD_HOME", str(tmp_path / "a b%c"))
+    assert f'Environment="NB2PROD_HOME={tmp_path}/a b%%c"' in systemd.text("flights")
