@@ -1,11 +1,13 @@
 """Does watching keep its promise, how soon does it find a shift, and how much log can it read?
 
-    python benchmarks/watching.py [--deployments 300] [--days 365] [--shifts 100] [--rows 10000000] [--processes 2] [--json]
+    python benchmarks/watching.py [--deployments 300] [--days 365] [--shifts 100] [--rows 10000000] [--nannyml 10] [--processes 2] [--json]
 
 1. False alarms: simulated deployments of 20 fields whose rows come as training's did (a reference of 5,000 rows, 200 rows a day, a look a day), by the
-   same evidence, family and size as `nb2prod watch`, at alpha 1 %. Beside it what a chi-squared test of each day at 5 % would have raised.
+   same evidence, family and size as `nb2prod watch`, at alpha 1 %. Beside it what a chi-squared test of each day at 5 % would have raised, and
+   NannyML's defaults on --nannyml deployments (nannyml_defaults.py; left out, with the reason, where it can't be installed).
 2. Days until a shift of total variation .25 and .1 is found, of 200 rows a day, from the first day or after 100 quiet ones.
 3. The flights of example_notebooks/data: January is the reference, days follow in their order, and shuffled.
+   The US census' employment in Massachusetts, which NannyML's wheel brings: 2015 is the reference, 2,000 rows a day of the years after it.
 4. A log of --rows rows in Parquet files by day: seconds and memory of the first look, seconds of a second one that has nothing to read.
 
 Prints a line a figure with its goal. Exit code 1 where a goal is missed.
@@ -14,6 +16,7 @@ Prints a line a figure with its goal. Exit code 1 where a goal is missed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import json
 import math
@@ -34,7 +37,8 @@ import numpy.typing as npt
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from nb2prod.evidence.counts import CountEvidence  # noqa: E402 - found beside this file
+from benchmarks import nannyml_defaults  # noqa: E402 - found beside this file
+from nb2prod.evidence.counts import CountEvidence  # noqa: E402
 from nb2prod.evidence.families import rejected  # noqa: E402
 from nb2prod.evidence.sizes import total_variation  # noqa: E402
 from nb2prod.watching.verdict import Thresholds  # noqa: E402
@@ -164,6 +168,41 @@ def flights() -> list[Figure]:
     return figures
 
 
+def employment(python: Path) -> list[Figure]:
+    """Real drift that comes in a wheel: which fields have drifted by the last day, and after how many days the first."""
+    import pandas as pd
+
+    with tempfile.TemporaryDirectory(prefix="nb2prod-employment-") as folder:
+        known, later = map(pd.read_csv, nannyml_defaults.employment(python, Path(folder)))
+    bins = {name: _bins(known[name]) for name in known.columns}
+    family = Family([_in_bins(known[name], bins[name]) for name in known.columns])
+    first, drifted = 0, set()
+    for day, start in enumerate(range(0, len(later), 10 * A_DAY), start=1):
+        rows = later.iloc[start : start + 10 * A_DAY]
+        found = set(family.look([_in_bins(rows[name], bins[name]) for name in known.columns]))
+        first = first or (day if found else 0)
+        drifted |= found
+    names = ", ".join(known.columns[at] for at in sorted(drifted)) or "none"
+    return [
+        Figure(f"employment: fields of {len(known.columns)} that have drifted ({names})", len(drifted)),
+        Figure("employment: days of 2,000 rows until the first of them (0: never)", first),
+    ]
+
+
+def _bins(values: Any) -> tuple[Any, Floats]:
+    """The most frequent values of a column of few, or the inner edges of ranges; the other one is empty."""
+    if values.nunique() <= FIELDS + BINS:
+        return values.value_counts().index[: BINS - 1], np.array([])
+    return [], np.unique(np.nanquantile(values, np.arange(1, BINS) / BINS))
+
+
+def _in_bins(values: Any, bins: tuple[Any, Floats]) -> Floats:
+    frequent, edges = bins
+    if not len(frequent):
+        return _counts(values, edges)
+    return np.array([*(float((values == one).sum()) for one in frequent), float((~values.isin(frequent)).sum())])
+
+
 def _counts(values: Any, edges: Floats) -> Floats:
     known = values.dropna().to_numpy(dtype="float64")
     return np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1).astype("float64")
@@ -227,6 +266,12 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--shifts", type=int, default=100)
     parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument(
+        "--nannyml", type=int, default=10, metavar="N", help="deployments that NannyML watches; 0: none"
+    )
+    parser.add_argument(
+        "--environment", type=Path, metavar="FOLDER", help="keep NannyML's environment here, and use it again"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--part", choices=("write", "look"), help=argparse.SUPPRESS)
@@ -245,6 +290,17 @@ def main() -> int:
 
     with ProcessPoolExecutor(asked.processes) as pool:
         told(simulated(asked.deployments, asked.days, asked.shifts, pool))
+    other = "NannyML was not asked"
+    with contextlib.ExitStack() as stack:
+        try:
+            if asked.nannyml:
+                python = stack.enter_context(nannyml_defaults.environment(asked.environment))
+                other = nannyml_defaults.sentence(nannyml_defaults.figures(python, asked.nannyml, asked.days))
+                told(employment(python))
+        except nannyml_defaults.LeftOut as reason:
+            other = str(reason)
+    if not asked.json:
+        print(other, flush=True)
     told(flights())
     told(big_log(asked.rows))
     if asked.json:
@@ -253,6 +309,7 @@ def main() -> int:
                 {
                     "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
                     "figures": [asdict(item) for item in figures],
+                    "nannyml": other,
                 }
             )
         )
