@@ -26,9 +26,10 @@ from typing import Any
 
 from nb2prod.criteria import environment_table, gate_table
 from nb2prod.errors import InputError
+from nb2prod.triggers import retrain_table
 
 FILE_NAME = "nb2prod.toml"
-_TABLES = ("environments", "filters", "gates", "parameters", "serving", "tolerances", "watch")
+_TABLES = ("environments", "filters", "gates", "parameters", "retrain", "serving", "tolerances", "watch")
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
 )
@@ -78,6 +79,8 @@ class Options:
 
     gates: Mapping[str, str | bool] = field(default_factory=dict)
     """What a release must show before it is deployed: `roc_auc = ">= 0.8"`."""
+    retrain: Mapping[str, Any] = field(default_factory=dict)
+    """When the model is trained again, and what becomes of the new one: see `triggers.Terms`."""
     environments: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
     """Names that a release moves through, in their order, each with gates of its own."""
 
@@ -199,6 +202,7 @@ def _readers() -> dict[str, Callable[[Any, str], Any]]:
         "serving": _serving,
         "watch": watch_table,
         "gates": gate_table,
+        "retrain": retrain_table,
         "environments": environment_table,
     }
 

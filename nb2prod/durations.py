@@ -1,19 +1,31 @@
-"""How long the stages of a notebook's builds took, so that the next one can say what to expect."""
+"""Durations: as they are written, and those of the stages of a notebook's builds, so that the next one can say what to expect."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from nb2prod import home
+from nb2prod.errors import InputError
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _FILE = "durations.json"
 _MOST = 200
 """Names that are remembered; the oldest are forgotten."""
+
+
+def parse_duration(text: str, what: str) -> float:
+    """The seconds of `90s`, `10m`, `2h` or `1d`; raises `InputError`, which names `what`."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"{what} {text} is no duration", "For example 90s, 10m, 2h or 1d.")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def last(name: str) -> dict[str, float]:

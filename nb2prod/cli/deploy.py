@@ -104,7 +104,8 @@ def _staged(flags: dict[str, Any]) -> StagedWish | None:
                 f"--{given[0].replace('_', '-')} is for a staged rollout", "Add --stages shadow,1,10,50,100."
             )
         return None
-    from nb2prod.release.stages.plan import parse_duration, parse_stages
+    from nb2prod.durations import parse_duration
+    from nb2prod.release.stages.plan import parse_stages
     from nb2prod.rollouts.begin import StagedWish
 
     return StagedWish(

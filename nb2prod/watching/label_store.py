@@ -107,6 +107,15 @@ class LabelStore:
             ).fetchall()
         return [Labelled(dt.date.fromisoformat(day), json.loads(made), json.loads(true)) for day, made, true in rows]
 
+    def newest(self, model: str, most: int) -> list[tuple[Key, Any]]:
+        """The last labels of rows that this model had an answer for, `most` at most, by day: the row's key and what turned out to be true."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT request_id, position, value FROM label WHERE model = ? AND prediction <> 'null' ORDER BY day DESC, request_id, position LIMIT ?",
+                (model, most),
+            ).fetchall()
+        return [((identity, position), json.loads(value)) for identity, position, value in reversed(rows)]
+
     def counts(self) -> tuple[int, int, int]:
         """How many rows have a label, how many of these were corrected, and how many belong to no row that was found."""
         with self._open() as connection:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nb2prod.runtime.signature import Signature
 from nb2prod.watching import request_files
@@ -68,6 +70,24 @@ def sample(
     kept.sort(key=lambda item: item[0])
     drawn = sorted(kept[:most], key=lambda item: item[1])
     return Sample(tuple(row for _, _, row in drawn), total, tuple(unreadable))
+
+
+def of_keys(
+    logs: Sequence[Path], model: str, signature: Signature, keys: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], LoggedRow]:
+    """The rows of these request ids and positions that this model answered, as far as the log has them; files that can't be read are passed over."""
+    wanted = set(keys)
+    identities = pa.array(sorted({identity for identity, _ in wanted}), pa.string())
+    found: dict[tuple[str, int], LoggedRow] = {}
+    for file in request_files.files(logs):
+        with suppress(request_files.Unreadable):
+            for batch in request_files.batches(file, model, _columns(signature)):
+                mine = batch.filter(pc.is_in(batch.column("request_id"), value_set=identities))
+                rows = _rows(mine, signature)
+                found |= {
+                    (row.request_id, row.position): row for row in rows if (row.request_id, row.position) in wanted
+                }
+    return found
 
 
 def _columns(signature: Signature) -> list[str]:

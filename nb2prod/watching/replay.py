@@ -114,7 +114,7 @@ class Replay:
         return {**asdict(self), "sentence": self.sentence}
 
 
-class _Asked(Protocol):
+class Asked(Protocol):
     """What answers rows."""
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer]: ...
@@ -152,9 +152,9 @@ def replay(subject: Subject, wish: Wish = Wish(), progress: Progress | None = No
     with _answering("release" if wish.against else wish.how, bento, progress) as asked:
         requests = [item.row for item in rows]
         if unsaid is None:
-            answers = _asked_all(asked, requests)
+            answers = answers_of(asked, requests)
         else:
-            settled = unsaid.settled(requests, partial(_asked_all, asked), _Same(tolerance, signature))
+            settled = unsaid.settled(requests, partial(answers_of, asked), _Same(tolerance, signature))
             open_rows = settled.count(None)
             if open_rows:
                 skipped[f"whose answer depends on {unsaid.names}, which the log leaves out"] += open_rows
@@ -291,7 +291,7 @@ def _replayable(
 
 
 @contextmanager
-def _answering(how: How, bento: Path, progress: Progress) -> Iterator[_Asked]:
+def _answering(how: How, bento: Path, progress: Progress) -> Iterator[Asked]:
     if how == "own lines":
         with Worker(bento, hash_seed=0) as worker:
             yield worker
@@ -300,7 +300,8 @@ def _answering(how: How, bento: Path, progress: Progress) -> Iterator[_Asked]:
         yield Service(server.client, progress.message)
 
 
-def _asked_all(asked: _Asked, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+def answers_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    """What a running service, or the Bento's code without HTTP, answers to these rows, in parts of a size that it takes."""
     if isinstance(asked, Service):
         return asked.predict_batches(rows)
     answers: list[Answer] = []
@@ -362,7 +363,7 @@ class _Explainer:
         )
 
 
-def _features(asked: _Asked, rows: Sequence[LoggedRow]) -> list[tuple[Sequence[str] | None, Sequence[Any]] | None]:
+def _features(asked: Asked, rows: Sequence[LoggedRow]) -> list[tuple[Sequence[str] | None, Sequence[Any]] | None]:
     """The features of each row that the log holds some of, with their names; None for the others, and where none are computed."""
     wanted = [at for at, item in enumerate(rows) if item.features is not None]
     found: list[tuple[Sequence[str] | None, Sequence[Any]] | None] = [None] * len(rows)

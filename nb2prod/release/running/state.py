@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from nb2prod.errors import InputError
-from nb2prod.release import alarms, ownership, records, source
+from nb2prod.release import alarms, attempts, ownership, records, source
 from nb2prod.release.deployment import Deployment, State
 from nb2prod.release.ownership import Ownership
 from nb2prod.release.record import ReleaseRecord
@@ -190,6 +190,7 @@ def _remarks(
     elif release is not None and not held.owner:
         notes.append(f"it has no owner: nb2prod own {placement.name} --owner WHO")
     notes += alarms.remarks(placement.name, held.acknowledge_hours or ownership.ACKNOWLEDGE_HOURS)
+    notes += attempts.remarks(placement.name)
     if changed:
         notes.append("the notebook has changed since this was built")
     return notes

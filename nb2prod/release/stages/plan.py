@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from nb2prod.errors import InputError
 
 SHADOW, WHOLE = 0, 10_000
 """Shares are counted in ten-thousandths of the requests, as HAProxy draws them. In shadow the logged requests are asked, and no caller meets the canary."""
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 
 
 @dataclass(frozen=True)
@@ -63,11 +60,3 @@ def parse_stages(text: str) -> tuple[int, ...]:
     if found[-1] != WHOLE or len(found) < 2:
         raise wrong
     return tuple(found)
-
-
-def parse_duration(text: str, what: str) -> float:
-    """The seconds of `90s`, `10m`, `2h` or `1d`; raises `InputError`, which names `what`."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        raise InputError(f"{what} {text} is no duration", "For example 90s, 10m, 2h or 1d.")
-    return float(found[1]) * _UNITS[found[2]]
