@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nb2prod.durations import parse_duration
 from nb2prod.errors import InputError
 from nb2prod.release.running import answers
 from nb2prod.release.stages import state
-from nb2prod.release.stages.plan import Plan, parse_duration, parse_stages
+from nb2prod.release.stages.plan import Plan, parse_stages
 from nb2prod.release.stages.standing import standing
 from nb2prod.release.stages.state import Rates, Shadow, StagedRollout, Standing, Tally, counted, decided
 from nb2prod.rollouts.questions import PredictionBins, tallies
