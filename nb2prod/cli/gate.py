@@ -13,7 +13,8 @@ from nb2prod.cli.table import columns
 from nb2prod.errors import InputError
 
 if TYPE_CHECKING:
-    from nb2prod.release.gates.check import GateReport, GateResult
+    from nb2prod.release.gates.check import GateReport
+    from nb2prod.release.gates.result import GateResult
     from nb2prod.release.record import ReleaseRecord
 
 _COLOURS = {"passed": "green", "failed": "red", "undecided": "yellow"}

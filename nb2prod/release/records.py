@@ -16,6 +16,7 @@ from typing import Any
 
 from nb2prod import home, room
 from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.evaluation import stress
 from nb2prod.evaluation.evaluation import Evaluation
 from nb2prod.evaluation.outcomes import Outcomes
 from nb2prod.evaluation.outcomes import from_json as outcomes_of
@@ -114,7 +115,11 @@ def proved_again(item: ReleaseRecord, report: ParityReport) -> ReleaseRecord:
         item.metrics(),
         _outcomes(item),
     )
+    stressed = (item.folder or Path()) / stress.FILE
+    kept = stressed.read_bytes() if stressed.is_file() else None
     made = write(item, contents)
+    if kept is not None and made.folder is not None:
+        (made.folder / stress.FILE).write_bytes(kept)
     with contextlib.suppress(InputError):  # it may have been removed from the store
         store.replace_card(store.find(item.bento), contents.card)
     return made

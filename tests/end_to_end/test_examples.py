@@ -124,6 +124,21 @@ def test_the_release_is_proved_again_without_the_notebook(home: Home, built: dic
     assert json.loads(done.stdout)["passed"] is True
 
 
+def test_the_release_is_put_under_stress(home: Home, built: dict[str, dict[str, Any]]) -> None:
+    bento = built["diabetes_progression"]["bento"]
+    page = home.folder / "stress.html"
+    done = home.run("stress", bento, "--page", str(page), "--json")
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert found["loss_name"] == "absolute error"
+    effects = {(item["field"], item["kind"]): item for item in found["effects"]}
+    assert effects["bmi", "higher"]["changed"] == 1.0
+    assert effects["bmi", "higher"]["loss"] > effects["bmi", "higher"]["loss_before"]
+    assert [(item["callers"], item["failed"]) for item in found["load"]] == [(1, 0), (16, 0)]
+    assert found["ageing"]["reason"] == "the raw table has no time by which rows could be told apart"
+    assert "under stress" in page.read_text()
+
+
 def test_not_servable_is_refused_line_by_line(home: Home) -> None:
     done = home.run("build", str(home.folder / "notebooks" / "not_servable.ipynb"), "--json")
     document = json.loads(done.stdout)

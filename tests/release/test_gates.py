@@ -8,6 +8,7 @@ import pytest
 from nb2prod import config, criteria
 from nb2prod.cli import main
 from nb2prod.errors import EnvironmentProblem, InputError
+from nb2prod.evaluation import stress
 from nb2prod.evaluation.evaluation import evaluate
 from nb2prod.evaluation.outcomes import Outcomes
 from nb2prod.release import deployments, garbage, record, records
@@ -273,3 +274,47 @@ def test_without_stated_environments_there_are_the_usual_ones(make):
     assert environments.promote("flights", "production").release == "flights:aa11"
     with pytest.raises(InputError, match="no environment 'mars'"):
         environments.promote("flights", "mars")
+
+
+def put_under_stress(item, **changed):
+    report = stress.StressReport(
+        item.bento,
+        "2026-01-01T00:00:00+00:00",
+        100,
+        "absolute error",
+        (stress.Effect("unseen", "city", 100, 0, 4, 0.5), stress.Effect("missing", "city", 100, 100, 0, 0.0)),
+        changed.pop("ageing", stress.Ageing("day", "roc_auc", 40, 0.81, 0.75, 0.86, 0.9)),
+        (stress.Load(1, 320, 2.0, 4.0), stress.Load(16, 320, 9.0, 21.0)),
+        500.0,
+    )
+    (item.folder / stress.FILE).write_text(json.dumps({**report.to_json(), **changed}))
+
+
+@pytest.mark.parametrize(
+    ("gate", "wanted", "outcome", "said"),
+    [
+        ("stress.unanswered", "<= 0.05", "passed", "the worst of 2 alterations"),
+        ("stress.unanswered", "<= 0.01", "failed", "the worst of 2 alterations"),
+        ("stress.p99_ms", "<= 20", "failed", "16 callers at a time"),
+        ("newest.roc_auc", ">= 0.8", "passed", "the newest 40 rows by day"),
+        ("newest.f1", ">= 0.8", "failed", "the newest rows have roc_auc, not f1"),
+    ],
+)
+def test_gates_ask_the_stress_test(make, gate, wanted, outcome, said):
+    item = make("aa11", {gate: wanted})
+    (found,) = check.check(item, None).results
+    assert found.outcome == "undecided"
+    assert "nb2prod stress flights:aa11" in found.note
+    put_under_stress(item)
+    (found,) = check.check(item, None).results
+    assert (found.outcome, said in found.note) == (outcome, True)
+
+
+def test_a_stress_test_that_could_not_tell_passes_no_gate(make):
+    item = make("aa11", {"newest.roc_auc": ">= 0.8"})
+    put_under_stress(item, ageing=stress.Ageing(reason="the raw table has no time"))
+    assert check.check(item, None).results[0].outcome == "undecided"
+    put_under_stress(item, schema=99)
+    (found,) = check.check(item, None).results
+    assert found.outcome == "undecided"
+    assert "makes it anew" in found.note

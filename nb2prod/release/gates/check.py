@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nb2prod import config
 from nb2prod.bento import store
@@ -24,10 +24,11 @@ from nb2prod.evaluation.evaluation import Evaluation, OutputEvaluation
 from nb2prod.parity import cases
 from nb2prod.release import differences, records, source
 from nb2prod.release.gates import latency
+from nb2prod.release.gates.result import GateResult, Outcome, judged, undecided
+from nb2prod.release.gates.stressed import LOADED, NEWEST, UNANSWERED, under_stress
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running.ledger import placed
 
-Outcome = Literal["passed", "failed", "undecided"]
 PARITY, CHANGED, IMAGE = "parity", "changed_answers", "image_mb"
 LATENCIES = {"p50_ms": 0.5, "p99_ms": 0.99}
 WORST, PAIRED = "worst_slice.", "vs_live."
@@ -41,19 +42,6 @@ class Stated:
     gates: tuple[Criterion, ...]
     environments: dict[str, tuple[Criterion, ...]]
     where: str
-
-
-@dataclass(frozen=True)
-class GateResult:
-    """One gate. `value` is None where nothing was found, and `note` says why; an interval is of 95 %."""
-
-    gate: str
-    wanted: str
-    outcome: Outcome
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,8 +117,8 @@ def _criteria(table: Any, where: str) -> tuple[Criterion, ...]:
 
 
 def _check_name(name: str, where: str) -> None:
-    own = [PARITY, CHANGED, IMAGE, *LATENCIES]
-    metric = name.removeprefix(WORST).removeprefix(PAIRED).rpartition(".")[2]
+    own = [PARITY, CHANGED, IMAGE, UNANSWERED, LOADED, *LATENCIES]
+    metric = name.removeprefix(WORST).removeprefix(PAIRED).removeprefix(NEWEST).rpartition(".")[2]
     if name in own or metric in measures.BY_NAME:
         return
     known = [*own, *measures.BY_NAME]
@@ -138,7 +126,7 @@ def _check_name(name: str, where: str) -> None:
     hint = f"Did you mean {near[0]!r}? " if near else ""
     raise InputError(
         f"{where}: there is no gate {name!r}",
-        f"{hint}Gates: {', '.join(known)}; worst_slice.METRIC and vs_live.METRIC.",
+        f"{hint}Gates: {', '.join(known)}; worst_slice.METRIC, newest.METRIC and vs_live.METRIC.",
     )
 
 
@@ -158,6 +146,8 @@ class _Finder:
             return self._image(item)
         if item.name == CHANGED:
             return self._changed(item)
+        if item.name in (UNANSWERED, LOADED) or item.name.startswith(NEWEST):
+            return under_stress(item, self.release)
         if item.name.startswith(PAIRED):
             return self._paired(item)
         return self._metric(item)
@@ -171,7 +161,7 @@ class _Finder:
 
     def _latency(self, item: Criterion) -> GateResult:
         value, low, high = (1000 * part for part in latency.percentile(self._seconds, LATENCIES[item.name]))
-        return _judged(item, value, low, high, f"{latency.REQUESTS} requests of one row, one caller, this machine")
+        return judged(item, value, low, high, f"{latency.REQUESTS} requests of one row, one caller, this machine")
 
     def _image(self, item: Criterion) -> GateResult:
         from nb2prod.release.images import engine
@@ -179,10 +169,10 @@ class _Finder:
         try:
             known = engine.find().image(self.release.bento)
         except EnvironmentProblem as error:
-            return _undecided(item, error.message)
+            return undecided(item, error.message)
         if known is None or not isinstance(known.get("Size"), int):
-            return _undecided(item, f"there is no image: nb2prod containerize {self.release.bento}")
-        return _judged(item, known["Size"] / _MEGABYTE)
+            return undecided(item, f"there is no image: nb2prod containerize {self.release.bento}")
+        return judged(item, known["Size"] / _MEGABYTE)
 
     def _changed(self, item: Criterion) -> GateResult:
         first = self._first(item)
@@ -191,15 +181,15 @@ class _Finder:
         assert self.against is not None
         found = differences.answers(self.against, self.release)
         if found is None or not found.rows:
-            return _undecided(item, f"there is no row that {self.against.bento} predicted too")
+            return undecided(item, f"there is no row that {self.against.bento} predicted too")
         span = intervals.share(found.differing, found.rows)
         note = f"{found.differing:,} of {found.rows:,} rows"
-        return _judged(item, found.differing / found.rows, span.low, span.high, note)
+        return judged(item, found.differing / found.rows, span.low, span.high, note)
 
     def _metric(self, item: Criterion) -> GateResult:
         metrics = self._metrics
         if isinstance(metrics, str):
-            return _undecided(item, metrics)
+            return undecided(item, metrics)
         worst = item.name.startswith(WORST)
         output, metric, problem = _chosen(metrics.outputs, item.name.removeprefix(WORST))
         if output is None:
@@ -207,15 +197,15 @@ class _Finder:
         if worst:
             part = output.worst_slice(metric)
             if part is None:
-                return _undecided(item, f"no slice of 30 rows or more has a {metric}")
+                return undecided(item, f"no slice of 30 rows or more has a {metric}")
             found, note = part.metric(metric), f"{part.name}, {part.rows:,} rows"
         else:
             found, note = output.metric(metric), f"{output.rows:,} rows"
         if found is None or found.value is None:
-            return _undecided(item, found.reason if found is not None else f"there is no {metric}")
+            return undecided(item, found.reason if found is not None else f"there is no {metric}")
         if found.low is None and found.reason:
             note = f"{note}; no interval: {found.reason}"
-        return _judged(item, found.value, found.low, found.high, note)
+        return judged(item, found.value, found.low, found.high, note)
 
     def _paired(self, item: Criterion) -> GateResult:
         first = self._first(item)
@@ -223,7 +213,7 @@ class _Finder:
             return first
         found = self._comparison
         if not found.metrics:
-            return _undecided(item, found.reason or "nothing can be compared")
+            return undecided(item, found.reason or "nothing can be compared")
         wanted = item.name.removeprefix(PAIRED)
         known = [pair for pair in found.metrics if wanted in (pair.name, f"{pair.output}.{pair.name}")]
         if len(known) != 1:
@@ -279,22 +269,11 @@ def _chosen(outputs: Sequence[OutputEvaluation], name: str) -> tuple[OutputEvalu
     return None, metric, f"this release has no {name}; it has {', '.join(there)}"
 
 
-def _judged(
-    item: Criterion, value: float, low: float | None = None, high: float | None = None, note: str = ""
-) -> GateResult:
-    outcome: Outcome = "passed" if item.met(value) else "failed"
-    return GateResult(item.name, item.wanted, outcome, value, low, high, note)
-
-
-def _undecided(item: Criterion, note: str) -> GateResult:
-    return GateResult(item.name, item.wanted, "undecided", note=note)
-
-
 def told_apart(item: Criterion, pair: PairedMetric, rows: int) -> GateResult:
     """A difference passes where the whole interval does: what is not shown to be no worse may be worse."""
     note = f"{pair.second:.4g}, live {pair.first:.4g}, the same {rows:,} rows"
     if pair.verdict == "no difference":
-        return _judged(item, pair.difference, note=note)
+        return judged(item, pair.difference, note=note)
     outcome: Outcome = "undecided"
     if rows >= comparison.FEWEST and pair.low is not None and pair.high is not None:
         ends = (pair.low, pair.high) if item.larger_is_better else (pair.high, pair.low)
