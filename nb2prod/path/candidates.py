@@ -73,7 +73,7 @@ class _Search:
             event["output"],
             event["lineage"],
             event["token"],
-            bool(event.get("predicted")),
+            bool(event.get("predicted")) or (self.mixed and bool(previous)),
             altered=bool(event.get("altered")),
         )
         beside = _mixed(tree, step, previous, self.given) or any(r.token in self._tables for r in step.reads)
@@ -89,9 +89,7 @@ class _Search:
     def _made_of(self, step: Step, event: dict[str, Any]) -> list[Candidate] | None:
         """The candidates that a value is made of; None where it is none itself."""
         if not event.get("predicted") and any(c.predicted for c in self.found):
-            tree, statement = self.recording.statement(step.k)
-            value = getattr(statement, "value", None)
-            return (self._changes.named(tree, value, step) or None) if self.mixed and value is not None else None
+            return (self._read_by(step) or None) if self.mixed else None
         known = self._by_token.get(event["token"])
         if known is not None and known.lineage == event["lineage"] and event["kind"] == "shown":
             return None
@@ -99,6 +97,12 @@ class _Search:
         if previous is None:
             return None
         return previous + [self._answers[r.name] for r in step.reads if r.kind == "value" and r.name in self._answers]
+
+    def _read_by(self, step: Step) -> list[Candidate]:
+        """The predictions that a statement reads beside other rows, by their variables or by the columns that they stand in."""
+        tree, statement = self.recording.statement(step.k)
+        known = [c for r in step.reads if (c := self._by_token.get(r.token or -1)) is not None and c.predicted]
+        return [*known, *self._changes.named(tree, getattr(statement, "value", None) or statement, step)]
 
 
 def _only_shows(statement: ast.stmt, names: set[str | None]) -> bool:

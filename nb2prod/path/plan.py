@@ -75,9 +75,11 @@ class Planner:
             other.notes, other.options = [], replace(self.options, prediction=name)
             with contextlib.suppress(Refused):
                 made = other.plan_for(predictions.choose(self.recording, name))
-                # Where the table has the target and it is not known, the value may be the prediction's error, as columns beside it commonly are.
+                # Where the table has the target and it is not known, the value may be the prediction's error, as columns often are.
+                apart = self.trials.fitted(made.prediction, made.table) is None
                 written = any(step.event("written") is not None for step in made.prediction.steps)
-                if made.target or (not written and self.trials.fitted(made.prediction, made.table) is None):
+                learned = bool(self.trials.training_rows(made.prediction, made.table))
+                if made.target or (apart and (learned or not written)):
                     return made
         return self.plan_for(prediction)
 

@@ -46,6 +46,31 @@ CASES |= {
         "",
         "final",
     ),
+    "a comprehension over both": (
+        "final = [0.0 if k == 'loft' else p for p, k in zip(y_pred, test['kind'])]",
+        "",
+        "final",
+    ),
+    "a loop over both": (
+        "final = []\nfor p, (_, row) in zip(y_pred, test.iterrows()):\n    final.append(0.0 if row['kind'] == 'loft' else p)",
+        "",
+        "final",
+    ),
+    "a loop over the answers": (
+        "words = []\nfor p in y_pred:\n    words.append('dear' if p > 1e4 else 'cheap')",
+        "",
+        "words",
+    ),
+    "a loop that writes into the answers of some": (
+        "for i in range(len(y_pred)):\n    if test['kind'].iloc[i] == 'loft':\n        y_pred[i] = 0.0",
+        "",
+        "y_pred",
+    ),
+    "errors that a loop gathers": (
+        "errors = []\nfor p, t in zip(y_pred, y_test):\n    errors.append(abs(p - t))",
+        "",
+        "y_pred",
+    ),
     "a column of something else": (
         f"{CAP}test['area'] = test.apply(lambda r: r['size'] * r['rooms'], axis=1)",
         "",
@@ -61,5 +86,45 @@ def test_what_is_made_of_columns_is_served_where_it_is_no_error(name: str, tmp_p
     fit = f"{before}\nmodel = LinearRegression().fit(train[features], y)"
     made, served = plan_and_serve([("data", LOAD), ("train", fit), ("predict", PREDICTED + lines)], tmp_path)
     assert made.prediction.label == expected
-    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
+    alone = served.one_by_one()
+    assert alone == (served.expected if isinstance(alone[0], str) else pytest.approx(served.expected, rel=1e-12))
     assert not set(made.fields) & set(made.target)
+
+
+def test_a_loop_over_both_is_put_into_a_table_of_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = LOAD.replace("train, test = df[:40], df[40:]", "df.to_csv('d.csv', index=False)").replace(
+        'y, y_test = train["price"], test["price"]', ""
+    )
+    apart = (
+        files + "train = pd.read_csv('d.csv')[:40]\ntest = pd.DataFrame(df[40:].drop(columns='price').to_dict('list'))"
+    )
+    fit = "model = LinearRegression().fit(train[features], train['price'])"
+    lines = """test['p'] = model.predict(test[features])
+final = []
+for r in test.itertuples(index=False):
+    final.append(0.0 if r.kind == 'loft' else r.p)
+sub = pd.DataFrame({'rooms': test['rooms'], 'price': final})
+answer = sub['price']"""
+    made, served = plan_and_serve([("data", apart), ("train", fit), ("predict", lines)], tmp_path)
+    assert made.prediction.label == "answer"
+    assert {"kind", "size"} <= set(made.fields)
+    assert served.one_by_one() == pytest.approx(served.expected, rel=1e-12)
+
+
+def test_a_branch_of_a_loop_that_no_predicted_row_took_is_served(tmp_path: Path) -> None:
+    feature = """train, test = train.copy(), test.copy()
+for i, row in test.iterrows():
+    if row['kind'] == 'loft':
+        test.loc[i, 'size'] = row['low']"""
+    cells = [
+        ("data", LOAD),
+        ("feature", feature),
+        ("train", "model = LinearRegression().fit(train[features], y)"),
+        ("predict", PREDICTED),
+    ]
+    made, served = plan_and_serve(cells, tmp_path)
+    assert made.fields == ("kind", "size", "low")
+    loft = served.raw.iloc[[50]].assign(kind="loft", low=61.0)
+    flat = served.raw.iloc[[50]].assign(kind="flat", size=61.0)
+    assert served.answers_to(loft) == pytest.approx(served.answers_to(flat), rel=1e-12)

@@ -13,7 +13,7 @@ from .definitions import definition_of
 from .expressions import Expressions, located
 from .scoping import bound_in, global_reads
 from .sites import Statement
-from .statement_facts import appended_in, column_of, has_yield, sets_items, split_declarations, targets_of, written_by
+from .statement_facts import appended_in, column_of, has_yield, items_set_in, split_declarations, targets_of, written_by
 
 
 class Instrumenter(Expressions):
@@ -44,7 +44,7 @@ class Instrumenter(Expressions):
 
     def _new_statement(self, node: ast.stmt) -> int:
         appends = appended_in(node) if isinstance(node, ast.For) else ()
-        assigns = isinstance(node, ast.For) and sets_items(node)
+        assigns = items_set_in(node) if isinstance(node, ast.For) else ()
         kind, binds = type(node).__name__, targets_of(node)
         self.tables.statements.append(
             Statement(

@@ -40,7 +40,10 @@ class Loops:
             if isinstance(value, list) and len(value) == over.n and over.n and self.run.rows.of(value) is None:
                 binds.append([name, self.run.rows.put(value, over), self.run.serial(over)])
         inside = [s for s in self.run.steps if ran_in(s, loop)]
-        changed = sorted({token for s in inside if s["kind"] != "iteration" for token in s["updates"]})
+        changed = sorted(
+            {token for s in inside if s["kind"] != "iteration" for token in s["updates"]}
+            | self._may_set(loop, over, space)
+        )
         if not binds and not changed:
             return
         head = [s for s in self.run.steps if s["seq"] == loop.header]
@@ -51,16 +54,24 @@ class Loops:
             if r["kind"] in ("rows", "container")
         }
         made = {b[0] for s in inside for b in s["binds"]}
+        own = [r for (name, _), r in reads.items() if name not in made]
         self._add(
             loop,
             frame,
             "filled",
             loops=self.run.places(frame)[: self.run.tables.statements[loop.k].depth],
             binds=binds,
-            reads=[r for (name, _), r in reads.items() if name not in made],
+            reads=own,
+            events=[] if frame.number else self.run.predictions.filled(loop.k, binds, own),
             updates=changed,
             names={} if frame.number else self.run.definitions.reads(self.run.tables.outside[loop.k]),
         )
+
+    def _may_set(self, loop: Loop, over: Lineage, space: dict[str, Any]) -> set[int]:
+        """Tokens of rows whose items the loop sets in some branch: none of these rows may have taken it, and a request's row may."""
+        values = [space.get(name) for name in self.run.tables.statements[loop.k].assigns]
+        known = [v for v in values if (x := self.run.lineage_of(v)) is not None and x.n == over.n]
+        return {token for v in known if (token := self.run.rows.token(v)) is not None}
 
     def iteration(self, frame: Frame, loop: Loop, values: dict[str, Any]) -> None:
         loop.keys = {n: v for n, v in values.items() if isinstance(v, (str, int, float, bool, type(None)))}

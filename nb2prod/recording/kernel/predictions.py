@@ -216,6 +216,24 @@ class Predictions:
         if inside:
             self.changed(inside[-1], {token for s in inside for token in s["updates"]})
 
+    def filled(self, k: int, binds: list[list[Any]], reads: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Lists of plain values that a loop of a predict cell has filled, one for each row; of predictions alone, they are predictions."""
+        if not self.run.in_predict_cell():
+            return []
+        given = {read.get("token") for read in reads}
+        events = []
+        for name, token, lineage in binds:
+            value = self.run.ns[name]
+            if not all(scalar(entry) or entry is None for entry in value):
+                continue
+            if given and given <= self.tokens:
+                self.tokens.add(token)
+                self.altered.add(token)
+            told = {"output": self.run.snapshots.keep(value), "lineage": lineage, "token": token}
+            marks = {"predicted": token in self.tokens, "altered": token in self.altered}
+            events.append({"kind": "bound", "node": self.run.tables.statements[k].node, "name": name, **told, **marks})
+        return events
+
     def added_up(self, step: Step, value: Any) -> None:
         """``total += model.predict(test)``: what rows are added to has an entry for each of them."""
         parts = [(v, x) for _, v in step.log if (x := self.run.lineage_of(v)) is not None and x.n == length(value)]

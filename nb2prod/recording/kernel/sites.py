@@ -43,8 +43,8 @@ class Statement:
     function: int | None
     appends: tuple[str, ...] = ()
     """Of a loop: the lists that its body appends to."""
-    assigns: bool = False
-    """Of a loop: its body sets items (``df.at[i, "x"] = ...``)."""
+    assigns: tuple[str, ...] = ()
+    """Of a loop: the variables of which its body sets items (``df.at[i, "x"] = ...``), in whichever branch."""
     column: tuple[str, str] | None = None
     """Of ``df["x"] = ...`` or ``df.loc[some, "x"] = ...``: the variable and the column."""
     written: tuple[str, ...] = ()

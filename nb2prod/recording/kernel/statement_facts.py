@@ -69,19 +69,21 @@ def has_yield(node: ast.AST) -> bool:
     return False
 
 
-def sets_items(loop: ast.For) -> bool:
-    """Whether a loop's body sets items of something, by a key that the loop's own variable is part of."""
+def items_set_in(loop: ast.For) -> tuple[str, ...]:
+    """The variables of which a loop's body sets items, in whichever branch, by a key that the loop's own variable is part of."""
     own = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    found: list[str] = []
     for node in (n for statement in loop.body for n in ast.walk(statement)):
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
         )
-        for target in targets:
-            if isinstance(target, ast.Subscript) and own & {
-                n.id for n in ast.walk(target.slice) if isinstance(n, ast.Name)
-            }:
-                return True
-    return False
+        by_row = any(
+            isinstance(target, ast.Subscript)
+            and own & {n.id for n in ast.walk(target.slice) if isinstance(n, ast.Name)}
+            for target in targets
+        )
+        found += written_by(node) if by_row and isinstance(node, ast.stmt) else ()
+    return tuple(dict.fromkeys(found))
 
 
 def appended_in(loop: ast.For) -> tuple[str, ...]:
