@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -26,22 +27,40 @@ _COLOURS = {"passed": "green", "failed": "red", "undecided": "yellow"}
 @click.option(
     "--against", metavar="BENTO", help="What vs_live and changed_answers compare with (default: what is live)."
 )
+@click.option(
+    "--container", is_flag=True, help="Ask its built image: the container is proved, and its latency measured."
+)
+@click.option("--engine", help="docker or podman, for --container (default: the first that answers).")
+@click.option("--run-option", "run_options", multiple=True, metavar="OPTION", help="For the engine's run.")
 @common_options
-def gate(bento: str, *, environment: str | None, against: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+def gate(  # noqa: PLR0913 - an option each
+    bento: str,
+    *,
+    environment: str | None,
+    against: str | None,
+    container: bool,
+    engine: str | None,
+    run_options: tuple[str, ...],
+    as_json: bool,
+    debug: bool,  # noqa: ARG001 (read by `main`)
+) -> int:
     """Hold a release against the gates of nb2prod.toml: what is wanted, what was found, whether it passes.
 
     Exits with 1 where a gate is not passed, also where what is there can't tell.
     """
     from nb2prod.release import records
-    from nb2prod.release.gates import check, decisions
+    from nb2prod.release.gates import check, decisions, in_image
 
+    if not container and (engine or run_options):
+        raise InputError("--engine and --run-option are for a container", "Add --container.")
+    image = in_image.Image(engine, tuple(w for text in run_options for w in shlex.split(text))) if container else None
     release = records.find(bento)
     stated = check.stated(release)
     if environment is not None and environment not in stated.environments:
         named = ", ".join(stated.environments) or "none"
         raise InputError(f"{stated.where} states no environment {environment!r}", f"It states: {named}.")
     held = None if environment is None else decisions.environments(release.name).get(environment)
-    report = check.check(release, _compared(release, against, environment, held), environment)
+    report = check.check(release, _compared(release, against, environment, held), environment, image)
     if as_json:
         print_json(report.to_json())
     elif report.results:

@@ -69,7 +69,9 @@ def released(podman, tmp_path_factory):
     """A release of a real notebook; `nb2prod(...)` runs a command in its home and gives the JSON document."""
     folder = tmp_path_factory.mktemp("notebook")
     shutil.copy(ROOT / "example_notebooks" / "breast_cancer.ipynb", folder)
-    (folder / "nb2prod.toml").write_text('owner = "Ada"\nrunbook = "https://wiki.example.org/x"\n')
+    (folder / "nb2prod.toml").write_text(
+        'owner = "Ada"\nrunbook = "https://wiki.example.org/x"\ngates = { p99_ms = "<= 60000" }\n'
+    )
 
     def nb2prod(*arguments, code=0):
         command = [sys.executable, "-m", "nb2prod", *arguments, "--json"]

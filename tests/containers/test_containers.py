@@ -56,6 +56,15 @@ def test_the_manifests_lie_beside_it(released):
     assert {"compose.yaml", "kubernetes/deployment.yaml"} <= set(names)
 
 
+def test_gates_are_asked_of_the_container(released):
+    options = ("--container", "--engine", "podman", "--run-option=--network=host")
+    found = {item["gate"]: item for item in released.nb2prod("gate", released.tag, *options)["results"]}
+    assert {name: item["outcome"] for name, item in found.items()} == {"p99_ms": "passed", "parity": "passed"}
+    assert "its container" in found["p99_ms"]["note"]
+    assert "of its container compared" in found["parity"]["note"]
+    assert run("podman", "ps", "--quiet", env=released.environment) == ""
+
+
 def test_it_is_deployed_as_a_container_and_restarted_and_stopped(released):
     item = released.nb2prod("deploy", released.tag, "--container", "--engine", "podman", "--run-option=--network=host")
     try:

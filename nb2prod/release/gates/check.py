@@ -23,7 +23,7 @@ from nb2prod.evaluation.comparison import PairedMetric
 from nb2prod.evaluation.evaluation import Evaluation, OutputEvaluation
 from nb2prod.parity import cases
 from nb2prod.release import differences, records, source
-from nb2prod.release.gates import latency
+from nb2prod.release.gates import in_image, latency
 from nb2prod.release.gates.result import GateResult, Outcome, judged, undecided
 from nb2prod.release.gates.stressed import LOADED, NEWEST, UNANSWERED, under_stress
 from nb2prod.release.record import ReleaseRecord
@@ -85,16 +85,24 @@ def stated(release: ReleaseRecord) -> Stated:
     return Stated(_criteria(gates, where), named, where)
 
 
-def check(release: ReleaseRecord, against: ReleaseRecord | None, environment: str | None = None) -> GateReport:
+def check(
+    release: ReleaseRecord,
+    against: ReleaseRecord | None,
+    environment: str | None = None,
+    image: in_image.Image | None = None,
+) -> GateReport:
     """Hold the release against its gates, and against those of the environment, of which one of the same name holds.
 
-    `against` is what it would replace. Raises as `stated`, and `InputError` for an environment that is not stated.
+    `against` is what it would replace. With an `image` its container is proved, and asked for its latency. Raises as `stated`, `InputError` for an environment that is not
+    stated, and `EnvironmentProblem` where the image can't be run.
     """
     found = stated(release)
     wanted = {item.name: item for item in found.gates}
     if environment is not None:
         wanted |= {item.name: item for item in found.environments.get(environment, ())}
-    finder = _Finder(release, against)
+    if image is not None:
+        wanted.setdefault(PARITY, Criterion(PARITY))
+    finder = _Finder(release, against, image)
     results = tuple(finder.result(item) for item in wanted.values())
     return GateReport(release.bento, None if against is None else against.bento, environment, found.where, results)
 
@@ -133,9 +141,12 @@ def _check_name(name: str, where: str) -> None:
 class _Finder:
     """What is found of one release; what several gates need is worked out once."""
 
-    def __init__(self, release: ReleaseRecord, against: ReleaseRecord | None) -> None:
+    def __init__(
+        self, release: ReleaseRecord, against: ReleaseRecord | None, image: in_image.Image | None = None
+    ) -> None:
         self.release = release
         self.against = against
+        self.image = image
 
     def result(self, item: Criterion) -> GateResult:
         if item.name == PARITY:
@@ -157,11 +168,16 @@ class _Finder:
     def _parity(self, item: Criterion) -> GateResult:
         proved = bool(self.release.parity.get("passed")) and not self.release.sampled
         note = "only a sample was proved" if self.release.sampled else ""
+        if self.image is not None:
+            report = self._in_image.report
+            proved = proved and report.passed
+            note = note or f"{sum(item.rows for item in report.kinds):,} answers of its container compared"
         return GateResult(item.name, item.wanted, "passed" if proved else "failed", float(proved), note=note)
 
     def _latency(self, item: Criterion) -> GateResult:
         value, low, high = (1000 * part for part in latency.percentile(self._seconds, LATENCIES[item.name]))
-        return judged(item, value, low, high, f"{latency.REQUESTS} requests of one row, one caller, this machine")
+        where = "this machine" if self.image is None else "its container on this machine"
+        return judged(item, value, low, high, f"{latency.REQUESTS} requests of one row, one caller, {where}")
 
     def _image(self, item: Criterion) -> GateResult:
         from nb2prod.release.images import engine
@@ -233,7 +249,14 @@ class _Finder:
     # -- what several need --
 
     @cached_property
+    def _in_image(self) -> in_image.Found:
+        assert self.image is not None
+        return in_image.ask(self.release, self.image)
+
+    @cached_property
     def _seconds(self) -> Any:
+        if self.image is not None:
+            return self._in_image.seconds
         known = cases.read(self.release.path("cases.json"))
         return latency.seconds(store.find(self.release.bento).folder, known)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from nb2prod.errors import EnvironmentProblem
-from nb2prod.parity.cases import Cases, Row
+from nb2prod.parity.cases import Cases
 from nb2prod.parity.client import Client
 from nb2prod.parity.faults import ServiceFault
 from nb2prod.parity.server import Server
@@ -22,10 +21,9 @@ _FIRST = 20
 
 def seconds(bento: Path, known: Cases) -> npt.NDArray[np.float64]:
     """Seconds of each of `REQUESTS` requests of one row to the Bento in this folder; raises `EnvironmentProblem` where it can't be asked."""
-    rows = [known.rows[at % len(known.rows)] for at in range(REQUESTS + _FIRST)]
     try:
         with Server(bento, hash_seed=0) as server:
-            return _asked(server.client, rows)
+            return asked(server.client, known)
     except ServiceFault as error:
         raise EnvironmentProblem(f"the release can't be asked: {error.message}", "Try it: nb2prod serve.") from error
 
@@ -38,6 +36,8 @@ def percentile(taken: npt.NDArray[np.float64], share: float) -> tuple[float, flo
     return float(np.quantile(ordered, share)), float(ordered[min(low, top)]), float(ordered[min(high, top)])
 
 
-def _asked(client: Client, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
+def asked(client: Client, known: Cases) -> npt.NDArray[np.float64]:
+    """The same of a running service."""
+    rows = [known.rows[at % len(known.rows)] for at in range(REQUESTS + _FIRST)]
     found = [client.post("/predict", {"rows": [row]}).seconds for row in rows]
     return np.asarray(found[_FIRST:])
