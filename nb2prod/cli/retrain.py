@@ -40,7 +40,7 @@ def retrain(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Run the notebook of a deployment (or release) again, build and prove it, and hold the new model against the live one on the same rows.
+    """Run the notebook of a deployment again, build and prove it, and hold the new model against the live one on the same rows.
 
     What `retrain` in nb2prod.toml states decides when that is due, what the notebook is given, and whether the new release is proposed to its owner
     (the default) or gets its callers in stages. Exits with 1 where the attempt was stopped or failed.

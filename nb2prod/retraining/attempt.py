@@ -76,13 +76,19 @@ class _Ended(Exception):
 
 
 def retrain(name: str, wish: Wish = Wish(), progress: Progress | None = None) -> Result:
-    """Train the model of this deployment (or release) again, if it is due or somebody wants it.
+    """Train the model of this deployment again, if it is due or somebody wants it.
 
-    Raises `InputError` where there is no such name, its notebook is not on this machine, or `nb2prod.toml` can't be read; `EnvironmentProblem` where another attempt is going on;
+    Raises `InputError` where nothing is live under that name, its notebook is not on this machine, or `nb2prod.toml` can't be read; `EnvironmentProblem` where another attempt is going on;
     `Cancelled` on an interrupt, which ends the attempt. Whatever else fails is an attempt that failed, and its record says why.
     """
     progress = progress or NoProgress()
     who = subject.find(name)
+    placement = placed(who.name)
+    if placement is None or placement.live is None:
+        raise InputError(
+            f"nothing is live under {who.name}: whoever asks for it gets its newest release, a new one at once",
+            f"Deploy it first: nb2prod deploy {who.name}",
+        )
     notebook = _notebook(who.model, who.release)
     stated = terms(config.load(notebook).retrain)
     with _alone(who.name):
@@ -289,8 +295,7 @@ class _Run:
         summary = "; ".join(
             [*(item["short"] for item in told["contest"].numbers["contests"]), told["serving path"].detail]
         )
-        placement = placed(self.attempt.name)
-        if self.terms.then == PROPOSE or not clear or placement is None or placement.live is None:
+        if self.terms.then == PROPOSE or not clear:
             return attempts.end(self.attempt, "proposed", summary)
         from nb2prod.release.deployments import Wish as Deploy
         from nb2prod.release.stages.plan import parse_stages

@@ -1,0 +1,51 @@
+"""What `nb2prod retrain` says where there is nothing to do, and where it can't."""
+
+import json
+
+import pytest
+
+from nb2prod.cli import main
+from nb2prod.release import attempts
+from tests.watching import served
+
+
+def test_what_is_not_live_is_not_trained_again(rng, capsys):
+    served.release(served.table(400, rng))
+    assert main(["retrain", served.NAME]) == 2
+    said = capsys.readouterr().err
+    assert "nothing is live under visits" in said
+    assert "nb2prod deploy visits" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--show", "--if-due"], "stand alone"),
+        (["--dismiss", " "], "a dismissal says why"),
+        (["--dismiss", "no"], "nothing is proposed for visits"),
+    ],
+)
+def test_options_that_can_not_be(rng, capsys, options, said):
+    served.release(served.table(400, rng))
+    assert main(["retrain", served.NAME, *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_attempts_are_shown(rng, capsys):
+    served.release(served.table(400, rng))
+    assert main(["retrain", served.NAME, "--show"]) == 0
+    assert "never trained again" in capsys.readouterr().out
+    attempt = attempts.begin(served.NAME, served.MODEL, "age > 30d (built 40 days ago)", by_hand=False)
+    attempts.add_step(attempt, "data", "nothing is broken", {"rows": 3})
+    attempts.add_step(attempt, "build", "built and proved", {}, "bb22")
+    assert main(["retrain", served.NAME, "--show"]) == 0
+    assert "or cut off: nb2prod retrain visits takes it up" in capsys.readouterr().out
+    attempts.end(attempt, "proposed", "mae 1 instead of 2")
+    assert main(["retrain", served.NAME, "--show"]) == 0
+    shown = capsys.readouterr().out
+    assert "age > 30d (built 40 days ago)" in shown
+    assert "nb2prod deploy visits:bb22" in shown
+    assert attempts.remarks(served.NAME)[0].startswith("visits:bb22 is proposed in its place (mae 1 instead of 2)")
+    assert main(["retrain", served.NAME, "--dismiss", "not now", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["attempt"]["state"] == "dismissed"
+    assert attempts.remarks(served.NAME) == []
