@@ -27,7 +27,14 @@ _TELL = (
 
 
 class Unusable(Exception):
-    """A run that tells nothing; its text says why."""
+    """A run that tells nothing; its text says why.
+
+    `lost` are changed rows that it neither learned from nor predicted: where a split follows, one row less is another split.
+    """
+
+    def __init__(self, why: str, lost: frozenset[int] = frozenset()) -> None:
+        super().__init__(why)
+        self.lost = lost
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,10 @@ def inspect(job: Job, recording: Recording, kernel: Kernel) -> Told:
     if rows is None or (rows < 0).any() or len(np.unique(rows)) != len(rows):
         raise Unusable("which rows it predicted could not be followed")
     changed = {document["changes"][number]["row"] for number in document["made"]}
-    if not _same_training(job, fits_of(recording, recording.folder), changed):
-        raise Unusable("a model was fitted to other rows or features than in the first run")
+    fits = fits_of(recording, recording.folder)
+    if not _same_training(job, fits, changed):
+        lost = changed - set(rows.tolist()) - _learned(job, fits)
+        raise Unusable("a model was fitted to other rows or features than in the first run", frozenset(lost))
     told = _ask(job, recording, kernel, prediction, rows)
     if told["apart"]:
         raise Unusable("rows that were not changed got other answers than in the first run")
@@ -123,6 +132,12 @@ def _same_training(job: Job, fits: tuple[Fit, ...], changed: set[int]) -> bool:
         if not np.array_equal(was[kept], now[still]):
             return False
     return True
+
+
+def _learned(job: Job, fits: tuple[Fit, ...]) -> set[int]:
+    """The rows of the changed table that models were fitted to."""
+    known = (_loaded(fit.rows) for fit in fits if fit.table == job.table)
+    return {int(row) for rows in known if rows is not None for row in rows}
 
 
 def _ask(job: Job, recording: Recording, kernel: Kernel, prediction: Prediction, rows: Any) -> dict[str, Any]:

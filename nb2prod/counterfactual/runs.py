@@ -79,7 +79,9 @@ class Runs:
     # runs -------------------------------------------------------------------------------------------------------------
 
     def _turn(self, turn: int) -> list[Changed]:
+        """All changes at once; where that tells nothing, those that lost no row, then halves. Without any row told, those that lost one too."""
         waiting: list[list[int] | None] = [None]
+        losing: list[int] = []
         rows: list[Changed] = []
         while waiting:
             take = waiting.pop(0)
@@ -91,12 +93,24 @@ class Runs:
                 rows += self._rows(told, turn)
             except _Failed as failed:
                 self.whys.append(failed.why)
-                if len(failed.made) > 1:
-                    middle = (len(failed.made) + 1) // 2
-                    waiting += [failed.made[:middle], failed.made[middle:]]
-                else:
-                    self.unjudged += len(failed.made)
+                waiting += self._parts(failed, losing)
+            if losing and not waiting and not rows:
+                waiting, losing = [losing], []
+        self.unjudged += len(losing)
         return rows
+
+    def _parts(self, failed: _Failed, losing: list[int]) -> list[list[int]]:
+        """What to try of changes that told nothing together; those that lost a row are put off where there are others."""
+        made = failed.made
+        others = [number for number in made if number not in failed.losing]
+        if others and len(others) < len(made):
+            losing += failed.losing
+            return [others]
+        if len(made) > 1:
+            middle = (len(made) + 1) // 2
+            return [made[:middle], made[middle:]]
+        self.unjudged += len(made)
+        return []
 
     def _may_run(self) -> bool:
         return self.done < MOST_RUNS and self.spent + self.last <= self.job.limit
@@ -109,7 +123,10 @@ class Runs:
                 folder, self._asked(turn, take), lambda run, kernel: inspect(self.job, run, kernel)
             )
         except Unusable as problem:
-            raise _Failed(str(problem), changes_of(folder)["made"] or take or []) from problem
+            document = changes_of(folder)
+            made = document["made"]
+            losing = [number for number in made if document["changes"][number]["row"] in problem.lost]
+            raise _Failed(str(problem), made or take or [], losing) from problem
         except Refused as refused:
             made = changes_of(folder)["made"] or take or []
             raise _Failed(refused.diagnostics[0].message.splitlines()[0], made) from refused
@@ -212,12 +229,13 @@ class Runs:
 
 
 class _Failed(Exception):
-    """A run that told nothing: why, and the changes that it made."""
+    """A run that told nothing: why, the changes that it made, and those of them whose rows were lost on the way."""
 
-    def __init__(self, why: str, made: Sequence[int]) -> None:
+    def __init__(self, why: str, made: Sequence[int], losing: Sequence[int] = ()) -> None:
         super().__init__(why)
         self.why = why
         self.made = list(made)
+        self.losing = list(losing)
 
 
 def _place(place: str) -> str:

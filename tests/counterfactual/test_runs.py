@@ -148,6 +148,20 @@ def test_one_value_that_the_notebook_fails_on_does_not_lose_the_others(tmp_path)
     assert "NaN" in runs.whys[0]
 
 
+def test_changes_whose_rows_a_filter_loses_before_a_split_are_left_aside(tmp_path):
+    """One row less is another split, and another fit: without the changes that lose theirs, the others tell in one more run."""
+    feature = "df = df[df['port'] != 'C'].reset_index(drop=True)\nX = df[['living', 'fare']]"
+    split = "from sklearn.model_selection import train_test_split\nA, B, a, b = train_test_split(X, df['price'], random_state=0)\n"
+    rows, runs = find(
+        cells(feature, f"{split}model = LinearRegression().fit(A, a)", "y_pred = model.predict(B)"), tmp_path
+    )
+    assert set(runs.whys) == {"a model was fitted to other rows or features than in the first run"}
+    # Twice all, and twice all but those.
+    assert (runs.done, len(runs.whys)) == (4, 2)
+    assert len(rows) >= 12
+    assert all(row.request["port"] != "C" for row in rows)
+
+
 def test_a_notebook_of_chance_is_said_to_tell_nothing(tmp_path):
     feature = "import random\ndf['x'] = [random.random() for _ in range(len(df))]\nX = df[['living', 'x']]"
     made = runs_of(feature, tmp_path)

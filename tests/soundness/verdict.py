@@ -142,7 +142,9 @@ class _Notebook:
         """What it says of changed rows; None where no run tells."""
         said = self._run(changed)
         if said is None and len(changed) > 1:
-            return {row: (self._run({row: change}) or {}).get(row) for row, change in changed.items()}
+            rows = list(changed)
+            halves = (rows[: len(rows) // 2], rows[len(rows) // 2 :])
+            return {row: one for half in halves for row, one in self.say({row: changed[row] for row in half}).items()}
         return dict(said or dict.fromkeys(changed))
 
     def _run(self, changed: dict[int, Change]) -> dict[int, Said] | None:
