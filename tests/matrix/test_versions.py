@@ -30,6 +30,7 @@ ELSEWHERE = ("tests/runtime/test_page.py",)
 """Needs a browser."""
 
 
+@pytest.mark.timeout(3600)  # the tests of the plan take a quarter of an hour of a core
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda e: e.name)
 def test_runtime_and_recorder_run_there(environment: Environment, tmp_path: Path) -> None:
     try:
