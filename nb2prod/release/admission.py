@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nb2prod.progress import Progress
-from nb2prod.release import ownership, records
+from nb2prod.release import attempts, ownership, records
 from nb2prod.release.gates import decisions
 from nb2prod.release.record import ReleaseRecord
 from nb2prod.release.running.ledger import Ledger, event
@@ -11,8 +11,14 @@ from nb2prod.release.running.rollout import NotDeployed
 
 
 def release_to_deploy(bento: str, deployment: str | None, owner: str | None, *, without_owner: bool) -> ReleaseRecord:
-    """The release (name, its newest; or name:version). Raises `InputError` where there is none, `NotDeployed` where it is not proved whole or nobody answers for it."""
+    """The release (name, its newest; or name:version). Raises `InputError` where there is none, `NotDeployed` where it is not proved whole, nobody answers for it, or a name alone means one that retraining stopped."""
     release = records.find(bento)
+    lost = None if ":" in bento else attempts.stopped(release.bento)
+    if lost:
+        raise NotDeployed(
+            f"{release.bento}, the newest of {release.name}, was trained again and stopped: {lost}",
+            f"Name the one that you want: nb2prod deploy {release.bento}, or another of `nb2prod list`.",
+        )
     known = owner or ownership.holding(release.name, release, deployment).owner
     if not known and not without_owner:
         raise NotDeployed(

@@ -134,6 +134,19 @@ def proposal(name: str) -> Attempt | None:
     return None if taken else found[-1]
 
 
+def stopped(release: str) -> str | None:
+    """Why retraining did not let this release (`name:version`) any further; None where it did, or did not make it."""
+    if not _database().is_there:
+        return None
+    name, _, version = release.partition(":")
+    with _database().transaction() as connection:
+        row = connection.execute(
+            "SELECT state, detail FROM attempt WHERE version = ? AND substr(champion, 1, ?) = ? ORDER BY id DESC LIMIT 1",
+            (version, len(name) + 1, f"{name}:"),
+        ).fetchone()
+    return row[1] if row is not None and row[0] == "stopped" else None
+
+
 def dismiss(name: str, why: str) -> Attempt:
     """The owner does not want the proposed release; `InputError` where none is proposed, or no reason given."""
     if not why.strip():

@@ -6,6 +6,8 @@ import pytest
 
 from nb2prod.cli import main
 from nb2prod.release import attempts
+from nb2prod.release.admission import release_to_deploy
+from nb2prod.release.deployments import NotDeployed
 from tests.watching import served
 
 
@@ -49,3 +51,15 @@ def test_the_attempts_are_shown(rng, capsys):
     assert main(["retrain", served.NAME, "--dismiss", "not now", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["attempt"]["state"] == "dismissed"
     assert attempts.remarks(served.NAME) == []
+
+
+def test_a_release_that_retraining_stopped_is_deployed_only_by_its_whole_name(rng):
+    served.release(served.table(400, rng))
+    assert release_to_deploy(served.NAME, None, None, without_owner=False).bento == served.MODEL
+    attempt = attempts.begin(served.NAME, f"{served.NAME}:0000", "drifted", by_hand=False)
+    attempts.add_step(attempt, "build", "built and proved", {}, served.VERSION)
+    attempts.end(attempt, "stopped", f"{served.MODEL} is worse")
+    with pytest.raises(NotDeployed, match="was trained again and stopped: visits:aa11 is worse") as caught:
+        release_to_deploy(served.NAME, None, None, without_owner=False)
+    assert f"nb2prod deploy {served.MODEL}" in caught.value.hint
+    assert release_to_deploy(served.MODEL, None, None, without_owner=False).bento == served.MODEL
