@@ -99,7 +99,7 @@ def test_the_record_holds_the_report_for_people(home, monkeypatch):
     written = write()
     names = sorted(path.name for path in written.folder.iterdir())
     assert names == [
-        "README.md", "cases.json", "executed.ipynb", "parity.html", "parity.ipynb", "parity.json", "parity.xml",
+        "README.md", "card.html", "cases.json", "executed.ipynb", "parity.html", "parity.ipynb", "parity.json", "parity.xml",
         "plan.json", "record.json",
     ]  # fmt: skip
 
